@@ -1,0 +1,81 @@
+# Everything a newcomer needs: `make` lists it. A fresh machine wants only Python >= 3.11 (with venv) and make;
+# the first `make run` or `make test` builds .venv from the hashed lock, later ones start at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+CODE := channels exports gateway responders tests triage .ci
+
+# Ports of `make run`; set them in the environment to move a process.
+export TIPLINE_INTAKE_PORT ?= 8000
+export TIPLINE_CONSOLE_PORT ?= 8001
+export TIPLINE_PHONES_PORT ?= 8002
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format conformance bench lock reset clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## Start the demo: public side :8000, console :8001, two phones :8002 (Ctrl-C stops it)
+	@exec $(BIN)/tipline demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests; ARGS="-k word -x" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Format, lint, types, layers, tidiness: what a commit must pass
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/tidy.py
+
+format: $(VENV)/.dev ## Rewrite the code the way `make check` wants it
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20 and npm)
+	@command -v npm >/dev/null || { echo "make conformance needs node >= 20 and npm: its judges are npm packages." >&2; exit 1; }
+	npm --prefix tests/conformance ci --silent
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+bench: $(VENV)/.dev ## Measure this machine and our path on it
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(VENV)/.dev ## Resolve the newest versions that fit together into both locks
+	$(BIN)/uv $(COMPILE) --upgrade --extra chat --extra build --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv $(COMPILE) --extra build -c requirements-dev.lock -o requirements.lock pyproject.toml
+
+reset: ## Clear the demo's data and keys (var/)
+	rm -rf var
+
+clean: reset ## Clear what tools leave behind as well, .venv included
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf tests/conformance/node_modules
+
+# Hashes, one file for every platform, and no index address: whose mirror it came from is nobody's business.
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--annotation-style line --custom-compile-command "make lock"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tipline needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "This Python cannot make environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# The dev lock holds the same versions as the runtime lock and more, so both can fill one environment.
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing $< into $(VENV) ..."
+	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing $< into $(VENV) ..."
+	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
