@@ -29,7 +29,7 @@ check: $(VENV)/.dev ## Format, lint, types, layers, tidiness: what a commit must
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(CODE)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python .ci/tidy.py
 
 format: $(VENV)/.dev ## Rewrite the code the way `make check` wants it

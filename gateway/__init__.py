@@ -1,0 +1,1 @@
+"""The gateway: its foundation (core) and its front door (front)."""

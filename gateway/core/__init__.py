@@ -1,0 +1,1 @@
+"""The foundation: settings, database, keys, intake, courier, conversation, events, outbox."""
