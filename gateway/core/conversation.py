@@ -1,0 +1,97 @@
+"""Conversations: what a thread's messages say, and what is said back. Replies are sealed twice:
+once to the district's content key, so that staff can read the thread, once to the courier, who alone can send it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.core.errors import NotAllowed
+from gateway.core.events import emit
+from gateway.core.keys import KeySet
+from gateway.core.records import District, Message, Send, Thread, new_id
+
+REPLY_LENGTH = 1600
+"""Characters a reply may have. Source: https://www.twilio.com/docs/api/errors/21617"""
+
+
+def words(keys: KeySet, message: Message) -> str:
+    """Open a message's words. Raises: KeyRefused for a process that may not read tips."""
+    return keys.open(message.words_sealed, message.bound("words"))
+
+
+def of_threads(session: Session, thread_ids: Iterable[str]) -> list[Message]:
+    """List the messages of some threads, oldest first."""
+    query = select(Message).where(Message.thread_id.in_(list(thread_ids))).order_by(Message.at, Message.id)
+    return list(session.scalars(query))
+
+
+def send_of(session: Session, message_id: str) -> Send | None:
+    """Find how an outgoing message fared."""
+    return session.scalar(select(Send).where(Send.message_id == message_id))
+
+
+def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: str, now: datetime) -> Message:
+    """Write a responder's reply to a thread: kept for the case, and queued for the courier.
+
+    Raises: NotAllowed when the text is empty or longer than `REPLY_LENGTH`, or the reporter has opted out.
+    """
+    if not text.strip() or len(text) > REPLY_LENGTH:
+        raise NotAllowed(f"A reply has 1 to {REPLY_LENGTH} characters.")
+    if thread.opted_out_at:
+        raise NotAllowed("This person has asked for no more texts. They can still write to us.")
+    return say(session, keys, thread, text, kind="reply", actor=author, now=now)
+
+
+def say(
+    session: Session,
+    keys: KeySet,
+    thread: Thread,
+    text: str,
+    *,
+    kind: str,
+    actor: str,
+    now: datetime,
+    priority: int = 3,
+) -> Message:
+    """Write an outgoing message to a thread with the promise to send it. `kind` is `reply` or `receipt`."""
+    district = session.get_one(District, thread.district_id)
+    message = Message(
+        id=new_id(),
+        district_id=thread.district_id,
+        line_id=thread.line_id,
+        thread_id=thread.id,
+        direction="out",
+        channel=thread.channel,
+        kind=kind,
+        language=thread.language,
+        author=actor,
+        at=now,
+        threaded_at=now,
+        dispatched_at=now,
+    )
+    message.words_sealed = keys.seal_words(district.slug, now, text, message.bound("words"))
+    send = Send(
+        id=new_id(),
+        district_id=thread.district_id,
+        account="reporters",
+        line_id=thread.line_id,
+        thread_id=thread.id,
+        message_id=message.id,
+        priority=priority,
+        created_at=now,
+        due_at=now,
+    )
+    send.body_sealed = keys.seal_outbound(text, send.bound("body"))
+    session.add(message)
+    session.flush()
+    session.add(send)
+    subject = f"message/{message.id}"
+    emit(
+        session, f"message.{kind}_queued", subject=subject, actor=actor, at=now, district_id=thread.district_id,
+        thread=thread.id, send=send.id,
+    )  # fmt: skip
+    return message

@@ -1,0 +1,94 @@
+"""The database: SQLite for the demo and one small site, PostgreSQL for production; the same code on both.
+
+`write()` opens a transaction that commits at its end; on SQLite it takes the write lock at its start (BEGIN IMMEDIATE),
+so it can never fail half-way for want of the lock. `read()` never waits for writers. No network call belongs inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from gateway.core.errors import SettingsRefused, Unavailable
+
+BUSY_WAIT_SECONDS = 3
+
+
+class Database:
+    """A pool of connections to one database."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the pool; nothing is opened yet. Raises: SettingsRefused for a URL of another kind of database."""
+        self.engine = _engine(url)
+        self._reader = self.engine.execution_options(tipline_reads=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction to write in; it commits when the block ends. Raises: Unavailable when it cannot."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session to read in; nothing it does is kept. Raises: Unavailable when it cannot."""
+        with _translated(), Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    def check(self) -> None:
+        """Ask the database for a row. Raises: Unavailable."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn a database that is away, locked or full into our own error, whose text holds no statement and no value."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsRefused("DATABASE_URL is not a database URL.") from None
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    if parsed.get_backend_name() != "sqlite":
+        raise SettingsRefused("DATABASE_URL must be sqlite:/// or postgresql://")
+    engine = create_engine(
+        parsed, hide_parameters=True, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_WAIT_SECONDS}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Durable commits, readers beside a writer, foreign keys, deleted content overwritten."""
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN (below) is the only one.
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("tipline_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

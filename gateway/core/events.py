@@ -1,0 +1,49 @@
+"""The event log: every state transition of message, thread, case, page and send, append-only.
+
+An event holds ids, codes and actors only. `exports.cloud_events` renders one as a CloudEvents 1.0 envelope.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.core.records import Event
+
+Code = str | int | bool | None
+TYPE_PREFIX = "org.tipline."
+
+
+def emit(
+    session: Session,
+    kind: str,
+    *,
+    subject: str,
+    actor: str,
+    at: datetime,
+    district_id: str | None,
+    **data: Code | list[str],
+) -> Event:
+    """Append one event in the caller's transaction: it is there if, and only if, what it tells of is.
+
+    `kind` is `<thing>.<what happened>` (e.g. `case.acknowledged`), `subject` is `<thing>/<id>`, `actor` is
+    `process:<name>`, `account:<id>`, `contact:<id>` or `reporter`; `data` are ids and codes, never words or addresses.
+    """
+    event = Event(
+        district_id=district_id, type=TYPE_PREFIX + kind, subject=subject, actor=actor, at=at, data=dict(data)
+    )
+    session.add(event)
+    session.flush()
+    return event
+
+
+def of_subject(session: Session, subject: str) -> list[Event]:
+    """List the events of one thing, oldest first."""
+    return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.seq)))
+
+
+def latest(session: Session) -> int:
+    """Tell the sequence number of the newest event, 0 when there is none: what live views watch."""
+    return session.scalar(select(func.max(Event.seq))) or 0

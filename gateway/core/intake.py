@@ -1,0 +1,98 @@
+"""Intake: one transaction from a parsed message to a safe row. It seals; it holds no key that opens anything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gateway.core import numbers
+from gateway.core.database import Database
+from gateway.core.events import emit
+from gateway.core.keys import KeySet
+from gateway.core.messages import Inbound
+from gateway.core.records import District, Line, Message, new_id
+from triage import language
+
+ACTOR = "process:intake"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What intake answers: the id of the stored message, and whether it had been stored before."""
+
+    message_id: str
+    repeated: bool
+
+
+def receive(database: Database, keys: KeySet, inbound: Inbound) -> Receipt:
+    """Store a message once, however often and however concurrently it comes. When this returns, it is on disk.
+
+    Raises: Unavailable when the database cannot take it: the caller must then not answer that all is well.
+    """
+    try:
+        with database.write() as session:
+            known = _known(session, inbound)
+            return Receipt(known, repeated=True) if known else Receipt(_store(session, keys, inbound), repeated=False)
+    except IntegrityError:
+        # The same message came twice in one moment and the other one won.
+        with database.read() as session:
+            known = _known(session, inbound)
+        if known is None:
+            raise
+        return Receipt(known, repeated=True)
+
+
+def _known(session: Session, inbound: Inbound) -> str | None:
+    query = select(Message.id).where(Message.channel == inbound.channel, Message.provider_sid == inbound.provider_sid)
+    return session.scalar(query)
+
+
+def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
+    line = session.scalar(select(Line).where(Line.number == numbers.normalize(inbound.recipient).value))
+    district = _district(session, line)
+    sender = numbers.normalize(inbound.sender, district.country if district else "US")
+    message = Message(
+        id=new_id(),
+        district_id=district.id if district else None,
+        line_id=line.id if line else None,
+        direction="in",
+        channel=inbound.channel,
+        kind=_kind(line, inbound),
+        keyword=inbound.keyword,
+        quarantine=None if line else "unknown_line",
+        provider_sid=inbound.provider_sid,
+        language=language.guess(inbound.text),
+        media_count=len(inbound.media),
+        at=inbound.received_at,
+    )
+    slug = district.slug if district else None
+    text = numbers.mask(inbound.text, sender)
+    message.words_sealed = keys.seal_words(slug, inbound.received_at, text, message.bound("words"))
+    message.address_sealed = keys.seal_address(sender.value, message.bound("address"))
+    if inbound.media:
+        # The provider's links name the account's messages, so they are the courier's to follow.
+        message.media_sealed = keys.seal_outbound(json.dumps(inbound.media), message.bound("media"))
+    session.add(message)
+    emit(
+        session, "message.received", subject=f"message/{message.id}", actor="reporter", at=inbound.received_at,
+        district_id=message.district_id, channel=message.channel, line=message.line_id, kind=message.kind,
+        keyword=message.keyword, quarantine=message.quarantine, media=message.media_count,
+    )  # fmt: skip
+    return message.id
+
+
+def _district(session: Session, line: Line | None) -> District | None:
+    """Find whose message this is; a stray goes to the district whose people look after strays."""
+    if line:
+        return session.get(District, line.district_id)
+    return session.scalar(select(District).where(District.takes_strays).order_by(District.id))
+
+
+def _kind(line: Line | None, inbound: Inbound) -> str:
+    if line and line.purpose == "paging":
+        return "page_answer"
+    return "keyword" if inbound.keyword else "tip"

@@ -1,0 +1,99 @@
+"""Numbers: E.164 by `phonenumbers`, and nobody refused for an odd one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+Kind = Literal["e164", "short_code", "other"]
+_SHORT = re.compile(r"\d{3,8}")
+MASK = "[number hidden]"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a message came from: E.164 ('+' and at most 15 digits), a short code (3 to 8 digits), or what else a carrier gave.
+
+    `valid` says whether the numbering plan knows it; an invalid sender is kept all the same, since it did write to us.
+    """
+
+    value: str
+    kind: Kind
+    valid: bool
+
+
+def normalize(raw: str, region: str = "US") -> Address:
+    """Normalise a sender or recipient to E.164 where it is a number.
+
+    Short codes and emergency numbers stay as they are (`911` is never `+1911`); names, `anonymous` and the like are
+    kept trimmed. Source: ITU-T E.164; https://github.com/google/libphonenumber FAQ on short numbers.
+    """
+    trimmed = raw.strip()
+    if trimmed.isascii() and _SHORT.fullmatch(trimmed):
+        return Address(trimmed, "short_code", valid=True)
+    try:
+        number = phonenumbers.parse(trimmed, region)
+    except NumberParseException:
+        return Address(trimmed, "other", valid=False)
+    if any(character.isalpha() for character in trimmed):
+        return Address(trimmed, "other", valid=False)
+    return Address(
+        phonenumbers.format_number(number, PhoneNumberFormat.E164), "e164", phonenumbers.is_valid_number(number)
+    )
+
+
+def mask(text: str, address: Address) -> str:
+    """Hide a sender's own number where it stands in the text, however it is written: spaced, dotted, in other digits.
+
+    Runs of digits with at most three signs between them are compared with the number, with and without country code.
+    """
+    wanted = _forms(address)
+    if not wanted:
+        return text
+    digits = [(place, str(unicodedata.digit(sign))) for place, sign in enumerate(text) if sign.isdigit()]
+    spans: list[tuple[int, int]] = []
+    for start in range(len(digits)):
+        for form in wanted:
+            run = digits[start : start + len(form)]
+            if "".join(digit for _, digit in run) == form and _together(text, [place for place, _ in run]):
+                spans.append(_with_prefix(text, run[0][0], run[-1][0] + 1))
+                break
+    return _replace(text, spans)
+
+
+def _forms(address: Address) -> list[str]:
+    """The digit strings that give the number away, longest first."""
+    if address.kind != "e164":
+        return [address.value] if address.kind == "short_code" else []
+    digits = address.value[1:]
+    number = phonenumbers.parse(address.value)
+    national = str(phonenumbers.national_significant_number(number))
+    return sorted({digits, national}, key=len, reverse=True) if len(national) >= 6 else [digits]
+
+
+def _together(text: str, places: list[int]) -> bool:
+    """Whether digits stand together as people write a number: a few signs between them, no words."""
+    gaps = (text[a + 1 : b] for a, b in zip(places, places[1:], strict=False))
+    return all(len(gap) <= 3 and not any(sign.isalnum() for sign in gap) for gap in gaps)
+
+
+def _with_prefix(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take a leading `+` or bracket into the mask too."""
+    while start > 0 and text[start - 1] in "+(":
+        start -= 1
+    return start, end
+
+
+def _replace(text: str, spans: list[tuple[int, int]]) -> str:
+    parts, last = [], 0
+    for start, end in spans:
+        if start < last:
+            continue
+        parts += [text[last:start], MASK]
+        last = end
+    return "".join([*parts, text[last:]])

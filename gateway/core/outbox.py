@@ -1,0 +1,126 @@
+"""The outbox: rows that promise a text, taken under a lease, sent outside any transaction, and moved forward only.
+
+A process that dies between the provider's yes and our commit may send a text a second time; the status callback names
+the row, so it usually closes that gap first (see `.github/decisions/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from gateway.core.database import Database
+from gateway.core.events import emit
+from gateway.core.logs import log
+from gateway.core.messages import SendError, Status, moves_forward
+from gateway.core.records import Send
+from gateway.core.times import Clock
+
+LEASE_SECONDS = 30
+AT_ONCE = 8
+_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300)
+GIVE_UP_AFTER = timedelta(hours=6)
+
+Deliver = Callable[[Send], str]
+"""Sends one row and answers the provider's id of it. Raises: SendError."""
+
+
+def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> int:
+    """Send all that is due for an account, up to `AT_ONCE` side by side; the answer counts the rows tried."""
+    tried = 0
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
+        while claimed := _claim(database, account, clock()):
+            tried += len(claimed)
+            list(pool.map(lambda send: _try(database, send, deliver, clock), claimed))
+    return tried
+
+
+def due(session: Session, account: str, now: datetime) -> bool:
+    """Tell whether a row of this account waits to be sent."""
+    return session.scalar(_due(account, now).limit(1)) is not None
+
+
+def report(session: Session, send_id: str, sid: str, status: Status, error_code: str | None, now: datetime) -> bool:
+    """Take in what the provider says of a text; false when the row is unknown or already further on.
+
+    A callback may overtake our own note of the provider's id: it names the row, and the id is taken from it.
+    """
+    send = session.scalar(select(Send).where(Send.id == send_id).with_for_update())
+    if send is None or send.provider_sid not in {None, sid}:
+        return False
+    send.provider_sid = sid
+    return _advance(session, send, status, error_code, "process:intake", now)
+
+
+def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type
+    free = or_(Send.lease_until.is_(None), Send.lease_until <= now)
+    return select(Send).where(Send.account == account, Send.status == "queued", Send.due_at <= now, free)
+
+
+def _claim(database: Database, account: str, now: datetime) -> list[Send]:
+    with database.read() as session:
+        if not due(session, account, now):
+            return []
+    with database.write() as session:
+        query = _due(account, now).order_by(Send.priority, Send.due_at).limit(AT_ONCE)
+        claimed = list(session.scalars(query.with_for_update(skip_locked=True)))
+        for send in claimed:
+            send.lease_until = now + timedelta(seconds=LEASE_SECONDS)
+            send.attempts += 1
+        return claimed
+
+
+def _try(database: Database, claimed: Send, deliver: Deliver, clock: Clock) -> None:
+    sid, refusal = "", None
+    try:
+        sid = deliver(claimed)
+    except SendError as error:
+        refusal = error
+    except Exception as error:  # noqa: BLE001 - whatever it is, the row must stay and be tried again
+        log().error("a text could not be prepared", send=claimed.id, error=error)
+        refusal = SendError("internal", retryable=True)
+    with database.write() as session:
+        send = session.scalar(select(Send).where(Send.id == claimed.id).with_for_update())
+        if send is None:
+            return
+        send.lease_until = None
+        if refusal is None:
+            send.provider_sid = sid
+            _advance(session, send, "sent", None, f"process:{_PROCESS[send.account]}", clock())
+        elif send.status == "queued":
+            _refused(session, send, refusal, clock())
+
+
+_PROCESS = {"reporters": "courier", "paging": "worker"}
+
+
+def _refused(session: Session, send: Send, refusal: SendError, now: datetime) -> None:
+    """Wait and try again, or give up for good; either way it is an event."""
+    send.error_code = refusal.code
+    actor = f"process:{_PROCESS[send.account]}"
+    if refusal.retryable and now - send.created_at < GIVE_UP_AFTER:
+        wait = _BACKOFF_SECONDS[min(send.attempts, len(_BACKOFF_SECONDS)) - 1]
+        send.due_at = now + timedelta(seconds=max(wait, refusal.retry_after_seconds or 0))
+        _emit(session, send, "retried", actor, now)
+    else:
+        _advance(session, send, "failed", refusal.code, actor, now)
+
+
+def _advance(session: Session, send: Send, status: Status, error_code: str | None, actor: str, now: datetime) -> bool:
+    if not moves_forward(send.status, status):
+        return False
+    send.status = status
+    send.error_code = error_code
+    _emit(session, send, status, actor, now)
+    return True
+
+
+def _emit(session: Session, send: Send, what: str, actor: str, now: datetime) -> None:
+    emit(
+        session, f"send.{what}", subject=f"send/{send.id}", actor=actor, at=now, district_id=send.district_id,
+        message=send.message_id, account=send.account, code=send.error_code, attempt=send.attempts,
+    )  # fmt: skip

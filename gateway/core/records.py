@@ -1,0 +1,234 @@
+"""The foundation's tables. Whoever reads this file knows what a stolen database shows without a key.
+
+Sealed columns end in `_sealed`; nothing else holds a reporter's words or address. Ids are random and say nothing.
+Times are UTC-aware. `responders` has tables of its own, beside the code that writes them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A UTC-aware time in every database; SQLite keeps it without its zone, so the zone is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone; hand on UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Hand back a UTC-aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> str:
+    """Draw a random id: 32 hex digits, 128 bits, saying nothing of time or order."""
+    return secrets.token_hex(16)
+
+
+class Base(DeclarativeBase):
+    """The one metadata that migrations compare against."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute as it stands
+        datetime: UtcDateTime(),
+        bytes: LargeBinary(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+    }
+
+    def bound(self, column: str) -> str:
+        """Name what a sealed column of this row is bound to, so that its envelope opens in this place only."""
+        return f"{self.__tablename__}/{getattr(self, 'id', '')}/{column}"
+
+
+Id = String(32)
+
+
+class District(Base):
+    """A school district: the owner of keys, schools, lines, people and cases."""
+
+    __tablename__ = "districts"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    timezone: Mapped[str] = mapped_column(String(64), default="America/Denver")
+    country: Mapped[str] = mapped_column(String(2), default="US")
+    takes_strays: Mapped[bool] = mapped_column(default=False)
+    """Whether messages to numbers that nobody owns come to this district's people."""
+
+
+class School(Base):
+    """A school of a district."""
+
+    __tablename__ = "schools"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
+    slug: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(200))
+    __table_args__ = (UniqueConstraint("district_id", "slug"),)
+
+
+class Line(Base):
+    """A number of ours: people text `reports` lines; pages leave from, and are answered to, a `paging` line."""
+
+    __tablename__ = "lines"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    label: Mapped[str] = mapped_column(String(200))
+
+
+class Contact(Base):
+    """A staff member's number (E.164), so that the courier can tell an answered page from a misdirected tip."""
+
+    __tablename__ = "contacts"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"))
+    address: Mapped[str] = mapped_column(String(40))
+    __table_args__ = (UniqueConstraint("district_id", "address"),)
+
+
+class Token(Base):
+    """The reversible token of a reporter in a district: only the courier finds it, only the courier opens it.
+
+    It points at the thread that is open now and at no earlier one, so old threads cannot be strung together.
+    """
+
+    __tablename__ = "tokens"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"))
+    blind_index: Mapped[bytes]
+    address_sealed: Mapped[bytes]
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"), index=True)
+    opted_out_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("district_id", "blind_index"),)
+
+
+class Thread(Base):
+    """A conversation with one reporter under a pseudonym. Cases are joined; threads never."""
+
+    __tablename__ = "threads"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
+    line_id: Mapped[str] = mapped_column(ForeignKey("lines.id"))
+    channel: Mapped[str] = mapped_column(String(20))
+    pseudonym: Mapped[str] = mapped_column(String(60))
+    language: Mapped[str] = mapped_column(String(3))
+    address_sealed: Mapped[bytes]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    """Written from above when its case is closed: the next text then opens a new thread under a new pseudonym."""
+    opted_out_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """One message of a conversation, in or out. Its words are sealed to the district's content key of the month.
+
+    `address_sealed` is there only until the courier has threaded the message.
+    """
+
+    __tablename__ = "messages"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str | None] = mapped_column(ForeignKey("districts.id"))
+    line_id: Mapped[str | None] = mapped_column(ForeignKey("lines.id"))
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"), index=True)
+    contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
+    direction: Mapped[str] = mapped_column(String(3))
+    channel: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(20))
+    """In: `tip`, `keyword`, `page_answer`. Out: `receipt` (first acknowledgement), `reply`."""
+    keyword: Mapped[str | None] = mapped_column(String(12))
+    quarantine: Mapped[str | None] = mapped_column(String(30))
+    """Why nobody owns it (`unknown_line`), or nothing."""
+    provider_sid: Mapped[str | None] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(3), default="und")
+    media_count: Mapped[int] = mapped_column(default=0)
+    words_sealed: Mapped[bytes]
+    media_sealed: Mapped[bytes | None]
+    address_sealed: Mapped[bytes | None]
+    author: Mapped[str | None] = mapped_column(String(80))
+    at: Mapped[datetime]
+    threaded_at: Mapped[datetime | None]
+    thread_attempts: Mapped[int] = mapped_column(default=0)
+    dispatched_at: Mapped[datetime | None]
+    """When the floor above took it up: opened or joined a case with it, or took it as an answered page."""
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_sid"),
+        Index("messages_to_thread", "direction", "threaded_at", "at"),
+        Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
+    )
+
+
+class Send(Base):
+    """One text that must leave: to a reporter (`thread_id`, sealed to the courier) or to staff (`contact_id`).
+
+    The row is the promise. It is taken under a lease, and its status only ever moves forward.
+    """
+
+    __tablename__ = "sends"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"))
+    account: Mapped[str] = mapped_column(String(10))
+    """`reporters` (the courier sends) or `paging` (the worker sends)."""
+    line_id: Mapped[str] = mapped_column(ForeignKey("lines.id"))
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
+    contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    body_sealed: Mapped[bytes]
+    status: Mapped[str] = mapped_column(String(12), default="queued")
+    error_code: Mapped[str | None] = mapped_column(String(30))
+    provider_sid: Mapped[str | None] = mapped_column(String(64), index=True)
+    priority: Mapped[int] = mapped_column(default=5)
+    """0 goes first (a critical page), 9 last."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    __table_args__ = (Index("sends_due", "account", "status", "due_at"),)
+
+
+class Event(Base):
+    """One state transition, append-only: ids, codes and actors; never words, addresses or names."""
+
+    __tablename__ = "events"
+    seq: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
+    district_id: Mapped[str | None] = mapped_column(Id, index=True)
+    type: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    actor: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+    __table_args__ = ({"sqlite_autoincrement": True},)

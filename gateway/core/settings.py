@@ -1,0 +1,122 @@
+"""Settings: read from the environment once, refused loudly, secrets shown as `***`.
+
+Each process gets a `Settings` of its own, and refuses an environment that holds a secret which is not its to have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from gateway.core.errors import SettingsRefused
+
+_SECRETS: Mapping[str, frozenset[str]] = {
+    "TWILIO_AUTH_TOKEN": frozenset({"intake", "operator"}),
+    "TWILIO_PAGING_AUTH_TOKEN": frozenset({"intake", "operator"}),
+    "TWILIO_WEBHOOK_SECRET": frozenset({"intake", "operator"}),
+    "TWILIO_PAGING_WEBHOOK_SECRET": frozenset({"intake", "operator"}),
+    "TWILIO_API_SECRET": frozenset({"courier", "operator"}),
+    "TWILIO_PAGING_API_SECRET": frozenset({"worker", "operator"}),
+}
+"""Which process may be given which secret. Intake verifies, the courier texts reporters, the worker pages staff."""
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseModel):
+    """What one process was told by its environment. Field aliases are the variables' names."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    process: str
+    database_url: str = Field(alias="DATABASE_URL", repr=False)
+    redis_url: str = Field(alias="REDIS_URL", repr=False)
+    keys_dir: Path = Field(alias="TIPLINE_KEYS_DIR")
+    public_url: Url = Field(alias="TIPLINE_PUBLIC_URL", default="http://127.0.0.1:8000")
+    console_url: Url = Field(alias="TIPLINE_CONSOLE_URL", default="http://127.0.0.1:8001")
+    phones_url: Url = Field(alias="TIPLINE_PHONES_URL", default="http://127.0.0.1:8002")
+    host: str = Field(alias="TIPLINE_HOST", default="127.0.0.1")
+    log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)
+    twilio_account_sid: str | None = Field(alias="TWILIO_ACCOUNT_SID", default=None)
+    twilio_auth_token: SecretStr | None = Field(alias="TWILIO_AUTH_TOKEN", default=None)
+    twilio_webhook_secret: SecretStr | None = Field(alias="TWILIO_WEBHOOK_SECRET", default=None)
+    twilio_api_key: str | None = Field(alias="TWILIO_API_KEY", default=None)
+    twilio_api_secret: SecretStr | None = Field(alias="TWILIO_API_SECRET", default=None)
+    twilio_paging_account_sid: str | None = Field(alias="TWILIO_PAGING_ACCOUNT_SID", default=None)
+    twilio_paging_auth_token: SecretStr | None = Field(alias="TWILIO_PAGING_AUTH_TOKEN", default=None)
+    twilio_paging_webhook_secret: SecretStr | None = Field(alias="TWILIO_PAGING_WEBHOOK_SECRET", default=None)
+    twilio_paging_api_key: str | None = Field(alias="TWILIO_PAGING_API_KEY", default=None)
+    twilio_paging_api_secret: SecretStr | None = Field(alias="TWILIO_PAGING_API_SECRET", default=None)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for needed in _NEEDED.get(self.process, ()):
+            if all(getattr(self, name) is None for name in needed):
+                raise ValueError(f"{self.process} needs {' or '.join(_variable(name) for name in needed)}")
+        return self
+
+    @property
+    def port(self) -> int:
+        """The port of this process's own URL."""
+        url = {"intake": self.public_url, "console": self.console_url, "phones": self.phones_url}[self.process]
+        tail = url.split("://", 1)[1].split("/", 1)[0].rpartition(":")
+        return int(tail[2]) if tail[1] else (443 if url.startswith("https") else 80)
+
+    @property
+    def keys(self) -> Path:
+        """The folder of this process's own keys."""
+        return self.keys_dir / self.process
+
+
+_NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "intake": (
+        ("twilio_account_sid",),
+        ("twilio_auth_token", "twilio_webhook_secret"),
+        ("twilio_paging_account_sid",),
+        ("twilio_paging_auth_token", "twilio_paging_webhook_secret"),
+    ),
+    "courier": (("twilio_account_sid",), ("twilio_api_key",), ("twilio_api_secret",)),
+    "worker": (("twilio_paging_account_sid",), ("twilio_paging_api_key",), ("twilio_paging_api_secret",)),
+}
+
+
+def _variable(name: str) -> str:
+    return str(Settings.model_fields[name].alias)
+
+
+def load(process: str, environ: Mapping[str, str]) -> Settings:
+    """Parse the environment for one process; an empty variable counts as not set.
+
+    Raises: SettingsRefused with one sentence for each fault, naming variables and never their values.
+    """
+    given = {name: value for name, value in environ.items() if value}
+    surplus = sorted(name for name, holders in _SECRETS.items() if name in given and process not in holders)
+    if surplus:
+        raise SettingsRefused(f"{process} must not be given {', '.join(surplus)}, so it does not start.")
+    known = {str(field.alias) for field in Settings.model_fields.values() if field.alias}
+    unknown = sorted(name for name in given if name.startswith("TIPLINE_") and name not in known | _ELSEWHERE)
+    if unknown:
+        raise SettingsRefused(f"These settings do not exist: {', '.join(unknown)}. Is one misspelt?")
+    try:
+        return Settings.model_validate({"process": process, **{n: v for n, v in given.items() if n in known}})
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)
+        ]
+        raise SettingsRefused(f"{process} cannot start. " + "; ".join(faults)) from None
+
+
+_ELSEWHERE = frozenset({"TIPLINE_VAR", "TIPLINE_INTAKE_PORT", "TIPLINE_CONSOLE_PORT", "TIPLINE_PHONES_PORT"})
+"""Variables that only the command line reads."""

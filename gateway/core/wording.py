@@ -1,0 +1,14 @@
+"""The few words the house itself says to a reporter, EN and ES: short, plain, and bland enough for a lock screen."""
+
+from __future__ import annotations
+
+_RECEIPT = {
+    "en": "Got it. You are anonymous here. A person will read this. In danger now? Call 911.",
+    "es": "Recibido. Aqui eres anonimo. Una persona va a leer esto. En peligro ahora? Llama al 911.",
+}
+"""GSM 7-bit letters only, so that either fits one segment of 160."""
+
+
+def receipt(language: str) -> str:
+    """Say that the text has arrived: in the reporter's language, or in both when it could not be told."""
+    return _RECEIPT.get(language) or f"{_RECEIPT['en']} / {_RECEIPT['es']}"

@@ -1,0 +1,1 @@
+"""Cases: what a tip opens and people work on, from new to closed."""

@@ -1,0 +1,1 @@
+"""Paging: texting the people on call until one of them acknowledges."""
