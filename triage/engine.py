@@ -1,0 +1,82 @@
+"""The engine: one message in, one assessment out, and never an exception."""
+
+from triage import evidence, lexicon, rules
+from triage.evidence import Verdict
+from triage.model import Assessment, Category, Context, Indicator
+from triage.normalize import words
+from triage.slots import gaps
+
+_EARLIER = 8
+_LONGEST = 20_000
+_NO_CONTEXT = Context()
+
+
+def assess(text: str, context: Context = _NO_CONTEXT) -> Assessment:
+    """Return the judgement about one message; any failure inside gives `unsure`, so that a human looks.
+
+    Deterministic and pure. `text` may be any Unicode, lone surrogates and NUL included. The caller enforces a time-out and then
+    uses `undecided("timeout", context)`. Severity is never below `context.floor`.
+    """
+    try:
+        return _assess(text, context)
+    except Exception:  # noqa: BLE001 (whatever went wrong, a human must see the tip)
+        return undecided("engine_error", context)
+
+
+def undecided(reason: str, context: Context = _NO_CONTEXT) -> Assessment:
+    """Return the judgement that there is none: unsure for `reason`, at the severity the thread already has."""
+    return Assessment(
+        severity=context.floor,
+        life_safety=context.floor.life_safety,
+        unsure=True,
+        unsure_reason=reason,
+        categories=(Category.OTHER,),
+        indicators=(),
+        missing=("where", "when", "who"),
+        language=context.language_hint or "und",
+        rules=lexicon.VERSION,
+    )
+
+
+def _assess(text: str, context: Context) -> Assessment:
+    if not text.strip():
+        return undecided("no_text", context)
+    pack = lexicon.load()
+    families, filled = _earlier(pack, context)
+    finding = _finding(pack, text, families, filled)
+    verdict = evidence.weigh(finding, text, pack, context)
+    severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
+    return Assessment(
+        severity=severity,
+        life_safety=severity.life_safety,
+        unsure=verdict.reason is not None,
+        unsure_reason=verdict.reason,
+        categories=verdict.categories,
+        indicators=_indicators(verdict, text),
+        missing=gaps(finding.slots, finding.families, severity.life_safety),
+        language=verdict.language,
+        rules=lexicon.VERSION,
+    )
+
+
+def _finding(
+    pack: lexicon.Lexicon, text: str, families: frozenset[str] = frozenset(), filled: frozenset[str] = frozenset()
+) -> rules.Finding:
+    matches = pack.matcher.match(words(text, pack.vocabulary))
+    return rules.judge(pack, matches, families, filled)
+
+
+def _earlier(pack: lexicon.Lexicon, context: Context) -> tuple[frozenset[str], frozenset[str]]:
+    """Return families and slots of the latest earlier messages: a plan is often told in pieces."""
+    families: frozenset[str] = frozenset()
+    filled: frozenset[str] = frozenset()
+    for text in context.earlier[-_EARLIER:]:
+        finding = _finding(pack, text[:_LONGEST])
+        families |= finding.families
+        filled |= finding.slots.names()
+    return families, filled
+
+
+def _indicators(verdict: Verdict, text: str) -> tuple[Indicator, ...]:
+    inside = {item for item in verdict.indicators if 0 <= item.start < item.end <= len(text)}
+    return tuple(sorted(inside, key=lambda item: (item.start, item.end, item.name)))

@@ -1,0 +1,146 @@
+"""What a message comes to: severity, whether a human must look because we cannot tell, and the words that show it."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from triage.lexicon import Lexicon
+from triage.model import Category, Context, Indicator, Severity
+from triage.patterns import Matches
+from triage.rules import Finding, rank_categories
+
+_SHOWN_SLOTS = {
+    "soon": "plan_time",
+    "now": "danger_now",
+    "school": "plan_place",
+    "risky_place": "plan_place",
+    "means": "access_to_means",
+}
+# Cues of calm and of nothing to act on: word class -> indicator, category.
+_CALM = {
+    "carrier": ("carrier_keyword", Category.OTHER),
+    "testing": ("test_message", Category.TEST),
+    "ad": ("advertising", Category.SPAM),
+    "link": ("link", Category.SPAM),
+    "drill": ("drill", Category.OTHER),
+    "lesson": ("schoolwork", Category.ACADEMIC),
+    "sport": ("sport", Category.OTHER),
+    "game": ("game", Category.OTHER),
+    "fiction": ("fiction", Category.OTHER),
+    "idiom": ("figure_of_speech", Category.OTHER),
+    "parent_idiom": ("figure_of_speech", Category.OTHER),
+    "laugh": ("laughter", Category.OTHER),
+    "thanks": ("thanks", Category.OTHER),
+}
+_SHORT = 3
+_KNOWN_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The weighed result; `reason` is a code when the engine is unsure."""
+
+    severity: Severity
+    categories: tuple[Category, ...]
+    indicators: tuple[Indicator, ...]
+    reason: str | None
+    language: str
+
+
+def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
+    """Return what the finding comes to.
+
+    A message with nothing recognised in it is `unsure` when it is too short to judge, in no language we know, or holds a bare word
+    of danger. Everyday text in a known language is severity none, its own words the evidence (`everyday_words`).
+    """
+    matches = finding.matches
+    language = _language(matches, lexicon, context)
+    if not matches.words:
+        return Verdict(Severity.NONE, (Category.OTHER,), (), "no_text", language)
+    indicators = _shown(finding)
+    severity = finding.severity
+    categories = rank_categories(finding.hits)
+    reason = _reason(finding, text, lexicon, context)
+    if not categories:
+        calm = _calm(matches)
+        categories = (calm[0][1],) if calm else (Category.OTHER,)
+        indicators += [indicator for indicator, _ in calm]
+    if not indicators and reason is None:
+        indicators = [_span("everyday_words", 0, len(matches.words), matches)]
+    return Verdict(severity, categories, tuple(indicators), reason, language)
+
+
+def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
+    """Return the code of why a human must look although the rules do not say so, or None."""
+    matches = finding.matches
+    if finding.severity.life_safety:
+        return None
+    lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
+    if lowered:
+        return "contradictory"
+    if matches.has("bare") and not finding.hits and not matches.has(*_CALM):
+        return "undecided"
+    if finding.hits:
+        return None
+    if context.media_count and len(matches.words) <= _SHORT:
+        return "too_short"
+    if _is_plea(matches):
+        return "too_short"
+    if matches.has(*_CALM):
+        return None
+    return _unknown(text, matches, lexicon)
+
+
+def _is_plea(matches: Matches) -> bool:
+    """A call for a person without saying why, or a bare greeting: the writer waits for someone to be there."""
+    count = len(matches.words)
+    if count <= _SHORT and matches.has("greeting") and not matches.has("other"):
+        return True
+    return matches.has("plea") and count <= 8 and any(end - start >= count - 3 for start, end in matches.spans("plea"))
+
+
+def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
+    letters = [character for character in text if character.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(character, "") for character in letters[:400])
+    if letters and latin * 2 < len(letters[:400]):
+        return "unknown_language"
+    everyday = lexicon.everyday["en"] | lexicon.everyday["es"] | lexicon.vocabulary.known
+    plain = [word.text for word in matches.words[:400] if word.text.isalpha()]
+    known = sum(word in everyday for word in plain)
+    if len(plain) > _SHORT and known < len(plain) * _KNOWN_SHARE:
+        return "unknown_language"
+    if len(plain) <= _SHORT and not known:
+        return "too_short"
+    return None
+
+
+def _language(matches: Matches, lexicon: Lexicon, context: Context) -> str:
+    counts = {
+        code: sum(word.text in everyday for word in matches.words[:400]) for code, everyday in lexicon.everyday.items()
+    }
+    best = max(counts, key=lambda code: counts[code], default="und")
+    if not counts or counts[best] == 0 or len(set(counts.values())) == 1:
+        return context.language_hint or "und"
+    return best
+
+
+def _shown(finding: Finding) -> list[Indicator]:
+    """Return the spans of all hits and, when something is serious, of the time, place and means beside them."""
+    matches = finding.matches
+    shown = [_span(hit.rule.indicator, hit.start, hit.end, matches) for hit in finding.hits]
+    if finding.severity.rank >= Severity.MODERATE.rank:
+        for slot, name in _SHOWN_SLOTS.items():
+            shown += [_span(name, start, end, matches) for start, end in finding.slots.found.get(slot, ())]
+    shown += [_span(hit.why, hit.start, hit.end, matches) for hit in finding.hits if hit.why]
+    return shown
+
+
+def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
+    return [
+        (_span(name, start, end, matches), category)
+        for word_class, (name, category) in _CALM.items()
+        for start, end in matches.spans(word_class)
+    ]
+
+
+def _span(name: str, start: int, end: int, matches: Matches) -> Indicator:
+    return Indicator(name, matches.words[start].start, matches.words[end - 1].end)

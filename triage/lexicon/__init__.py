@@ -1,0 +1,94 @@
+"""The lexicon: YAML packs of spellings, word classes and rules in English and Spanish; both always apply.
+
+`*_words.yaml` hold `spellings` (slang and contractions, written out) and `classes` (patterns, see `triage.patterns`; packs that
+name the same class add to it). `*_rules.yaml` hold what a pattern shows and how urgent it is. Words stand without accents.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from triage.fuzzy import FuzzyIndex
+from triage.model import Category, Severity
+from triage.normalize import Vocabulary
+from triage.patterns import Matcher
+
+VERSION = "2026.11.1"
+
+_WORD_PACKS = ("en_words.yaml", "en_harm_words.yaml", "en_calm_words.yaml", "es_words.yaml", "es_harm_words.yaml")
+_RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_rules.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a match of the class `key` shows. `family` groups rules for raising and lowering; `firm` ones are not lowered."""
+
+    key: str
+    indicator: str
+    category: Category
+    severity: Severity
+    family: str
+    firm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All packs, compiled."""
+
+    matcher: Matcher
+    rules: tuple[Rule, ...]
+    vocabulary: Vocabulary
+    everyday: dict[str, frozenset[str]]
+
+
+@cache
+def load() -> Lexicon:
+    """Return the compiled lexicon, read once. Raises: ValueError when a pack contradicts itself."""
+    spellings: dict[str, tuple[str, ...]] = {}
+    sources: dict[str, list[str]] = {}
+    everyday: dict[str, frozenset[str]] = {}
+    guard: set[str] = set()
+    for name in _WORD_PACKS:
+        pack = _read(name)
+        spellings.update({word: tuple(str(text).split()) for word, text in pack.get("spellings", {}).items()})
+        for word_class, patterns in pack.get("classes", {}).items():
+            sources.setdefault(word_class, []).extend(_lines(patterns))
+        common = frozenset(str(pack.get("everyday", "")).split())
+        everyday[name[:2]] = everyday.get(name[:2], frozenset()) | common
+        guard.update(common, str(pack.get("guard", "")).split())
+    rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
+    matcher = Matcher(sources)
+    known = matcher.vocabulary | {word for words in spellings.values() for word in words}
+    targets = frozenset(word for word in matcher.vocabulary if word not in guard)
+    fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
+    return Lexicon(matcher, rules, Vocabulary(known | guard, spellings, fuzzy.find), everyday)
+
+
+def _rule_entries() -> list[dict[str, Any]]:
+    return [entry for name in _RULE_PACKS for entry in _read(name)]
+
+
+def _rule(entry: dict[str, Any], key: str, sources: dict[str, list[str]]) -> Rule:
+    sources[key] = _lines(entry["patterns"])
+    return Rule(
+        key=key,
+        indicator=entry["indicator"],
+        category=Category(entry["category"]),
+        severity=Severity(entry["severity"]),
+        family=entry.get("family", entry["category"]),
+        firm=entry.get("firm", False),
+    )
+
+
+def _read(name: str) -> Any:
+    return yaml.load(files(__name__).joinpath(name).read_text("utf-8"), _LOADER)  # noqa: S506 (a safe loader)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _lines(block: str) -> list[str]:
+    return [line.strip() for line in block.splitlines() if line.strip()]

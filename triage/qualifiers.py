@@ -1,0 +1,96 @@
+"""What makes a hit less urgent: negation, the past, play, lessons, laughter. They lower it; they never erase it."""
+
+from dataclasses import dataclass
+
+from triage.lexicon import Rule
+from triage.model import Severity
+from triage.patterns import Matches
+from triage.slots import Slots
+
+# Families in which an old harm still needs someone today, so that the past lowers nothing.
+_PAST_MATTERS = frozenset({"abuse", "sexual_assault", "staff", "state", "missing"})
+_PLAY = ("game", "sport", "fiction", "lesson", "drill")
+_NEG_REACH = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that matched words `start` to `end` (exclusive), at the severity it has now; `why` names what lowered it."""
+
+    rule: Rule
+    start: int
+    end: int
+    severity: Severity
+    why: str | None = None
+
+    def at(self, severity: Severity, why: str | None = None) -> "Hit":
+        """Return the same hit at another severity."""
+        return Hit(self.rule, self.start, self.end, severity, why or self.why)
+
+
+def calm_words(matches: Matches) -> frozenset[int]:
+    """Return the positions of words that are part of a figure of speech or a toy."""
+    return frozenset(
+        index for name in ("idiom", "parent_idiom") for span in matches.spans(name) for index in range(*span)
+    )
+
+
+def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit:
+    """Return `hit` at the severity that its surroundings leave it."""
+    if _figurative(hit, matches, calm):
+        return hit.at(Severity.NONE, "figure_of_speech")
+    if _negated(hit, matches):
+        return hit.at(min(hit.severity, Severity.LOW), "negated")
+    if hit.rule.firm:
+        return hit
+    play = next((name for name in _PLAY if matches.has(name)), None)
+    if (
+        play
+        and not slots.filled("serious")
+        and not (hit.rule.family in ("threat", "suicide") and slots.filled("soon", "now", "fear"))
+    ):
+        return hit.at(Severity.NONE if play != "fiction" else Severity.LOW, play)
+    if matches.has("laugh") and not slots.filled("serious"):
+        hit = _laughed(hit, matches, slots)
+    if hit.rule.family not in _PAST_MATTERS and not slots.filled("now", "soon"):
+        if matches.has("past"):
+            return hit.at(min(hit.severity, Severity.MODERATE), "past")
+        if matches.has("resolved"):
+            return hit.at(min(hit.severity, Severity.MODERATE), "resolved")
+    return hit
+
+
+def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
+    """Laughter lowers, unless means stand beside a time or a place."""
+    armed = slots.filled("gun", "blade", "explosive", "means")
+    if armed and slots.filled("now", "soon", "school", "risky_place"):
+        return hit
+    if matches.has("hyperbole_trigger"):
+        return hit.at(min(hit.severity, Severity.LOW), "hyperbole")
+    if hit.severity.rank >= Severity.HIGH.rank:
+        return hit.at(Severity.MODERATE, "laughter")
+    return hit.at(Severity.from_rank(hit.severity.rank - 1), "laughter")
+
+
+def _figurative(hit: Hit, matches: Matches, calm: frozenset[int]) -> bool:
+    """A figure of speech covers the words that carry the hit: more than half of it, or its end."""
+    covered = sum(index in calm for index in range(hit.start, hit.end))
+    return covered * 2 > hit.end - hit.start or (covered > 0 and hit.end - 1 in calm)
+
+
+def _negated(hit: Hit, matches: Matches) -> bool:
+    """A negation governs the hit when only helping words stand between them, in the same sentence."""
+    if hit.rule.key in matches.ends and hit.rule.family == "state":
+        return False
+    words = matches.words
+    fillers = matches.ends.get("neg_filler", {})
+    position = hit.start
+    for _ in range(_NEG_REACH):
+        if position in matches.ends.get("neg", {}):
+            return True
+        position -= 1
+        if position < 0 or words[position].sentence != words[hit.start].sentence:
+            return False
+        if position not in fillers and position not in matches.ends.get("neg", {}):
+            return False
+    return False

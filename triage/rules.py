@@ -1,0 +1,100 @@
+"""From what was matched to how urgent it is: hits, what raises them together, and what a whole message comes to."""
+
+from dataclasses import dataclass
+
+from triage.lexicon import Lexicon
+from triage.model import Category, Severity
+from triage.patterns import Matches
+from triage.qualifiers import Hit, calm_words, lower
+from triage.slots import Slots, fill
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """When hits of all `families` stand beside one of `slots`, hits of the first family become `to`."""
+
+    families: tuple[str, ...]
+    slots: tuple[str, ...]
+    to: Severity
+
+
+# Critical is life in danger now or within a day, or means together with intent.
+RAISES = (
+    Raise(("suicide",), ("now", "soon", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
+    Raise(("self_harm",), ("now", "fear"), Severity.HIGH),
+    Raise(("self_harm", "suicide"), (), Severity.HIGH),
+    Raise(("threat",), ("gun", "blade", "explosive", "now", "soon", "plan"), Severity.CRITICAL),
+    Raise(("threat", "gun"), (), Severity.CRITICAL),
+    Raise(("gun",), ("school", "now", "soon"), Severity.CRITICAL),
+    Raise(("gun", "threat"), (), Severity.CRITICAL),
+    Raise(("gun", "fight"), (), Severity.CRITICAL),
+    Raise(("gun", "suicide"), (), Severity.CRITICAL),
+    Raise(("gun", "abuse"), (), Severity.CRITICAL),
+    Raise(("blade", "threat"), (), Severity.CRITICAL),
+    Raise(("blade", "fight"), (), Severity.CRITICAL),
+    Raise(("explosive",), ("school", "now", "soon"), Severity.CRITICAL),
+    Raise(("fight",), ("gun", "blade", "explosive"), Severity.CRITICAL),
+    Raise(("abuse",), ("now", "gun", "blade"), Severity.CRITICAL),
+    Raise(("partner",), ("now", "gun", "blade"), Severity.CRITICAL),
+    Raise(("sexual_assault",), ("now",), Severity.CRITICAL),
+    Raise(("missing",), ("older", "gun"), Severity.CRITICAL),
+    Raise(("missing", "suicide"), (), Severity.CRITICAL),
+    Raise(("kin_threat",), ("gun", "blade", "fear", "serious"), Severity.CRITICAL),
+    Raise(("coerced",), ("suicide",), Severity.HIGH),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """All that the rules saw in one message."""
+
+    hits: tuple[Hit, ...]
+    slots: Slots
+    matches: Matches
+
+    @property
+    def severity(self) -> Severity:
+        """Return the severity of the worst hit, none when there is none."""
+        return max((hit.severity for hit in self.hits), key=lambda severity: severity.rank, default=Severity.NONE)
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Return the families of hits that nothing has lowered."""
+        return frozenset(hit.rule.family for hit in self.hits if hit.why is None)
+
+
+def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: frozenset[str]) -> Finding:
+    """Return what the rules see, given the `families` and slots `filled` that earlier messages of the thread have shown."""
+    calm = calm_words(matches)
+    slots = fill(matches, calm)
+    hits = [
+        lower(Hit(rule, start, end, rule.severity), matches, slots, calm)
+        for rule in lexicon.rules
+        for start, end in _shortest(matches, rule.key)
+    ]
+    known = families | {hit.rule.family for hit in hits if hit.why is None}
+    return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches)
+
+
+def _shortest(matches: Matches, key: str) -> list[tuple[int, int]]:
+    return [(start, min(ends)) for start, ends in sorted(matches.ends.get(key, {}).items())]
+
+
+def _raised(hit: Hit, families: frozenset[str], filled: frozenset[str]) -> Hit:
+    if hit.why is not None:
+        return hit
+    for rule in RAISES:
+        if hit.rule.family == rule.families[0] and families.issuperset(rule.families):
+            if (not rule.slots or not filled.isdisjoint(rule.slots)) and hit.severity.rank < rule.to.rank:
+                hit = hit.at(rule.to)
+    return hit
+
+
+def rank_categories(hits: tuple[Hit, ...]) -> tuple[Category, ...]:
+    """Return the categories of the hits, the worst first; ties go to the one that `Category` names first."""
+    worst: dict[Category, int] = {}
+    for hit in hits:
+        rank = hit.severity.rank * 2 + (hit.why is None)
+        worst[hit.rule.category] = max(worst.get(hit.rule.category, 0), rank)
+    order = list(Category)
+    return tuple(sorted(worst, key=lambda category: (-worst[category], order.index(category))))
