@@ -1,5 +1,8 @@
-"""Conversations: what a thread's messages say, and what is said back. Replies are sealed twice:
-once to the district's content key, so that staff can read the thread, once to the courier, who alone can send it."""
+"""Conversations: what a thread's messages say, and what is said back.
+
+A reply is sealed twice: to the district's content key, so that staff can read the thread, and to the courier, who
+alone can send it.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from gateway.core.errors import TiplineError
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
-from gateway.core.messages import OPTED_OUT, Outbound, SendError, Sender
+from gateway.core.messages import OPTED_OUT, Outbound, Sender, SendError
 from gateway.core.records import Contact, District, Line, Message, Send, Thread, Token, new_id
 from gateway.core.times import Clock
 
@@ -132,7 +132,7 @@ class _Threading:
             select(Contact).where(Contact.district_id == district.id, Contact.address == address)
         )
         if contact is None:
-            message.kind = "keyword" if message.keyword else "tip"
+            message.kind = "keyword" if message.keyword in {"stop", "start", "help"} else "tip"
             return False
         message.contact_id = contact.id
         message.address_sealed = None
@@ -177,7 +177,7 @@ class _Threading:
         if message.keyword == "stop":
             token.opted_out_at = self.now
             _set_opted_out(self.session, thread, self.now, out=True)
-        elif message.keyword == "start":
+        elif message.keyword in {"start", "yes"}:
             token.opted_out_at = None
             _set_opted_out(self.session, thread, self.now, out=False)
 

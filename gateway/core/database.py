@@ -6,9 +6,9 @@ so it can never fail half-way for want of the lock. `read()` never waits for wri
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -80,7 +80,7 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Durable commits, readers beside a writer, foreign keys, deleted content overwritten."""
     connection.isolation_level = None  # SQLAlchemy's own BEGIN (below) is the only one.
     cursor = connection.cursor()

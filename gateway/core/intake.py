@@ -79,7 +79,7 @@ def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
     session.add(message)
     emit(
         session, "message.received", subject=f"message/{message.id}", actor="reporter", at=inbound.received_at,
-        district_id=message.district_id, channel=message.channel, line=message.line_id, kind=message.kind,
+        district_id=message.district_id, channel=message.channel, line=message.line_id, message_kind=message.kind,
         keyword=message.keyword, quarantine=message.quarantine, media=message.media_count,
     )  # fmt: skip
     return message.id
@@ -95,4 +95,4 @@ def _district(session: Session, line: Line | None) -> District | None:
 def _kind(line: Line | None, inbound: Inbound) -> str:
     if line and line.purpose == "paging":
         return "page_answer"
-    return "keyword" if inbound.keyword else "tip"
+    return "keyword" if inbound.keyword in {"stop", "start", "help"} else "tip"

@@ -39,11 +39,8 @@ def init(root: Path, districts: Iterable[str], now: datetime) -> list[str]:
     made = [name for name in ("identity", "outbound") if _make_pair(root, name)]
     if _make_index(root):
         made.append("index")
-    for district in sorted({COMMON, *districts}):
-        for name in _months(now):
-            if _make_pair(root, f"content/{district}/{name}"):
-                made.append(f"content/{district}/{name}")
-    return made
+    names = [f"content/{district}/{name}" for district in sorted({COMMON, *districts}) for name in _months(now)]
+    return made + [name for name in names if _make_pair(root, name)]
 
 
 def listing(root: Path) -> Iterator[KeyFile]:
@@ -88,7 +85,8 @@ def _make_pair(root: Path, name: str) -> bool:
 
 def _make_index(root: Path) -> bool:
     secret = base64.b64encode(secrets.token_bytes(32))
-    return any([_write(root / process / "index.key", secret, 0o600) for process in _holders("index")])
+    wrote = [_write(root / process / "index.key", secret, 0o600) for process in _holders("index")]
+    return any(wrote)
 
 
 def _load(pem: bytes) -> X25519PrivateKey:

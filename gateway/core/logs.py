@@ -6,6 +6,7 @@ Libraries that log requests or bodies are silenced.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
@@ -61,7 +62,7 @@ def places(error: BaseException) -> str:
     return f"{type(error).__name__}{cause} at {path}"
 
 
-def _shorten_exception(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _shorten_exception(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     error = event.pop("error", None)
     if isinstance(error, BaseException):
         event["error"] = places(error)
@@ -77,4 +78,5 @@ class _Plain(logging.Formatter):
         """Write one line without the library's own text."""
         error = record.exc_info[1] if record.exc_info else None
         shown = places(error) if error else "-"
-        return f'{{"level": "{record.levelname.lower()}", "library": "{record.name}", "line": {record.lineno}, "error": "{shown}"}}'
+        entry = {"level": record.levelname.lower(), "library": record.name, "line": record.lineno, "error": shown}
+        return json.dumps(entry)

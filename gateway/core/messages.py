@@ -1,6 +1,6 @@
 """The contract of channels: what comes in, what goes out, and how a provider says no.
 
-A channel parses its provider's form into an `Inbound`, and sends an `Outbound`; the rest of the house knows no provider.
+A channel parses its provider's form into an `Inbound` and sends an `Outbound`; the rest of the house knows no provider.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ MASK = "[number hidden]"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a message came from: E.164 ('+' and at most 15 digits), a short code (3 to 8 digits), or what else a carrier gave.
+    """Where a message came from: E.164 ('+', at most 15 digits), a short code (3 to 8 digits) or a name.
 
     `valid` says whether the numbering plan knows it; an invalid sender is kept all the same, since it did write to us.
     """
@@ -78,7 +79,7 @@ def _forms(address: Address) -> list[str]:
 
 def _together(text: str, places: list[int]) -> bool:
     """Whether digits stand together as people write a number: a few signs between them, no words."""
-    gaps = (text[a + 1 : b] for a, b in zip(places, places[1:], strict=False))
+    gaps = (text[a + 1 : b] for a, b in itertools.pairwise(places))
     return all(len(gap) <= 3 and not any(sign.isalnum() for sign in gap) for gap in gaps)
 
 

@@ -49,7 +49,8 @@ def report(session: Session, send_id: str, sid: str, status: Status, error_code:
 
     A callback may overtake our own note of the provider's id: it names the row, and the id is taken from it.
     """
-    send = session.scalar(select(Send).where(Send.id == send_id).with_for_update())
+    named = Send.id == send_id if send_id else Send.provider_sid == sid
+    send = session.scalar(select(Send).where(named).with_for_update())
     if send is None or send.provider_sid not in {None, sid}:
         return False
     send.provider_sid = sid

@@ -1,0 +1,177 @@
+"""SMS by Twilio: signed webhooks in, texts out.
+
+Nothing of a webhook is looked at before its signature verifies. FromCity, FromState and FromZip give a person away in
+a small town as well as a number does, so they never leave this module. Source: https://www.twilio.com/docs/messaging/guides/webhook-request
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from twilio.request_validator import (
+    HMAC_SHA256,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
+from twilio.rest import Client
+from twilio.twiml.messaging_response import MessagingResponse
+
+from channels.twilio_client import TwilioAccount, translated
+from gateway.core.errors import BadInput, Forged
+from gateway.core.messages import Inbound, Outbound, Status
+from gateway.core.times import Clock
+
+CHANNEL = "sms"
+INBOUND_PATH, STATUS_PATH = "/sms/inbound", "/sms/status"
+
+_KEYWORDS: Mapping[str, str] = {
+    **dict.fromkeys(("stop", "unsubscribe", "end", "quit", "stopall", "revoke", "optout", "cancel"), "stop"),
+    **dict.fromkeys(("start", "unstop"), "start"),
+    "yes": "yes",  # START for a carrier that was told STOP before; an ordinary word otherwise
+    **dict.fromkeys(("help", "info"), "help"),
+}
+"""Carrier keywords, when they are the whole text.
+Source: https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-"""
+
+_STATUSES: Mapping[str, Status] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "undelivered",
+    "failed": "failed",
+    "canceled": "failed",
+}
+"""What moves a text forward; `accepted`, `scheduled`, `queued`, `sending` do not.
+Source: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks"""
+
+
+@dataclass(frozen=True)
+class WebhookSecrets:
+    """What one account's webhooks are signed with: its auth token (SHA-1) or a secret of their own (SHA-256)."""
+
+    auth_token: SecretStr | None
+    shared_secret: SecretStr | None
+
+
+@dataclass(frozen=True)
+class SmsIntake:
+    """What the webhooks need: secrets by account SID, the public URL that Twilio was given, what to do with a text.
+
+    `receive` stores a text and answers when it is on disk; `report` takes (reference, SID, status, error code);
+    `stored` is called after an answer is certain.
+    """
+
+    accounts: Mapping[str, WebhookSecrets] = field(repr=False)
+    public_url: str
+    clock: Clock
+    receive: Callable[[Inbound], object]
+    report: Callable[[str, str, Status, str | None], object]
+    stored: Callable[[], None]
+
+    async def inbound(self, request: Request) -> Response:
+        """Take in a text: `POST /sms/inbound`. It is on disk before Twilio is told that all is well."""
+        form = await self._verified(request)
+        await run_in_threadpool(self.receive, self._parse(form))
+        self.stored()
+        return Response(str(MessagingResponse()), media_type="text/xml")
+
+    async def status(self, request: Request) -> Response:
+        """Take in how a text of ours fared: `POST /sms/status`, with the reference that we gave as `send`."""
+        form = await self._verified(request)
+        status = _STATUSES.get(_one(form, "MessageStatus"))
+        if status is not None:
+            reference, sid = request.query_params.get("send", ""), _one(form, "MessageSid")
+            await run_in_threadpool(self.report, reference, sid, status, _one(form, "ErrorCode") or None)
+        return Response(status_code=204)
+
+    async def _verified(self, request: Request) -> FormData:
+        """Read the form of a webhook that Twilio signed over its URL and all its parameters.
+
+        The URL is the one that Twilio was given, not the one that a proxy passed on. Raises: Forged.
+        """
+        form = await request.form(max_fields=500)
+        known = self.accounts.get(_one(form, "AccountSid"))
+        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
+        secret = known and (known.shared_secret if algorithm.upper() == HMAC_SHA256 else known.auth_token)
+        if not secret or any(not isinstance(value, str) for _, value in form.multi_items()):
+            raise Forged
+        target = request.scope["raw_path"].decode("ascii")
+        query = request.scope["query_string"].decode("ascii")
+        url = f"{self.public_url}{target}?{query}" if query else f"{self.public_url}{target}"
+        validator = RequestValidator(secret.get_secret_value())
+        if not validator.validate(url, form, request.headers.get(SIGNATURE_HEADER, ""), algorithm):
+            raise Forged
+        return form
+
+    def _parse(self, form: FormData) -> Inbound:
+        """Keep of a webhook what the house needs, and nothing else."""
+        sid, sender = _one(form, "MessageSid"), _one(form, "From")
+        if not sid or not sender:
+            raise BadInput("MessageSid and From are needed.")
+        text = _one(form, "Body")
+        count = _one(form, "NumMedia")
+        media = [
+            (_one(form, f"MediaContentType{n}"), _one(form, f"MediaUrl{n}"))
+            for n in range(min(int(count), 50) if count.isascii() and count.isdigit() else 0)
+        ]
+        opt_out_type = _one(form, "OptOutType").lower()
+        return Inbound(
+            channel=CHANNEL,
+            provider_sid=sid,
+            sender=sender,
+            recipient=_one(form, "To"),
+            text=text,
+            received_at=self.clock(),
+            media=tuple(media),
+            keyword=_KEYWORDS.get(opt_out_type) or _KEYWORDS.get(text.strip().lower()),
+        )
+
+
+def routes(intake: SmsIntake) -> list[Route]:
+    """List the webhooks of this channel."""
+    return [
+        Route(INBOUND_PATH, intake.inbound, methods=["POST"]),
+        Route(STATUS_PATH, intake.status, methods=["POST"]),
+    ]
+
+
+class TwilioSender:
+    """Sends texts from one account. Source: https://www.twilio.com/docs/messaging/api/message-resource."""
+
+    def __init__(self, account: TwilioAccount, public_url: str) -> None:
+        """Bind to an account; Twilio reports how texts fare to `public_url`."""
+        self._client: Client = account.client()
+        self._callback = f"{public_url}{STATUS_PATH}?send="
+
+    def send(self, message: Outbound) -> str:
+        """Hand a text to Twilio; the answer is its MessageSid. Raises: SendError."""
+        try:
+            sent = self._client.messages.create(
+                to=message.to,
+                from_=message.sender,
+                body=message.text,
+                status_callback=self._callback + quote(message.reference),
+            )
+        except Exception as error:  # noqa: BLE001 - the client lets requests' errors through as they are
+            raise translated(error) from None
+        return str(sent.sid)
+
+
+def sign(url: str, params: Mapping[str, str], auth_token: str) -> dict[str, str]:
+    """Make the headers of a webhook as Twilio signs it (HMAC-SHA1), for `tipline text`."""
+    return {SIGNATURE_HEADER: RequestValidator(auth_token).compute_signature(url, params)}
+
+
+def _one(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
