@@ -1,0 +1,76 @@
+"""The tables' history, by Alembic, inside the package: no ini file, and `tipline migrate` works from a wheel.
+
+A newcomer who changes a `records.py` adds a file to `versions/` (`draft` writes a first version of it); a test fails until
+tables and history agree.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from gateway.core.database import Database
+from gateway.core.errors import Unavailable
+from gateway.core.records import Base
+from gateway.front.migrations import tables
+
+_LOCK = 0x7469706C  # "tipl": the advisory lock that keeps two migrations apart
+
+
+def upgrade(database: Database) -> bool:
+    """Bring the tables up to date in one transaction, alone; true when there was anything to do.
+
+    On PostgreSQL an advisory lock keeps a second migration waiting, on SQLite the write lock does: it then finds nothing to do.
+    Raises: Unavailable when the database is away or locked for longer than its busy-wait.
+    """
+    try:
+        with database.engine.begin() as connection:
+            if not database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+            before = _revision(connection)
+            command.upgrade(_config(connection), "head")
+            return before != _revision(connection)
+    except OperationalError as error:
+        raise Unavailable("The database does not answer, so it was not migrated.") from error
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the tables are those that this version of the code wants. Raises: Unavailable."""
+    try:
+        with database.engine.connect() as connection:
+            return _revision(connection) == ScriptDirectory.from_config(_config(connection)).get_current_head()
+    except OperationalError as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+def differences(database: Database) -> list[Any]:
+    """List how the migrated tables differ from the declared ones: nothing, or somebody forgot a migration."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def draft(database: Database, message: str) -> None:
+    """Write a new file in `versions/` from what the declared tables have and the database lacks; read it before use."""
+    with database.engine.begin() as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = tables.METADATA
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,11 @@
+"""Every table there is: importing the modules that declare them fills the one metadata."""
+
+from __future__ import annotations
+
+import gateway.core.records
+import responders.accounts.records
+import responders.cases.records
+import responders.directory.records
+import responders.paging.records  # noqa: F401 - imported for the tables it declares
+
+METADATA = gateway.core.records.Base.metadata

