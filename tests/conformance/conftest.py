@@ -25,7 +25,8 @@ class Phones:
 
     url: str
     account_sid: str
-    auth_token: str
+    api_key: str
+    api_secret: str
     line: str
     phone: str
 
@@ -41,14 +42,22 @@ def judges() -> None:
 def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
     """Start the stand-in as its own process."""
     folder, port = tmp_path_factory.mktemp("phones"), free_port()
-    known = Phones(f"http://127.0.0.1:{port}", "AC" + "a1" * 16, "b2" * 16, "+17205550100", "+13035550123")
+    known = Phones(
+        f"http://127.0.0.1:{port}", "AC" + "a1" * 16, "SK" + "b2" * 16, "c3" * 16, "+17205550100", "+13035550123"
+    )
     line = {
         "number": known.line,
         "account_sid": known.account_sid,
         "label": "Tip line",
         "webhook_url": f"http://127.0.0.1:{free_port()}/sms/inbound",
     }
-    account = {"sid": known.account_sid, "auth_token": known.auth_token, "name": "reporters"}
+    account = {
+        "sid": known.account_sid,
+        "auth_token": "d4" * 16,
+        "api_key_sid": known.api_key,
+        "api_key_secret": known.api_secret,
+        "name": "reporters",
+    }
     config = folder / "config.json"
     config.write_text(
         json.dumps({"store": str(folder / "phones.sqlite3"), "accounts": [account], "lines": [line]}), "utf-8"
