@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import shutil
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.core import key_files
+from gateway.core.errors import KeyRefused
+from gateway.core.keys import GRANTS, PROCESSES, KeySet, load
+
+NOW = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("keys")
+    key_files.init(root, ["demo"], NOW)
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "keys"))
+
+
+def sets(root: Path) -> dict[str, KeySet]:
+    return {process: load(root / process, process) for process in PROCESSES}
+
+
+@pytest.mark.parametrize(
+    ("what", "who_opens"),
+    [("address", {"courier"}), ("outbound", {"courier"}), ("words", {"worker", "console"})],
+)
+def test_load_gives_each_process_what_the_table_grants_and_no_more(made: Path, what: str, who_opens: set[str]) -> None:
+    keys = sets(made)
+    for sealing in keys.values():
+        envelope = {
+            "address": sealing.seal_address("+13035550123", "x"),
+            "outbound": sealing.seal_outbound("+13035550123", "x"),
+            "words": sealing.seal_words("demo", NOW, "+13035550123", "x"),
+        }[what]
+        opened = set()
+        for process, holder in keys.items():
+            try:
+                assert holder.open(envelope, "x") == "+13035550123"
+                opened.add(process)
+            except KeyRefused:
+                pass
+        assert opened == who_opens
+
+
+def test_blind_index_is_the_couriers_alone(made: Path) -> None:
+    keys = sets(made)
+    index = keys["courier"].blind_index("demo", "+13035550123")
+    assert index == keys["courier"].blind_index("demo", "+13035550123")
+    assert index != keys["courier"].blind_index("elsewhere", "+13035550123")
+    for process in set(PROCESSES) - {"courier"}:
+        with pytest.raises(KeyRefused):
+            keys[process].blind_index("demo", "+13035550123")
+
+
+@pytest.mark.parametrize(
+    ("process", "surplus"),
+    [
+        (process, name)
+        for process in PROCESSES
+        for name, purpose in (("identity", "identity"), ("outbound", "outbound"), ("index", "index"))
+        if purpose not in GRANTS[process]
+    ],
+)
+def test_load_refuses_a_surplus_key(root: Path, process: str, surplus: str) -> None:
+    shutil.copy(root / "courier" / f"{surplus}.key", root / process / f"{surplus}.key")
+    with pytest.raises(KeyRefused, match=f"{process} must not hold these keys.*{surplus}.key"):
+        load(root / process, process)
+
+
+@pytest.mark.parametrize("process", ["intake", "courier", "clock"])
+def test_load_refuses_a_content_key_where_tips_are_not_read(root: Path, process: str) -> None:
+    key = "content/demo/2026-11.key"
+    shutil.copy(root / "worker" / key, root / process / key)
+    with pytest.raises(KeyRefused, match="must not hold"):
+        load(root / process, process)
+
+
+@pytest.mark.parametrize(
+    ("process", "name"),
+    [("courier", "identity.key"), ("courier", "index.key"), ("intake", "identity.pub"), ("console", "outbound.pub")],
+)
+def test_load_refuses_a_missing_key(root: Path, process: str, name: str) -> None:
+    (root / process / name).unlink()
+    with pytest.raises(KeyRefused, match="tipline keys init"):
+        load(root / process, process)
+
+
+def test_load_refuses_a_damaged_key(root: Path) -> None:
+    (root / "courier" / "identity.key").write_text("-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(KeyRefused, match=r"identity\.key is unreadable or damaged"):
+        load(root / "courier", "courier")
+
+
+def test_load_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(KeyRefused, match="no key folder"):
+        load(tmp_path / "nowhere", "intake")
+
+
+def test_seal_words_takes_the_latest_month_there_is_when_the_right_one_is_missing(made: Path) -> None:
+    keys = sets(made)
+    far = datetime(2031, 1, 1, tzinfo=UTC)
+    assert keys["worker"].open(keys["intake"].seal_words("demo", far, "words", "x"), "x") == "words"
+    before = datetime(2020, 1, 1, tzinfo=UTC)
+    assert keys["worker"].open(keys["intake"].seal_words("demo", before, "words", "x"), "x") == "words"
+
+
+def test_seal_words_of_an_unknown_district_go_to_the_common_keys(made: Path) -> None:
+    keys = sets(made)
+    assert keys["worker"].open(keys["intake"].seal_words("elsewhere", NOW, "words", "x"), "x") == "words"
+
+
+@pytest.mark.parametrize("words", ["", "🔫 ñ", "\ud83d alone", "nul \x00 nul", "x" * 1600])
+def test_words_survive_whatever_they_are(made: Path, words: str) -> None:
+    keys = sets(made)
+    assert keys["console"].open(keys["intake"].seal_words("demo", NOW, words, "x"), "x") == words
+
+
+def test_init_makes_what_is_missing_and_keeps_what_is_there(root: Path) -> None:
+    envelope = load(root / "intake", "intake").seal_address("+13035550123", "x")
+    (root / "intake" / "identity.pub").unlink()
+    shutil.rmtree(root / "console")
+    assert key_files.init(root, ["demo"], NOW)
+    assert key_files.init(root, ["demo"], NOW) == []
+    assert load(root / "courier", "courier").open(envelope, "x") == "+13035550123"
+    again = load(root / "intake", "intake").seal_address("+13035550199", "x")
+    assert load(root / "courier", "courier").open(again, "x") == "+13035550199"
+
+
+def test_init_keeps_private_keys_to_their_owner(made: Path) -> None:
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in made.rglob("*.key")}
+    assert modes == {0o600}
+
+
+def test_init_makes_keys_for_two_years(made: Path) -> None:
+    assert key_files.months_left(made, "demo", NOW) == key_files.MONTHS_AHEAD + 1
+    assert key_files.months_left(made, "nowhere", NOW) == 0
+
+
+def test_listing_names_keys_and_shows_none(made: Path) -> None:
+    listed = list(key_files.listing(made))
+    private = {(file.process, file.name) for file in listed if file.private and "/" not in file.name}
+    assert private == {("courier", "identity.key"), ("courier", "index.key"), ("courier", "outbound.key")}
+    secret = (made / "courier" / "index.key").read_text()
+    assert all(secret not in repr(file) for file in listed)
+
+
+def test_key_set_shows_no_key_when_printed(made: Path) -> None:
+    printed = repr(load(made / "courier", "courier"))
+    assert printed == "KeySet(process='courier')"

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.errors import SettingsRefused
+from gateway.core.settings import load
+
+BASE = {"DATABASE_URL": "sqlite:///x.db", "REDIS_URL": "redis://127.0.0.1", "TIPLINE_KEYS_DIR": "/keys"}
+INTAKE = {
+    **BASE,
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "hush-hush",
+    "TWILIO_PAGING_ACCOUNT_SID": "AC2",
+    "TWILIO_PAGING_WEBHOOK_SECRET": "hush-too",
+}
+COURIER = {**BASE, "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_API_KEY": "SK1", "TWILIO_API_SECRET": "hush-hush"}
+
+
+def test_load_reads_the_environment() -> None:
+    settings = load("intake", {**INTAKE, "TIPLINE_PUBLIC_URL": "https://tips.example.org/"})
+    assert settings.public_url == "https://tips.example.org"
+    assert settings.port == 443
+    assert str(settings.keys) == "/keys/intake"
+
+
+def test_load_masks_secrets() -> None:
+    settings = load("intake", {**INTAKE, "DATABASE_URL": "postgresql://u:hush-db@h/d"})
+    assert "hush" not in repr(settings)
+    assert "hush" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("process", "environ", "sentence"),
+    [
+        pytest.param("clock", {}, "DATABASE_URL: Field required", id="nothing at all"),
+        pytest.param("intake", {**INTAKE, "TWILIO_AUTH_TOKEN": ""}, "intake needs TWILIO_AUTH_TOKEN", id="empty"),
+        pytest.param("courier", BASE, "courier needs TWILIO_ACCOUNT_SID", id="courier without an account"),
+        pytest.param("clock", {**BASE, "TIPLINE_PUBLIK_URL": "x"}, "do not exist: TIPLINE_PUBLIK_URL", id="misspelt"),
+        pytest.param("clock", {**BASE, "TIPLINE_PUBLIC_URL": "tips.org"}, "TIPLINE_PUBLIC_URL", id="not a URL"),
+        pytest.param("clock", {**BASE, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL", id="unknown level"),
+        pytest.param("clock", {**BASE, "TWILIO_API_SECRET": "hush"}, "must not be given TWILIO_API_SECRET", id="extra"),
+        pytest.param("console", INTAKE, "console must not be given TWILIO_AUTH_TOKEN", id="surplus in console"),
+        pytest.param("worker", COURIER, "worker must not be given TWILIO_API_SECRET", id="courier's secret in worker"),
+        pytest.param("intake", {**INTAKE, "TWILIO_API_SECRET": "hush"}, "must not be given", id="listing from intake"),
+    ],
+)  # fmt: skip
+def test_load_refuses_loudly(process: str, environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsRefused, match=sentence) as refused:
+        load(process, environ)
+    assert "hush" not in str(refused.value)
