@@ -1,0 +1,90 @@
+"""What each process is told: defaults, then its own file under `var/env/`, then the real environment, which wins.
+
+The files exist so that each process is given its own secrets and nobody else's; they are the owner's to read (0600).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway.core import settings
+from gateway.core.errors import SettingsRefused
+from gateway.core.settings import Settings
+from gateway.front import valkey
+from gateway.front.places import PORTS, Var, port
+
+_OURS = frozenset(str(field.alias) for field in Settings.model_fields.values() if field.alias)
+_SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET")))
+_PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_HOST"})
+
+
+def read(path: Path) -> dict[str, str]:
+    """Read a file of `NAME=value` lines; nothing when there is none. Raises: SettingsRefused naming the line at fault."""
+    if not path.exists():
+        return {}
+    found = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        name, equals, value = line.partition("=")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not equals or not name.strip().isidentifier():
+            raise SettingsRefused(f"Line {number} of {path} is not NAME=value.")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def write(path: Path, values: Mapping[str, str]) -> None:
+    """Write such a file, whole or not at all, for its owner's eyes only."""
+    write_private(path, "".join(f"{name}={value}\n" for name, value in sorted(values.items())))
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+    part.replace(path)
+
+
+def of_process(process: str, var: Var, environ: Mapping[str, str]) -> dict[str, str]:
+    """Put together what one process is told."""
+    given = {name: value for name, value in environ.items() if value}
+    return {**_defaults(var, environ), **read(var.env(process)), **given}
+
+
+def load(process: str, var: Var, environ: Mapping[str, str]) -> Settings:
+    """Parse what one process is told. Raises: SettingsRefused, also for a secret that this process must not have."""
+    return settings.load(process, of_process(process, var, environ))
+
+
+def of_children(environ: Mapping[str, str], *, only_files: bool) -> dict[str, str]:
+    """Make the environment that all processes of a supervisor share, so it must hold no secret.
+
+    `only_files` leaves out whatever else names a setting of ours: the demo must not reach a real system by way of the
+    shell it was started from. Raises: SettingsRefused for a secret, unless it is left out anyhow.
+    """
+    given = {name: value for name, value in environ.items() if value}
+    if only_files:
+        return {name: value for name, value in given.items() if name not in _OURS or name in _PLAIN}
+    surplus = sorted(_SECRET & set(given))
+    if surplus:
+        raise SettingsRefused(
+            f"Each process gets its own secrets from var/env/<process>.env: take {', '.join(surplus)} out of the "
+            "environment that all of them would share."
+        )
+    return given
+
+
+def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
+    here = {process: f"http://127.0.0.1:{port(process, environ)}" for process in PORTS}
+    return {
+        "DATABASE_URL": f"sqlite:///{var.database}",
+        "REDIS_URL": valkey.url(var),
+        "TIPLINE_KEYS_DIR": str(var.keys),
+        "TIPLINE_PUBLIC_URL": here["intake"],
+        "TIPLINE_CONSOLE_URL": here["console"],
+        "TIPLINE_PHONES_URL": here["phones"],
+    }
