@@ -1,0 +1,216 @@
+"""Accounts: signing in and out, sessions, and bearer tokens. The only writer of this capability's tables."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from gateway.core.database import Database
+from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.events import emit
+from gateway.core.records import new_id
+from responders.accounts import passwords
+from responders.accounts.records import Account, ApiToken, SignInAttempt, StaffSession
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(hours=24)
+SCOPES = ("cases:read", "cases:write", "events:read")
+ROLES = ("counsellor", "administrator", "officer", "operator")
+
+WINDOW = timedelta(minutes=15)
+PAUSES = ((20, timedelta(minutes=10)), (10, timedelta(minutes=3)), (5, timedelta(seconds=30)))
+"""So many wrong tries in `WINDOW` make the next one wait so long. Never by address: a school shares one."""
+CEILING, CEILING_WINDOW = 300, timedelta(minutes=5)
+"""Wrong tries of all names together, above which nobody new gets in until some have lapsed."""
+
+_WRONG = "Name or password is not right."
+_TOO_MANY = "Too many wrong tries. Wait a few minutes, then try again."
+_TOUCH_EVERY = timedelta(minutes=1)
+_KEEP_ATTEMPTS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A fresh session: `cookie` goes to the browser and is kept nowhere, `csrf` goes into its forms."""
+
+    cookie: str = field(repr=False)
+    csrf: str = field(repr=False)
+    account: Account
+
+
+def create(
+    session: Session, district_id: str, username: str, name: str, role: str, password: str, now: datetime
+) -> Account:
+    """Make an account. Raises: BadInput for an unknown role, a name that is taken, or a password not 12 to 200 long."""
+    username = _plain(username)
+    if role not in ROLES or not username:
+        raise BadInput(f"An account has a name to sign in with and a role: {', '.join(ROLES)}.")
+    if session.scalar(select(Account.id).where(Account.username == username)):
+        raise BadInput("This name is taken.")
+    account = Account(
+        id=new_id(),
+        district_id=district_id,
+        username=username,
+        name=name,
+        role=role,
+        password_phc=passwords.enclose(password),
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    _event(session, "created", account, now, role=role)
+    return account
+
+
+def sign_in(database: Database, username: str, password: str, now: datetime) -> SignedIn:
+    """Check a name and password and open a session. Raises: NotAllowed, with the same words for both faults.
+
+    It takes a `Database`: a wrong try must be kept, and the slow hash must not hold the write lock.
+    """
+    with database.write() as session:
+        attempt_id, account_id, phc = _begin(session, _plain(username), now)
+    right = passwords.verify(password, phc)
+    with database.write() as session:
+        attempt = session.get_one(SignInAttempt, attempt_id)
+        account = session.get(Account, account_id) if account_id else None
+        if right and account is not None and account.disabled_at is None:
+            attempt.succeeded = True
+            return _open(session, account, now)
+        _failed(session, account, now)
+    raise NotAllowed(_WRONG)
+
+
+def who(session: Session, cookie: str, now: datetime) -> tuple[Account, StaffSession] | None:
+    """Find whose live session a cookie is: used within 12 hours, opened within 24, the account not disabled."""
+    found = session.get(StaffSession, _hash(cookie)) if cookie else None
+    if found is None or found.expires_at <= now or found.seen_at + IDLE <= now:
+        return None
+    account = session.get_one(Account, found.account_id)
+    return None if account.disabled_at else (account, found)
+
+
+def stale(found: StaffSession, now: datetime) -> bool:
+    """Tell whether a session's last use should be noted anew (once a minute is enough)."""
+    return found.seen_at + _TOUCH_EVERY <= now
+
+
+def touch(session: Session, cookie: str, now: datetime) -> None:
+    """Note that a person used their session just now."""
+    found = session.get(StaffSession, _hash(cookie))
+    if found is not None:
+        found.seen_at = now
+
+
+def sign_out(session: Session, cookie: str, now: datetime) -> None:
+    """End the session of a cookie; its row is gone."""
+    found = session.get(StaffSession, _hash(cookie))
+    if found is not None:
+        _event(session, "signed_out", session.get_one(Account, found.account_id), now)
+        session.delete(found)
+
+
+def issue_token(
+    session: Session, district_id: str, name: str, scopes: list[str], now: datetime, valid_days: int | None = None
+) -> str:
+    """Make a bearer token; the answer is its only copy in plain. Raises: BadInput for no scope or an unknown one."""
+    if not scopes or not set(scopes) <= set(SCOPES):
+        raise BadInput(f"A token has at least one scope of: {', '.join(SCOPES)}.")
+    plain = f"tip_{secrets.token_urlsafe(32)}"
+    made = ApiToken(
+        id=new_id(),
+        district_id=district_id,
+        name=name,
+        token_hash=_hash(plain),
+        scopes=sorted(set(scopes)),
+        created_at=now,
+        expires_at=now + timedelta(days=valid_days) if valid_days else None,
+    )
+    session.add(made)
+    subject = f"token/{made.id}"
+    emit(session, "token.issued", subject=subject, actor="process:operator", at=now, district_id=district_id,
+         scopes=list(made.scopes))  # fmt: skip
+    return plain
+
+
+def token(session: Session, plain: str, now: datetime) -> ApiToken | None:
+    """Find the live token a bearer shows."""
+    found = session.scalar(select(ApiToken).where(ApiToken.token_hash == _hash(plain), ApiToken.revoked_at.is_(None)))
+    return None if found is None or (found.expires_at and found.expires_at <= now) else found
+
+
+def of_district(session: Session, district_id: str) -> list[Account]:
+    """List the people of a district who can sign in, by name."""
+    query = select(Account).where(Account.district_id == district_id, Account.disabled_at.is_(None))
+    return list(session.scalars(query.order_by(Account.name)))
+
+
+def _begin(session: Session, username: str, now: datetime) -> tuple[str, str | None, str]:
+    """Write the try down as a wrong one before it is judged, so that a hundred at once do not all get through."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - _KEEP_ATTEMPTS))
+    name_hash = _hash(username)
+    _refuse_too_many(session, name_hash, now)
+    attempt = SignInAttempt(id=new_id(), username=name_hash, at=now, succeeded=False)
+    session.add(attempt)
+    account = session.scalar(select(Account).where(Account.username == username))
+    return attempt.id, account.id if account else None, account.password_phc if account else passwords.NOBODY
+
+
+def _refuse_too_many(session: Session, name_hash: str, now: datetime) -> None:
+    wrong = SignInAttempt.succeeded.is_(False)
+    in_all = select(func.count()).select_from(SignInAttempt).where(wrong, SignInAttempt.at > now - CEILING_WINDOW)
+    if (session.scalar(in_all) or 0) >= CEILING:
+        raise NotAllowed(_TOO_MANY)
+    mine = select(func.count(), func.max(SignInAttempt.at)).where(
+        wrong, SignInAttempt.username == name_hash, SignInAttempt.at > _since(session, name_hash, now)
+    )
+    count, latest = session.execute(mine).one()
+    pause = next((pause for limit, pause in PAUSES if count >= limit), None)
+    if pause and latest + pause > now:
+        raise NotAllowed(_TOO_MANY)
+
+
+def _since(session: Session, name_hash: str, now: datetime) -> datetime:
+    """Wrong tries count from the last right one on."""
+    right = select(func.max(SignInAttempt.at)).where(SignInAttempt.username == name_hash, SignInAttempt.succeeded)
+    return max(session.scalar(right) or now - WINDOW, now - WINDOW)
+
+
+def _open(session: Session, account: Account, now: datetime) -> SignedIn:
+    session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
+    cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    made = StaffSession(cookie_hash=_hash(cookie), account_id=account.id, csrf=csrf, created_at=now, seen_at=now)
+    made.expires_at = now + LONGEST
+    session.add(made)
+    _event(session, "signed_in", account, now)
+    return SignedIn(cookie, csrf, account)
+
+
+def _failed(session: Session, account: Account | None, now: datetime) -> None:
+    """An unknown name is a code, never the name: people type passwords into that field."""
+    if account is not None:
+        _event(session, "sign_in_failed", account, now, code="disabled" if account.disabled_at else "wrong_password")
+        return
+    emit(session, "account.sign_in_failed", subject="account/unknown", actor="process:console", at=now,
+         district_id=None, code="unknown_name")  # fmt: skip
+
+
+def _event(session: Session, what: str, account: Account, now: datetime, **data: str) -> None:
+    actor = "process:console" if what == "sign_in_failed" else f"account:{account.id}"
+    subject = f"account/{account.id}"
+    emit(
+        session, f"account.{what}", subject=subject, actor=actor, at=now, district_id=account.district_id, **data
+    )  # fmt: skip
+
+
+def _plain(username: str) -> str:
+    return username.strip().casefold()
+
+
+def _hash(secret: str) -> str:
+    """Cookies and tokens have 256 bits of their own, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,50 @@
+"""Plain words for times and counts, and characters that cannot be shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_UNSHOWABLE = dict.fromkeys((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, *range(0xD800, 0xE000)), 0xFFFD)
+"""Control characters and lone surrogates become the replacement mark, one for one, so that spans still fit."""
+
+
+def showable(text: str) -> str:
+    """Replace what no page can carry (NUL, control characters, lone surrogates); the length stays the same."""
+    return text.translate(_UNSHOWABLE)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Say how long ago something was: `just now`, `3 min`, `2 h 10 min`, `4 days`."""
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes and hours < 6 else f"{hours} h"
+    return plural(hours // 24, "day")
+
+
+def at(moment: datetime, zone: tzinfo, now: datetime) -> str:
+    """Write a time as the district's wall clock shows it: `8:15 am`, with the date when it was another day."""
+    local, today = moment.astimezone(zone), now.astimezone(zone).date()
+    clock = f"{local.hour % 12 or 12}:{local.minute:02d} {'am' if local.hour < 12 else 'pm'}"
+    if local.date() == today:
+        return clock
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local.strftime('%b')} {local.day}{year}, {clock}"
+
+
+def zone(name: str) -> tzinfo:
+    """Find a district's time zone; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def plural(count: int, word: str) -> str:
+    """Count things: `1 message`, `2 messages`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
