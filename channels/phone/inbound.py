@@ -47,13 +47,13 @@ class Receiver:
         account = self._kit.config.account(line.account_sid)
         if account is None:
             raise ValueError("the line belongs to no account")
-        now = self._kit.now()
+        now, body = self._kit.now(), make_clean(body)
         message = Message(
             sid=sid or "SM" + self._kit.new_hex(16),
             account_sid=account.sid,
             sender=phone,
             recipient=line.number,
-            body=make_clean(body),
+            body=body,
             direction="inbound",
             status="received",
             created_at=now,

@@ -14,7 +14,7 @@ from channels.phone.config import Account
 from channels.phone.errors import ApiError
 from channels.phone.hooks import describe_status
 from channels.phone.kit import Kit
-from channels.phone.records import FINAL, Bubble, Message, count_segments, make_clean
+from channels.phone.records import FINAL, Bubble, Message, count_segments
 
 MAX_CHARACTERS = 1600
 SHORT_CODE = re.compile(r"\d{5,6}")
@@ -72,7 +72,7 @@ class Sender:
             account_sid=account.sid,
             sender=sender,
             recipient=to,
-            body=make_clean(draft.body),
+            body=draft.body,
             direction=draft.direction,
             status="accepted" if draft.service_sid else "queued",
             created_at=now,
