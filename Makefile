@@ -1,5 +1,6 @@
 # Everything a newcomer needs: `make` lists it. A fresh machine wants only Python >= 3.11 (with venv) and make;
 # the first `make run` or `make test` builds .venv from the hashed lock, later ones start at once.
+# Ports of `make run`: TIPLINE_INTAKE_PORT, TIPLINE_CONSOLE_PORT, TIPLINE_PHONES_PORT in the environment move them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,11 +8,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 CODE := channels exports gateway responders tests triage .ci
-
-# Ports of `make run`; set them in the environment to move a process.
-export TIPLINE_INTAKE_PORT ?= 8000
-export TIPLINE_CONSOLE_PORT ?= 8001
-export TIPLINE_PHONES_PORT ?= 8002
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format conformance bench lock reset clean
