@@ -1,0 +1,81 @@
+"""Real databases: every test here that asks for `database` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+import responders.accounts.records
+import responders.cases.records
+import responders.directory.records
+import responders.paging.records  # noqa: F401 - imported for their tables
+from gateway.core import key_files
+from gateway.core.database import Database
+from gateway.core.keys import PROCESSES, KeySet, load
+from gateway.core.records import Base
+from tests.support.postgres import running
+from tests.support.world import START, World
+
+_counter = itertools.count(1)
+TEMPLATE = "tipline_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a PostgreSQL; the answer is the URL of a server that has a template database with every table in it."""
+    with running(tmp_path_factory.mktemp("postgres")) as url:
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
+        filled = create_engine(make_url(url).set(database=TEMPLATE))
+        Base.metadata.create_all(filled)
+        filled.dispose()
+        admin.dispose()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Give an empty database with every table, of each kind in turn."""
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'tipline.db'}")
+        Base.metadata.create_all(opened.engine)
+    else:
+        opened = Database(_copy(request.getfixturevalue("postgres")))
+    yield opened
+    opened.close()
+
+
+def _copy(url: str) -> str:
+    name = f"tipline_{next(_counter)}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    admin.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def key_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the keys of every process once."""
+    root = tmp_path_factory.mktemp("keys")
+    key_files.init(root, ["demo"], START)
+    return root
+
+
+@pytest.fixture(scope="session")
+def keys(key_root: Path) -> Mapping[str, KeySet]:
+    """Give the key set of each process."""
+    return {process: load(key_root / process, process) for process in PROCESSES}
+
+
+@pytest.fixture
+def world(database: Database, keys: Mapping[str, KeySet]) -> World:
+    """Give a small district on a fresh database."""
+    built = World(database, keys)
+    built.build()
+    return built

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from gateway.core import outbox
+from gateway.core.messages import SendError, Status
+from gateway.core.records import Send
+from tests.support.world import World
+
+
+@pytest.fixture
+def queued(world: World) -> World:
+    world.text("gun")
+    world.courier.thread_all()
+    return world
+
+
+def send(world: World) -> Send:
+    with world.database.read() as session:
+        return session.scalars(select(Send)).one()
+
+
+def report(
+    world: World, status: Status, *, reference: str | None = None, sid: str = "SM9", code: str | None = None
+) -> bool:
+    with world.database.write() as session:
+        return outbox.report(
+            session, send(world).id if reference is None else reference, sid, status, code, world.clock()
+        )
+
+
+@pytest.mark.parametrize("code", ["20429", "500", "timeout"])
+def test_drain_tries_again_after_a_passing_fault(queued: World, code: str) -> None:
+    queued.carrier.refusals = [SendError(code, retryable=True)]
+    queued.courier.send_all()
+    assert (send(queued).status, send(queued).error_code) == ("queued", code)
+    queued.courier.send_all()
+    assert queued.carrier.sent == []  # not before its time
+    queued.clock.forward(seconds=1)
+    queued.courier.send_all()
+    assert (send(queued).status, send(queued).error_code, send(queued).attempts) == ("sent", None, 2)
+    assert queued.events("send") == ["send.retried", "send.sent"]
+
+
+def test_drain_waits_longer_each_time_and_as_long_as_it_is_told(queued: World) -> None:
+    waits = []
+    for _ in range(5):
+        queued.carrier.refusals = [SendError("20429", retryable=True)]
+        queued.courier.send_all()
+        waits.append((send(queued).due_at - queued.clock()).total_seconds())
+        queued.clock.now = send(queued).due_at
+    assert waits == [1, 2, 5, 10, 30]
+    queued.carrier.refusals = [SendError("20429", retryable=True, retry_after_seconds=600)]
+    queued.courier.send_all()
+    assert (send(queued).due_at - queued.clock()).total_seconds() == 600
+
+
+def test_drain_gives_up_for_good_and_says_so(queued: World) -> None:
+    queued.carrier.refusals = [SendError("21211", retryable=False)]
+    queued.courier.send_all()
+    assert (send(queued).status, send(queued).error_code) == ("failed", "21211")
+    assert queued.events("send") == ["send.failed"]
+
+
+def test_drain_stops_trying_after_hours(queued: World) -> None:
+    queued.clock.forward(hours=7)
+    queued.carrier.refusals = [SendError("timeout", retryable=True)]
+    queued.courier.send_all()
+    assert send(queued).status == "failed"
+
+
+def test_drain_sends_once_when_two_drain_at_once(queued: World) -> None:
+    both = [threading.Thread(target=queued.courier.send_all) for _ in range(4)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert len(queued.carrier.sent) == 1
+
+
+def test_drain_takes_over_what_a_dead_process_had_leased(queued: World) -> None:
+    with queued.database.write() as session:
+        row = session.scalars(select(Send)).one()
+        row.lease_until = queued.clock()
+    queued.clock.forward(seconds=outbox.LEASE_SECONDS)
+    queued.courier.send_all()
+    assert send(queued).status == "sent"
+
+
+def test_drain_leaves_alone_what_another_process_holds(queued: World) -> None:
+    with queued.database.write() as session:
+        session.scalars(select(Send)).one().lease_until = queued.clock.forward(seconds=20)
+    queued.clock.forward(seconds=-10)
+    assert queued.courier.send_all() == 0
+    assert queued.carrier.sent == []
+
+
+def test_report_moves_forward_only(queued: World) -> None:
+    queued.courier.send_all()
+    sid = send(queued).provider_sid or ""
+    assert report(queued, "delivered", sid=sid)
+    assert not report(queued, "sent", sid=sid)
+    assert not report(queued, "undelivered", sid=sid, code="30003")
+    assert (send(queued).status, send(queued).error_code) == ("delivered", None)
+    assert queued.events("send") == ["send.sent", "send.delivered"]
+
+
+def test_report_may_overtake_our_own_note(queued: World) -> None:
+    assert report(queued, "delivered", sid="SM9")
+    assert (send(queued).status, send(queued).provider_sid) == ("delivered", "SM9")
+    queued.courier.send_all()
+    assert queued.carrier.sent == []  # it had left before; it is not sent again
+
+
+def test_report_keeps_the_carriers_reason(queued: World) -> None:
+    queued.courier.send_all()
+    assert report(queued, "undelivered", sid=send(queued).provider_sid or "", code="30007")
+    assert (send(queued).status, send(queued).error_code) == ("undelivered", "30007")
+
+
+@pytest.mark.parametrize(("reference", "sid"), [("nobody", "SM9"), ("", "SM-unknown")])
+def test_report_ignores_what_it_does_not_know(queued: World, reference: str, sid: str) -> None:
+    assert not report(queued, "delivered", reference=reference, sid=sid)
+    assert send(queued).status == "queued"
+
+
+def test_report_finds_a_text_by_its_sid_alone(queued: World) -> None:
+    queued.courier.send_all()
+    assert report(queued, "delivered", reference="", sid=send(queued).provider_sid or "")
+    assert send(queued).status == "delivered"
