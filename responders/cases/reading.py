@@ -1,0 +1,119 @@
+"""Reading cases: the inbox, and what a case's page shows. Nothing here writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import case as when
+from sqlalchemy.orm import Session
+
+from gateway.core.errors import KeyRefused
+from gateway.core.keys import KeySet
+from gateway.core.records import Message, Thread
+from responders.cases.moves import NEW, OPEN_STATES
+from responders.cases.records import Case, CaseAssessment, CaseMessage, CaseThread, Note
+
+
+@dataclass(frozen=True)
+class OpenedAssessment:
+    """An assessment with its sealed part: spans as code points of the message's words, and codes of what is missing."""
+
+    record: CaseAssessment
+    indicators: tuple[dict[str, Any], ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenedNote:
+    """A note with its words; None when this process cannot open them."""
+
+    id: str
+    author: str
+    at: datetime
+    text: str | None = field(repr=False)
+
+
+def by_number(session: Session, district_id: str, number: str) -> Case | None:
+    """Find a case by what people call it, e.g. `2026-0012`."""
+    return session.scalar(select(Case).where(Case.district_id == district_id, Case.number == number))
+
+
+def by_id(session: Session, district_id: str, case_id: str) -> Case | None:
+    """Find a case of a district."""
+    return session.scalar(select(Case).where(Case.district_id == district_id, Case.id == case_id))
+
+
+def inbox(
+    session: Session,
+    district_id: str,
+    *,
+    states: Iterable[str] = OPEN_STATES,
+    limit: int = 50,
+    after: Case | None = None,
+) -> list[Case]:
+    """List cases, the most urgent first; of equals those nobody has taken up first, then the newest.
+
+    `after` goes on behind a case of the page before.
+    """
+    fresh = when((Case.state == NEW, 1), else_=0)
+    query = select(Case).where(Case.district_id == district_id, Case.state.in_(list(states)))
+    if after is not None:
+        query = query.where(_behind(fresh, after))
+    order = (Case.urgency_rank.desc(), fresh.desc(), Case.opened_at.desc(), Case.id)
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def messages(session: Session, case: Case) -> list[Message]:
+    """List all that was said in a case, in and out, oldest first; told apart by `thread_id`, None until threaded."""
+    own = select(CaseMessage.message_id).where(CaseMessage.case_id == case.id)
+    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
+    query = select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
+    return list(session.scalars(query.order_by(Message.at, Message.id)))
+
+
+def threads(session: Session, case: Case) -> list[Thread]:
+    """List the conversations of a case, oldest first."""
+    query = select(Thread).join(CaseThread, CaseThread.thread_id == Thread.id).where(CaseThread.case_id == case.id)
+    return list(session.scalars(query.order_by(Thread.opened_at, Thread.id)))
+
+
+def assessments(session: Session, keys: KeySet, case: Case) -> list[OpenedAssessment]:
+    """List what the engine said of each message, oldest first; without its sealed part where that does not open."""
+    query = select(CaseAssessment).where(CaseAssessment.case_id == case.id)
+    found = session.scalars(query.order_by(CaseAssessment.at, CaseAssessment.id))
+    return [_opened(keys, record) for record in found]
+
+
+def notes(session: Session, keys: KeySet, case: Case) -> list[OpenedNote]:
+    """List a case's notes, oldest first."""
+    found = session.scalars(select(Note).where(Note.case_id == case.id).order_by(Note.at, Note.id))
+    return [OpenedNote(note.id, note.author, note.at, _open(keys, note, note.words_sealed, "words")) for note in found]
+
+
+def _behind(fresh: ColumnElement[int], after: Case) -> ColumnElement[bool]:
+    is_fresh = int(after.state == NEW)
+    same_rank = Case.urgency_rank == after.urgency_rank
+    return or_(
+        Case.urgency_rank < after.urgency_rank,
+        and_(same_rank, fresh < is_fresh),
+        and_(same_rank, fresh == is_fresh, Case.opened_at < after.opened_at),
+        and_(same_rank, fresh == is_fresh, Case.opened_at == after.opened_at, Case.id > after.id),
+    )
+
+
+def _opened(keys: KeySet, record: CaseAssessment) -> OpenedAssessment:
+    opened = _open(keys, record, record.detail_sealed, "detail")
+    detail = json.loads(opened) if opened else {"indicators": [], "missing": []}
+    return OpenedAssessment(record, tuple(detail["indicators"]), tuple(detail["missing"]))
+
+
+def _open(keys: KeySet, row: Note | CaseAssessment, envelope: bytes, column: str) -> str | None:
+    try:
+        return keys.open(envelope, row.bound(column))
+    except KeyRefused:
+        return None

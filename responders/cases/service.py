@@ -1,0 +1,42 @@
+"""Cases: all that other rooms may ask of them. The modules beside this one are the only writers of its tables."""
+
+from __future__ import annotations
+
+from responders.cases.joining import Linked, late, link
+from responders.cases.moves import (
+    ATTENDED_STATES,
+    CLOSED,
+    MOVES,
+    NEW,
+    NOTE_LENGTH,
+    OPEN_STATES,
+    REOPENED,
+    RESOLVED,
+    STATES,
+    WHY,
+    acknowledge,
+    acknowledge_again,
+    add_note,
+    assign,
+    change_state,
+    last_act,
+)
+from responders.cases.reading import (
+    OpenedAssessment,
+    OpenedNote,
+    assessments,
+    by_id,
+    by_number,
+    inbox,
+    messages,
+    notes,
+    threads,
+)
+from responders.cases.taking import Taken, case_of_thread, take_message
+
+__all__ = [
+    "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "REOPENED", "RESOLVED", "STATES", "WHY",
+    "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again", "add_note", "assessments",
+    "assign", "by_id", "by_number", "case_of_thread", "change_state", "inbox", "last_act", "late", "link", "messages",
+    "notes", "take_message", "threads",
+]  # fmt: skip

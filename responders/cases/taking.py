@@ -1,0 +1,188 @@
+"""Taking up a message: it joins the case of its thread, or opens one. Urgency only ever rises by itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.core.errors import NotFound
+from gateway.core.events import emit
+from gateway.core.keys import KeySet
+from gateway.core.records import District, Line, Message, Thread, new_id
+from responders.cases import moves
+from responders.cases.records import Case, CaseAssessment, CaseCounter, CaseMessage, CaseThread
+from responders.directory import service as directory
+from triage.model import Assessment, Category, Severity
+
+ACTOR = "process:worker"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a message: its case, what that changed, and whether a person was attending the case before."""
+
+    case: Case
+    opened: bool = False
+    raised: bool = False
+    reopened: bool = False
+    attended: bool = False
+
+
+def take_message(session: Session, keys: KeySet, message: Message, assessment: Assessment, now: datetime) -> Taken:
+    """Open a case with a message, or join it to the open case of its thread; a resolved or closed one reopens.
+
+    A second call for the same message changes nothing. A message to a number that nobody owns is always `unsure`.
+    Raises: NotFound when there is no district at all to take it.
+    """
+    home = directory.home_of(session, message)
+    if home is None:
+        raise NotFound
+    directory.hold(session, home.id)
+    known = session.get(CaseMessage, message.id)
+    if known:
+        return Taken(case=session.get_one(Case, known.case_id))
+    if message.quarantine and not assessment.unsure:
+        assessment = replace(assessment, unsure=True, unsure_reason=message.quarantine)
+    message.district_id, message.dispatched_at = home.id, now
+    case = case_of_thread(session, message.thread_id)
+    if case is None:
+        taken = Taken(_open(session, home, message, assessment, now), opened=True)
+    else:
+        taken = _join(session, case, message, assessment, now)
+    session.add(CaseMessage(message_id=message.id, case_id=taken.case.id))
+    _keep(session, keys, home, taken.case, message, assessment, now)
+    return taken
+
+
+def case_of_thread(session: Session, thread_id: str | None) -> Case | None:
+    """Find the case that a thread belongs to, in whatever state."""
+    if thread_id is None:
+        return None
+    query = select(Case).join(CaseThread, CaseThread.case_id == Case.id).where(CaseThread.thread_id == thread_id)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str | None) -> bool:
+    """Raise a case to what is new about it, never lower it; true when its severity rose.
+
+    `unsure` is the reason why a human must look; on a case that a person attends, one already does.
+    """
+    before = Severity(case.severity)
+    rose = severity > before
+    both = [*categories, *case.categories] if rose else [*case.categories, *categories]
+    named = [code for code in dict.fromkeys(both) if code != Category.OTHER.value]
+    case.categories = named or [Category.OTHER.value]
+    case.severity = max(severity, before, key=lambda item: item.rank).value
+    case.life_safety = case.life_safety or severity.life_safety
+    if unsure and not case.unsure and case.state not in moves.ATTENDED_STATES:
+        case.unsure, case.unsure_reason = True, unsure
+    case.urgency_rank = max(Severity(case.severity).rank, Severity.HIGH.rank if case.unsure else 0)
+    return rose
+
+
+def _open(session: Session, district: District, message: Message, assessment: Assessment, now: datetime) -> Case:
+    thread = session.get(Thread, message.thread_id) if message.thread_id else None
+    case = Case(
+        id=new_id(),
+        district_id=district.id,
+        school_id=_school(session, thread, message),
+        number=_next_number(session, district, now),
+        state=moves.NEW,
+        severity=Severity.NONE.value,
+        life_safety=False,
+        unsure=False,
+        categories=[],
+        stray=message.quarantine is not None,
+        opened_at=now,
+        updated_at=now,
+    )
+    absorb(case, assessment.severity, _codes(assessment), unsure=_reason(assessment))
+    session.add(case)
+    session.flush()
+    if thread:
+        session.add(CaseThread(thread_id=thread.id, case_id=case.id))
+    moves.tell(
+        session, case, "case.opened", ACTOR, now, message=message.id, thread=message.thread_id, number=case.number,
+        severity=case.severity, unsure=case.unsure, stray=case.stray,
+    )  # fmt: skip
+    return case
+
+
+def _school(session: Session, thread: Thread | None, message: Message) -> str | None:
+    """Tell which school a message is about; of a stray nobody knows, whatever line it will be answered from."""
+    if message.quarantine:
+        return None
+    if thread:
+        return thread.school_id
+    line = session.get(Line, message.line_id) if message.line_id else None
+    return line.school_id if line else None
+
+
+def _join(session: Session, case: Case, message: Message, assessment: Assessment, now: datetime) -> Taken:
+    attended = case.state in moves.ATTENDED_STATES
+    reopened = case.state in {moves.RESOLVED, moves.CLOSED}
+    if reopened:
+        moves.reopen(session, case, "new_message", "reporter", now)
+    before = case.severity
+    raised = absorb(case, assessment.severity, _codes(assessment), unsure=_reason(assessment))
+    case.updated_at = now
+    moves.tell(session, case, "case.joined", ACTOR, now, message=message.id, thread=message.thread_id)
+    if raised:
+        moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
+    return Taken(case, raised=raised, reopened=reopened, attended=attended)
+
+
+def _keep(
+    session: Session,
+    keys: KeySet,
+    district: District,
+    case: Case,
+    message: Message,
+    assessment: Assessment,
+    now: datetime,
+) -> None:
+    """Write down what the engine said: codes in the clear, spans sealed."""
+    record = CaseAssessment(
+        id=new_id(),
+        case_id=case.id,
+        message_id=message.id,
+        severity=assessment.severity.value,
+        life_safety=assessment.life_safety,
+        unsure=assessment.unsure,
+        unsure_reason=_reason(assessment),
+        categories=_codes(assessment),
+        rules=assessment.rules,
+        at=now,
+    )
+    spans = [indicator.to_json() for indicator in assessment.indicators]
+    detail = json.dumps({"indicators": spans, "missing": assessment.missing})
+    record.detail_sealed = keys.seal_words(district.slug, now, detail, record.bound("detail"))
+    session.add(record)
+    emit(
+        session, "message.assessed", subject=f"message/{message.id}", actor=ACTOR, at=now, district_id=district.id,
+        case=case.id, severity=record.severity, life_safety=record.life_safety, unsure=record.unsure,
+        reason=record.unsure_reason, categories=record.categories, rules=record.rules,
+    )  # fmt: skip
+
+
+def _codes(assessment: Assessment) -> list[str]:
+    return [category.value for category in assessment.categories]
+
+
+def _reason(assessment: Assessment) -> str | None:
+    return (assessment.unsure_reason or "undecided") if assessment.unsure else None
+
+
+def _next_number(session: Session, district: District, now: datetime) -> str:
+    """Count up the district's year (UTC): `2026-0012`. The caller holds the district, so the row has one maker."""
+    of_year = (district.id, now.year)
+    counter = session.get(CaseCounter, of_year, with_for_update=True)
+    if counter is None:
+        counter = CaseCounter(district_id=district.id, year=now.year, last=0)
+        session.add(counter)
+    counter.last += 1
+    return f"{now.year}-{counter.last:04d}"
