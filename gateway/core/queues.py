@@ -23,6 +23,8 @@ _STALE_SECONDS = 30
 
 def connect(redis_url: str) -> Redis:
     """Prepare a connection that gives up quickly; nothing is opened yet."""
+    if redis_url.startswith("unix:"):
+        return Redis.from_url(redis_url)  # A unix socket answers at once or not at all, and refuses the options of TCP.
     return Redis.from_url(redis_url, socket_connect_timeout=2, socket_keepalive=True)
 
 
