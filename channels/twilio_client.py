@@ -48,11 +48,20 @@ def inspect(account: TwilioAccount) -> AccountState:
     try:
         state = client.api.accounts(account.account_sid).fetch()
         numbers = client.incoming_phone_numbers.list(limit=1000)
-    except Exception as error:  # the client lets requests' errors through as they are
-        raise translated(error) from error
+    except Exception as error:  # noqa: BLE001 - the client lets requests' errors through as they are
+        raise translated(error) from None
+    finally:
+        close(client)
     http = client.http_client
     date = http.last_date if isinstance(http, _Rebased) else None
     return AccountState(str(state.status), {str(n.phone_number): str(n.sms_url or "") for n in numbers}, date)
+
+
+def close(client: Client) -> None:
+    """Close a client's connections."""
+    session = getattr(client.http_client, "session", None)
+    if isinstance(session, requests.Session):
+        session.close()
 
 
 def translated(error: Exception) -> SendError:
