@@ -11,7 +11,8 @@ Twilio: the only difference is the base URL. Two ways in: `app.create(config)`, 
     inbound.py   a message from a phone to the product, keywords first; twiml.py: the product's answer to it
     hooks.py     signs and posts webhooks
     faults.py    what goes wrong on request; timers.py: what happens later
-    screen.py    the page, its JSON and its live stream
+    screen.py    the page, its JSON and its live stream (live.py)
+    app.py       puts them together; kit.py: what they share
 
 A newcomer may change the page freely. Everything else follows Twilio's documentation: change it where Twilio differs.
 """

@@ -7,14 +7,24 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from channels.phone import app
 from channels.phone.config import Account, Contact, Line, PhoneConfig, load
 
-# Streams of open pages never end by themselves.
+# For calls that are being met with silence, and webhooks that hang.
 SHUTDOWN_SECONDS = 1
+
+
+class Server(uvicorn.Server):
+    """A server that hangs up on open pages when told to stop, instead of waiting for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at a signal."""
+        self.config.app.state.close_streams()  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
 
 
 def _make_up(kind: str, name: str) -> str:
@@ -69,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         config = load(options.config)
     else:
         config = demo_config(options.store, options.public_url, options.console_url, os.environ)
-    uvicorn.run(
+    settings = uvicorn.Config(
         app.create(config),
         host=options.host,
         port=options.port,
@@ -77,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    Server(settings).run()
 
 
 if __name__ == "__main__":

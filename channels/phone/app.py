@@ -68,12 +68,15 @@ def create(
             poster.close()
             store.close()
 
-    return Starlette(
+    application = Starlette(
         routes=[*Api(kit, sender, now()).routes(), *Screen(kit, Receiver(kit, sender)).routes()],
         middleware=[Middleware(_Headers), Middleware(FaultyApi, faults=faults)],
         exception_handlers={ApiError: errors.handle, BadRequest: screen.refuse},
         lifespan=lifespan,
     )
+    # Streams of open pages end only when told to: whoever stops the server calls this first.
+    application.state.close_streams = live.close
+    return application
 
 
 class _Headers:

@@ -14,7 +14,8 @@ class Live:
     """Carries small events from any thread to every open page."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant: `close` may be called by a signal that interrupts one of the others.
+        self._lock = threading.RLock()
         self._open: dict[asyncio.Queue[str | None], asyncio.AbstractEventLoop] = {}
 
     def tell(self, **event: str) -> None:

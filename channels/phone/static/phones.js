@@ -96,6 +96,8 @@ class Phone {
     this.messages = (await response.json()).messages;
     const visible = this.messages.filter(this.accepts);
     const fresh = visible.filter((message) => !this.shown.has(message.sid));
+    // A conversation that is opened is not read out from its beginning; what comes later is.
+    this.talk.setAttribute("aria-live", alive ? "polite" : "off");
     for (const message of visible) this.draw(message, alive);
     this.drawEmpty(visible.length === 0);
     if (fresh.length) this.talk.scrollTop = this.talk.scrollHeight;
