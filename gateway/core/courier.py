@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.core import conversation, outbox, pseudonyms, tokens, wording
 from gateway.core.database import Database
-from gateway.core.errors import TiplineError
+from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
@@ -68,7 +67,9 @@ class Courier:
                 if message is not None:
                     _Threading(session, self.keys, self.choose, self.clock()).run(message)
                 return message is not None
-        except (TiplineError, IntegrityError, ValueError) as error:
+        except Unavailable:
+            raise  # it is the database, not this message
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others must go on
             log().error("a message could not be threaded; triage goes on without", message=message_id, error=error)
             self._note_failure(message_id)
             return False

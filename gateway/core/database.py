@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import SettingsRefused, Unavailable
@@ -59,7 +60,7 @@ def _translated() -> Iterator[None]:
     """Turn a database that is away, locked or full into our own error, whose text holds no statement and no value."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise Unavailable("The database does not answer.") from error
 
 

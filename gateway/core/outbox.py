@@ -7,7 +7,7 @@ the row, so it usually closes that gap first (see `.github/decisions/`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -22,6 +22,7 @@ from gateway.core.times import Clock
 
 LEASE_SECONDS = 30
 AT_ONCE = 8
+_LOOK_AGAIN_SECONDS = 0.2
 _BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300)
 GIVE_UP_AFTER = timedelta(hours=6)
 
@@ -30,13 +31,21 @@ Deliver = Callable[[Send], str]
 
 
 def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> int:
-    """Send all that is due for an account, up to `AT_ONCE` side by side; the answer counts the rows tried."""
-    tried = 0
+    """Send all that is due for an account, up to `AT_ONCE` side by side; the answer counts the rows tried.
+
+    While a carrier keeps some waiting, the free places go on with what falls due, the most urgent first.
+    """
+    tried, running = 0, set[Future[None]]()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
-        while claimed := _claim(database, account, clock()):
+        while True:
+            claimed = _claim(database, account, clock(), AT_ONCE - len(running))
             tried += len(claimed)
-            list(pool.map(lambda send: _try(database, send, deliver, clock), claimed))
-    return tried
+            running |= {pool.submit(_try, database, send, deliver, clock) for send in claimed}
+            if not running:
+                return tried
+            done, running = wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                future.result()
 
 
 def due(session: Session, account: str, now: datetime) -> bool:
@@ -62,12 +71,12 @@ def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: 
     return select(Send).where(Send.account == account, Send.status == "queued", Send.due_at <= now, free)
 
 
-def _claim(database: Database, account: str, now: datetime) -> list[Send]:
+def _claim(database: Database, account: str, now: datetime, places: int) -> list[Send]:
     with database.read() as session:
-        if not due(session, account, now):
+        if not places or not due(session, account, now):
             return []
     with database.write() as session:
-        query = _due(account, now).order_by(Send.priority, Send.due_at).limit(AT_ONCE)
+        query = _due(account, now).order_by(Send.priority, Send.due_at).limit(places)
         claimed = list(session.scalars(query.with_for_update(skip_locked=True)))
         for send in claimed:
             send.lease_until = now + timedelta(seconds=LEASE_SECONDS)

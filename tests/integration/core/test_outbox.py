@@ -131,3 +131,28 @@ def test_report_finds_a_text_by_its_sid_alone(queued: World) -> None:
     queued.courier.send_all()
     assert report(queued, "delivered", reference="", sid=send(queued).provider_sid or "")
     assert send(queued).status == "delivered"
+
+
+def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(queued: World) -> None:
+    urgent_left, patience = threading.Event(), 10.0
+
+    def deliver(row: Send) -> str:
+        if row.priority:
+            assert urgent_left.wait(patience), "the urgent text had to wait for the other"
+        else:
+            urgent_left.set()
+        return f"SM{row.id}"
+
+    draining = threading.Thread(target=outbox.drain, args=(queued.database, "reporters", deliver, queued.clock))
+    draining.start()
+    with queued.database.write() as session:
+        waiting = session.scalars(select(Send)).one()
+        session.add(
+            Send(
+                district_id=waiting.district_id, account="reporters", line_id=waiting.line_id, body_sealed=b"", priority=0,
+                created_at=queued.clock(), due_at=queued.clock(),
+            )
+        )  # fmt: skip
+    draining.join(patience * 2)
+    with queued.database.read() as session:
+        assert set(session.scalars(select(Send.status))) == {"sent"}
