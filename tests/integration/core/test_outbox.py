@@ -149,7 +149,8 @@ def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(
         waiting = session.scalars(select(Send)).one()
         session.add(
             Send(
-                district_id=waiting.district_id, account="reporters", line_id=waiting.line_id, body_sealed=b"", priority=0,
+                district_id=waiting.district_id, account="reporters", line_id=waiting.line_id, body_sealed=b"",
+                priority=0,
                 created_at=queued.clock(), due_at=queued.clock(),
             )
         )  # fmt: skip
