@@ -1,0 +1,238 @@
+"""GraphQL of cases: the inbox, all tips, and what can be done with a case. Acknowledging stands in `paging`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import strawberry
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+from strawberry import relay
+
+from gateway.core import conversation
+from gateway.core import records as core
+from gateway.core.errors import NotFound
+from gateway.core.queues import Name
+from responders.accounts.schema import SCOPE
+from responders.api.connections import Slice, Sort, by, connect
+from responders.api.context import Info
+from responders.api.errors import UserError
+from responders.api.ids import expect
+from responders.cases import records, service
+from responders.cases.schema_codes import CaseMove, CaseState, Why
+from responders.cases.schema_types import Case, Message, Note, Thread, messages_shown
+from triage.model import Severity
+
+T = TypeVar("T")
+
+WRITE = "cases:write"
+_UNATTENDED_FIRST = Sort(
+    case((records.Case.state == service.NEW, 0), else_=1), int, lambda row: int(row.state != service.NEW)
+)  # fmt: skip
+_INBOX = (
+    by(records.Case.urgency_rank, descending=True),
+    _UNATTENDED_FIRST,
+    by(records.Case.opened_at),
+    by(records.Case.id),
+)
+_NEWEST_FIRST = (by(core.Message.at, descending=True), by(core.Message.id, descending=True))
+
+
+@strawberry.type
+class Query:
+    """What can be asked about cases."""
+
+    @strawberry.field(description="Cases as the inbox sorts them: most urgent first, then unattended, then oldest.")
+    def cases(
+        self,
+        info: Info,
+        states: list[CaseState] | None = None,
+        severities: list[Severity] | None = None,
+        school_id: relay.GlobalID | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Case]:
+        """List cases, of all states unless some are named."""
+        info.context.need(SCOPE)
+        query = select(records.Case).where(records.Case.district_id == info.context.district_id)
+        if states is not None:
+            query = query.where(records.Case.state.in_(states))
+        if severities is not None:
+            query = query.where(records.Case.severity.in_(severities))
+        if school_id is not None:
+            query = query.where(records.Case.school_id == expect(school_id, "School"))
+        return connect(info, query, _INBOX, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
+
+    @strawberry.field(description="The case with a number such as 2026-0012.")
+    def case(self, info: Info, number: str) -> Case | None:
+        """Find a case by what people call it."""
+        context = info.context
+        context.need(SCOPE)
+        record = service.by_number(context.session, context.district_id, number)
+        return Case.of(record) if record else None
+
+    @strawberry.field(description="What reporters sent, newest first, whatever the case.")
+    def tips(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Message]:
+        """List the messages that came in."""
+        info.context.need(SCOPE)
+        query = (
+            select(core.Message)
+            .join(records.CaseMessage, records.CaseMessage.message_id == core.Message.id)
+            .where(core.Message.district_id == info.context.district_id)
+        )
+        part = Slice(first, after, last, before)
+        return connect(info, query, _NEWEST_FIRST, part, lambda rows: messages_shown(info, rows))
+
+
+@strawberry.input
+class ReplyInput:
+    """What to text, and to whom."""
+
+    thread_id: relay.GlobalID
+    text: str
+
+
+@strawberry.type
+class ReplyPayload:
+    """The queued reply, or why there is none."""
+
+    message: Message | None
+    user_errors: list[UserError]
+
+
+@strawberry.input
+class NoteInput:
+    """What to write down."""
+
+    case_id: relay.GlobalID
+    text: str
+
+
+@strawberry.type
+class NotePayload:
+    """The note, or why there is none."""
+
+    note: Note | None
+    user_errors: list[UserError]
+
+
+@strawberry.input
+class AssignInput:
+    """In whose hands to put a case; nobody's when `accountId` is null."""
+
+    case_id: relay.GlobalID
+    account_id: relay.GlobalID | None
+
+
+@strawberry.input
+class ChangeStateInput:
+    """Where to move a case, and why."""
+
+    case_id: relay.GlobalID
+    state: CaseMove
+    why: Why
+
+
+@strawberry.type
+class CasePayload:
+    """The case as it is now, or why it was not touched."""
+
+    case: Case | None
+    user_errors: list[UserError]
+
+
+@strawberry.type
+class Mutation:
+    """What can be done with cases."""
+
+    @strawberry.mutation(description="Text the reporter of a conversation.")
+    def reply(self, info: Info, input: ReplyInput) -> ReplyPayload:  # noqa: A002 - GraphQL's own name for it
+        """Queue a reply and wake the courier."""
+        context = info.context
+        _may_write(info)
+
+        def work(session: Session) -> str:
+            thread = session.get(core.Thread, expect(input.thread_id, "Thread"))
+            if thread is None or thread.district_id != context.district_id:
+                raise NotFound
+            actor = context.viewer.actor
+            return conversation.reply(session, context.keys, thread, input.text, author=actor, now=context.now).id
+
+        message_id, errors = context.attempt(work, wake="courier")
+        return ReplyPayload(message=Message.find(info, message_id) if message_id else None, user_errors=errors)
+
+    @strawberry.mutation(description="Write something down for colleagues.")
+    def note(self, info: Info, input: NoteInput) -> NotePayload:  # noqa: A002 - GraphQL's own name for it
+        """Add a note to a case."""
+        context = info.context
+
+        def work(session: Session, found: records.Case) -> service.OpenedNote:
+            actor = context.viewer.actor
+            made = service.add_note(session, context.keys, found, input.text, actor, context.now)
+            return service.OpenedNote(made.id, made.author, made.at, input.text)
+
+        opened, errors = on_case(info, input.case_id, work)
+        return NotePayload(note=Note.of(opened) if opened else None, user_errors=errors)
+
+    @strawberry.mutation(description="Put a case in somebody's hands, or in nobody's.")
+    def assign(self, info: Info, input: AssignInput) -> CasePayload:  # noqa: A002 - GraphQL's own name for it
+        """Assign a case."""
+        context = info.context
+
+        def work(session: Session, found: records.Case) -> None:
+            account_id = expect(input.account_id, "Account") if input.account_id else None
+            service.assign(session, found, account_id, context.viewer.actor, context.now)
+
+        return payload(info, input.case_id, work)
+
+    @strawberry.mutation(description="Move a case to another state.")
+    def change_state(self, info: Info, input: ChangeStateInput) -> CasePayload:  # noqa: A002 - GraphQL's own name for it
+        """Move a case."""
+        context = info.context
+
+        def work(session: Session, found: records.Case) -> None:
+            service.change_state(session, found, input.state, input.why, context.viewer.actor, context.now)
+
+        return payload(info, input.case_id, work)
+
+
+NODES = {"Case": Case.find, "Message": Message.find, "Thread": Thread.find}
+
+
+def payload(
+    info: Info, case_id: relay.GlobalID, work: Callable[[Session, records.Case], object], wake: Name | None = None
+) -> CasePayload:
+    """Do something with a case of the viewer's district and show the case as it is then. Raises: Forbidden."""
+    _, errors = on_case(info, case_id, work, wake)
+    return CasePayload(case=None if errors else Case.find(info, case_id.node_id), user_errors=errors)
+
+
+def on_case(
+    info: Info, case_id: relay.GlobalID, work: Callable[[Session, records.Case], T], wake: Name | None = None
+) -> tuple[T | None, list[UserError]]:
+    """Do something with a case of the viewer's district: what came of it, or why nothing did. Raises: Forbidden."""
+    _may_write(info)
+
+    def found(session: Session) -> T:
+        record = service.by_id(session, info.context.district_id, expect(case_id, "Case"))
+        if record is None:
+            raise NotFound
+        return work(session, record)
+
+    return info.context.attempt(found, wake)
+
+
+def _may_write(info: Info) -> None:
+    """A payload shows what was written, so writing needs the reading scope as well. Raises: Forbidden."""
+    info.context.need(SCOPE)
+    info.context.need(WRITE)

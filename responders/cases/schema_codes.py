@@ -1,0 +1,80 @@
+"""GraphQL enums of cases: the codes that the records hold, each with the words a client's tools show."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import strawberry
+
+from triage.model import Category, Severity
+
+strawberry.enum(Severity, description="How soon a human must act.")
+strawberry.enum(Category, description="What a tip is about.")
+
+
+@strawberry.enum(description="Where a case stands. Reopening leads back to IN_PROGRESS.")
+class CaseState(StrEnum):
+    """The states of `service.STATES`."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+@strawberry.enum(description="Whether a message came in or went out.")
+class Direction(StrEnum):
+    """The directions of a message."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@strawberry.enum(description="What a message is. KEYWORD is a carrier's word such as STOP; RECEIPT our first answer.")
+class MessageKind(StrEnum):
+    """The kinds of a message."""
+
+    TIP = "tip"
+    KEYWORD = "keyword"
+    PAGE_ANSWER = "page_answer"
+    RECEIPT = "receipt"
+    REPLY = "reply"
+
+
+@strawberry.enum(description="How a text fared on its way. It only moves forward.")
+class DeliveryStatus(StrEnum):
+    """The states of a text on its way."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+@strawberry.enum(description="Where a case can be moved to.")
+class CaseMove(StrEnum):
+    """What `service.change_state` takes."""
+
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+@strawberry.enum(description="Why a case is moved.")
+class Why(StrEnum):
+    """The codes of `service.WHY`."""
+
+    HANDLED = "handled"
+    REFERRED = "referred"
+    UNFOUNDED = "unfounded"
+    DUPLICATE = "duplicate"
+    TEST = "test"
+    PRANK = "prank"
+    STARTED = "started"
+    MORE_INFORMATION = "more_information"
+    NEW_MESSAGE = "new_message"
+    MISTAKE = "mistake"

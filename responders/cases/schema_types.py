@@ -1,0 +1,371 @@
+"""GraphQL types of cases: the case, its conversations, what was said, and what the engine said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+from sqlalchemy import Select, or_, select
+from strawberry import relay
+
+from gateway.core import conversation
+from gateway.core import records as core
+from gateway.core.errors import KeyRefused
+from responders.accounts.schema import SCOPE, Account
+from responders.api.connections import Slice, by, connect
+from responders.api.context import Info
+from responders.api.schema import Event, events_of
+from responders.cases import records, service
+from responders.cases.schema_codes import CaseState, DeliveryStatus, Direction, MessageKind
+from responders.directory.schema import Actor, School, actor_of
+from responders.web.words import showable
+from triage.model import Category, Severity
+
+BY_TIME = (by(core.Message.at), by(core.Message.id))
+
+
+@strawberry.type(description="How a text fared on its way.")
+class Delivery:
+    """The state of a text on its way."""
+
+    status: DeliveryStatus
+    error_code: str | None = strawberry.field(description="The carrier's code, e.g. 21610: asked for no more texts.")
+
+    @classmethod
+    def of(cls, send: core.Send) -> Self:
+        """Show a row."""
+        return cls(status=DeliveryStatus(send.status), error_code=send.error_code)
+
+
+@strawberry.type(description="Evidence: which part of the message's text shows what.")
+class Indicator:
+    """A span of a message's text."""
+
+    name: str
+    start: int = strawberry.field(description="First character, counted in Unicode code points from 0.")
+    end: int = strawberry.field(description="The character after the last.")
+
+
+@strawberry.type(description="What the engine said of one message. It judges messages, never people.")
+class Assessment:
+    """An assessment of a message."""
+
+    message_id: strawberry.Private[str]
+    severity: Severity
+    life_safety: bool
+    unsure: bool = strawberry.field(description="A human must look now, whatever the severity says.")
+    unsure_reason: str | None
+    categories: list[Category] = strawberry.field(description="The main one first.")
+    indicators: list[Indicator]
+    missing: list[str] = strawberry.field(description="What to ask for, as codes: where, when, who, means, …")
+    rules: str = strawberry.field(description="The version of the rules.")
+    at: datetime
+
+    @strawberry.field(description="The message it is about.")
+    def message(self, info: Info) -> Annotated[Message, strawberry.lazy("responders.cases.schema_types")] | None:
+        """Find the message."""
+        return Message.find(info, self.message_id)
+
+    @classmethod
+    def of(cls, opened: service.OpenedAssessment) -> Self:
+        """Show an opened row."""
+        record = opened.record
+        return cls(
+            message_id=record.message_id,
+            severity=Severity(record.severity),
+            life_safety=record.life_safety,
+            unsure=record.unsure,
+            unsure_reason=record.unsure_reason,
+            categories=categories(record.categories),
+            indicators=[Indicator(name=i["name"], start=i["start"], end=i["end"]) for i in opened.indicators],
+            missing=list(opened.missing),
+            rules=record.rules,
+            at=record.at,
+        )
+
+
+@strawberry.type(description="A conversation with one reporter, under a pseudonym. Conversations are never joined.")
+class Thread(relay.Node):
+    """A conversation."""
+
+    id: relay.NodeID[str]
+    pseudonym: str
+    channel: str
+    language: str
+    opened_at: datetime
+    closed_at: datetime | None
+    opted_out_at: datetime | None = strawberry.field(description="When the reporter asked for no more texts.")
+
+    @strawberry.field(description="What was said, oldest first.")
+    def messages(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Annotated[Message, strawberry.lazy("responders.cases.schema_types")]]:
+        """List the messages of this conversation."""
+        query = select(core.Message).where(core.Message.thread_id == self.id)
+        return connect(info, query, BY_TIME, Slice(first, after, last, before), lambda rows: messages_shown(info, rows))
+
+    @classmethod
+    def of(cls, record: core.Thread) -> Self:
+        """Show a row; what leads to the reporter stays behind."""
+        return cls(
+            id=record.id,
+            pseudonym=record.pseudonym,
+            channel=record.channel,
+            language=record.language,
+            opened_at=record.opened_at,
+            closed_at=record.closed_at,
+            opted_out_at=record.opted_out_at,
+        )
+
+    @classmethod
+    def find(cls, info: Info, thread_id: str | None) -> Self | None:
+        """Find one of the viewer's district. Raises: Forbidden."""
+        context = info.context
+        context.need(SCOPE)
+        record = context.once(("thread", thread_id), lambda: context.session.get(core.Thread, thread_id))
+        return cls.of(record) if record and record.district_id == context.district_id else None
+
+
+@strawberry.type(description="One message of a conversation.")
+class Message(relay.Node):
+    """A message."""
+
+    id: relay.NodeID[str]
+    record: strawberry.Private[core.Message]
+    sent: strawberry.Private[core.Send | None]
+    case_id: strawberry.Private[str | None]
+    direction: Direction
+    kind: MessageKind
+    at: datetime
+    language: str
+    media_count: int
+
+    @strawberry.field(description="Its words; null when their key is gone.")
+    def text(self, info: Info) -> str | None:
+        """Open the words. What no text can carry is shown as U+FFFD, one for one, so that spans still fit."""
+        try:
+            return showable(conversation.words(info.context.keys, self.record))
+        except KeyRefused:
+            return None
+
+    @strawberry.field(description="Who wrote it, when it went out.")
+    def author(self, info: Info) -> Actor | None:
+        """Name the author."""
+        return actor_of(info, self.record.author)
+
+    @strawberry.field(description="How it fared, when it went out.")
+    def delivery(self) -> Delivery | None:
+        """Show the state of the text."""
+        return Delivery.of(self.sent) if self.sent else None
+
+    @strawberry.field(description="Its conversation; null until that is known.")
+    def thread(self, info: Info) -> Thread | None:
+        """Find the conversation."""
+        return Thread.find(info, self.record.thread_id)
+
+    @strawberry.field(description="The case it belongs to.")
+    def case(self, info: Info) -> Annotated[Case, strawberry.lazy("responders.cases.schema_types")] | None:
+        """Find the case."""
+        return Case.find(info, self.case_id)
+
+    @strawberry.field(description="What the engine said of it, when it came in.")
+    def assessment(self, info: Info) -> Assessment | None:
+        """Find the latest assessment."""
+        case = Case.find(info, self.case_id)
+        found = [a for a in assessments_of(info, case.record) if a.record.message_id == self.id] if case else []
+        return Assessment.of(found[-1]) if found else None
+
+    @classmethod
+    def find(cls, info: Info, message_id: str) -> Message | None:
+        """Find one of the viewer's district. Raises: Forbidden."""
+        info.context.need(SCOPE)
+        record = info.context.session.get(core.Message, message_id)
+        own = record is not None and record.district_id == info.context.district_id
+        return messages_shown(info, [record])[0] if record and own else None
+
+
+@strawberry.type(description="What a responder wrote down for colleagues. Reporters never see it.")
+class Note:
+    """A note."""
+
+    opened: strawberry.Private[service.OpenedNote]
+    at: datetime
+    text: str | None = strawberry.field(description="Its words; null when their key is gone.")
+
+    @strawberry.field(description="Who wrote it.")
+    def author(self, info: Info) -> Actor | None:
+        """Name the author."""
+        return actor_of(info, self.opened.author)
+
+    @classmethod
+    def of(cls, opened: service.OpenedNote) -> Self:
+        """Show an opened note."""
+        return cls(opened=opened, at=opened.at, text=None if opened.text is None else showable(opened.text))
+
+
+@strawberry.type(
+    description="What a tip opened. Its severity is the highest of its messages; it never falls by itself."
+)
+class Case(relay.Node):
+    """A case."""
+
+    id: relay.NodeID[str]
+    record: strawberry.Private[records.Case]
+    number: str = strawberry.field(description="What people call it, e.g. 2026-0012.")
+    state: CaseState
+    severity: Severity
+    life_safety: bool
+    unsure: bool = strawberry.field(description="A human must look, whatever the severity says.")
+    unsure_reason: str | None
+    categories: list[Category] = strawberry.field(description="The main one first.")
+    stray: bool = strawberry.field(description="It came in at a number that nobody owns.")
+    opened_at: datetime
+    updated_at: datetime
+    acknowledged_at: datetime | None
+
+    @strawberry.field(description="Its page in the console.")
+    def url(self, info: Info) -> str:
+        """Make the link."""
+        return f"{info.context.origin}/cases/{self.number}"
+
+    @strawberry.field(description="Who acknowledged it.")
+    def acknowledged_by(self, info: Info) -> Actor | None:
+        """Name who did."""
+        return actor_of(info, self.record.acknowledged_by)
+
+    @strawberry.field(description="In whose hands it is.")
+    def assignee(self, info: Info) -> Account | None:
+        """Find the assignee."""
+        return Account.find(info, self.record.assignee_id)
+
+    @strawberry.field(description="The school it is about, when known.")
+    def school(self, info: Info) -> School | None:
+        """Find the school."""
+        return School.find(info, self.record.school_id)
+
+    @strawberry.field(description="The case that its messages were moved to.")
+    def joined_into(self, info: Info) -> Annotated[Case, strawberry.lazy("responders.cases.schema_types")] | None:
+        """Find the other case."""
+        return Case.find(info, self.record.joined_into_id)
+
+    @strawberry.field(description="Its conversations, oldest first.")
+    def threads(self, info: Info) -> list[Thread]:
+        """List the conversations."""
+        return [Thread.of(record) for record in service.threads(info.context.session, self.record)]
+
+    @strawberry.field(description="All that was said in it, oldest first.")
+    def messages(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Message]:
+        """List the messages."""
+        part = Slice(first, after, last, before)
+        return connect(info, _messages(self.id), BY_TIME, part, lambda rows: messages_shown(info, rows))
+
+    @strawberry.field(description="What the engine said of its messages, oldest first.")
+    def assessments(self, info: Info) -> list[Assessment]:
+        """List the assessments."""
+        return [Assessment.of(opened) for opened in assessments_of(info, self.record)]
+
+    @strawberry.field(description="What colleagues wrote down, oldest first.")
+    def notes(self, info: Info) -> list[Note]:
+        """List the notes."""
+        context = info.context
+        return [Note.of(opened) for opened in service.notes(context.session, context.keys, self.record)]
+
+    @strawberry.field(description="What happened to it, its messages and conversations, oldest first.")
+    def events(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Event]:
+        """List the events."""
+        said = service.messages(info.context.session, self.record)
+        threads = {f"thread/{message.thread_id}" for message in said if message.thread_id}
+        subjects = {f"case/{self.id}", *threads, *(f"message/{message.id}" for message in said)}
+        return events_of(info, sorted(subjects), Slice(first, after, last, before))
+
+    @classmethod
+    def of(cls, record: records.Case) -> Self:
+        """Show a row."""
+        return cls(
+            id=record.id,
+            record=record,
+            number=record.number,
+            state=CaseState(record.state),
+            severity=Severity(record.severity),
+            life_safety=record.life_safety,
+            unsure=record.unsure,
+            unsure_reason=record.unsure_reason,
+            categories=categories(record.categories),
+            stray=record.stray,
+            opened_at=record.opened_at,
+            updated_at=record.updated_at,
+            acknowledged_at=record.acknowledged_at,
+        )
+
+    @classmethod
+    def find(cls, info: Info, case_id: str | None) -> Self | None:
+        """Find one of the viewer's district. Raises: Forbidden."""
+        context = info.context
+        context.need(SCOPE)
+        record = context.once(("case", case_id), lambda: context.session.get(records.Case, case_id))
+        return cls.of(record) if record and record.district_id == context.district_id else None
+
+
+def categories(codes: Sequence[str]) -> list[Category]:
+    """Read category codes; one that newer rules brought and this version does not know is OTHER."""
+    known = {category.value for category in Category}
+    return [Category(code if code in known else "other") for code in codes]
+
+
+def assessments_of(info: Info, case: records.Case) -> list[service.OpenedAssessment]:
+    """Open a case's assessments once a request."""
+    context = info.context
+    return context.once(("assessments", case.id), lambda: service.assessments(context.session, context.keys, case))
+
+
+def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
+    """Show a page of messages, with what belongs to them read in a query each."""
+    session, ids = info.context.session, [row.id for row in rows]
+    threads = [row.thread_id for row in rows if row.thread_id]
+    sent = {send.message_id: send for send in session.scalars(select(core.Send).where(core.Send.message_id.in_(ids)))}
+    by_message, by_thread = records.CaseMessage, records.CaseThread
+    cases = {m.message_id: m.case_id for m in session.scalars(select(by_message).where(by_message.message_id.in_(ids)))}
+    joined = {
+        t.thread_id: t.case_id for t in session.scalars(select(by_thread).where(by_thread.thread_id.in_(threads)))
+    }
+    return [
+        Message(
+            id=row.id,
+            record=row,
+            sent=sent.get(row.id),
+            case_id=cases.get(row.id) or joined.get(row.thread_id or ""),
+            direction=Direction(row.direction),
+            kind=MessageKind(row.kind),
+            at=row.at,
+            language=row.language,
+            media_count=row.media_count,
+        )
+        for row in rows
+    ]
+
+
+def _messages(case_id: str) -> Select[core.Message]:
+    own = select(records.CaseMessage.message_id).where(records.CaseMessage.case_id == case_id)
+    threads = select(records.CaseThread.thread_id).where(records.CaseThread.case_id == case_id)
+    return select(core.Message).where(or_(core.Message.id.in_(own), core.Message.thread_id.in_(threads)))

@@ -1,0 +1,101 @@
+"""GraphQL of paging: the pages of a case, and acknowledging it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from strawberry import relay
+
+from gateway.core.records import Send
+from responders.api.context import Info
+from responders.cases import records as cases
+from responders.cases.schema import CasePayload, payload
+from responders.cases.schema_types import Case, Delivery
+from responders.directory.schema import Responder
+from responders.paging import callouts, records
+
+
+@strawberry.type(description="One text that called one responder. It never holds a word of the tip.")
+class Page(relay.Node):
+    """A page."""
+
+    id: relay.NodeID[str]
+    record: strawberry.Private[records.Page]
+    at: datetime
+    round: int = strawberry.field(description="Which round of the callout it belongs to.")
+    case_count: int = strawberry.field(description="How many cases it told of.")
+
+    @strawberry.field(description="Who was paged.")
+    def responder(self, info: Info) -> Responder | None:
+        """Find the responder."""
+        return Responder.find(info, self.record.responder_id)
+
+    @strawberry.field(description="How the text fared.")
+    def delivery(self, info: Info) -> Delivery | None:
+        """Find the state of the text."""
+        send = info.context.session.get(Send, self.record.send_id)
+        return Delivery.of(send) if send else None
+
+    @strawberry.field(description="The case it named.")
+    def case(self, info: Info) -> Case | None:
+        """Find the case."""
+        return Case.find(info, self.record.case_id)
+
+    @classmethod
+    def of(cls, record: records.Page) -> Self:
+        """Show a row."""
+        return cls(id=record.id, record=record, at=record.at, round=record.step, case_count=record.case_count)
+
+    @classmethod
+    def find(cls, info: Info, page_id: str) -> Self | None:
+        """Find one whose case is the viewer's district's. Raises: Forbidden."""
+        record = info.context.session.get(records.Page, page_id)
+        return cls.of(record) if record and Case.find(info, record.case_id) else None
+
+
+def pages_of(info: Info, root: strawberry.Parent[Case]) -> list[Page]:
+    """List the pages of the callouts that a case was in, from when it was in them, oldest first."""
+    own = select(records.CalloutCase).where(records.CalloutCase.case_id == root.id).subquery()
+    query = (
+        select(records.Page)
+        .join(own, own.c.callout_id == records.Page.callout_id)
+        .where(records.Page.at >= own.c.added_at)
+        .order_by(records.Page.at, records.Page.id)
+    )
+    return [Page.of(record) for record in info.context.session.scalars(query)]
+
+
+@strawberry.type
+class CaseFields:
+    """What paging adds to the type `Case`, which a room below declares."""
+
+    pages: list[Page] = strawberry.field(resolver=pages_of, description="Who was called about it, oldest first.")
+
+
+@strawberry.input
+class AcknowledgeInput:
+    """Which case to take up."""
+
+    case_id: relay.GlobalID
+
+
+@strawberry.type
+class Mutation:
+    """What can be done about paging."""
+
+    @strawberry.mutation(description="Take up a case: nobody is paged for it any more.")
+    def acknowledge(self, info: Info, input: AcknowledgeInput) -> CasePayload:  # noqa: A002 - GraphQL's own name
+        """Acknowledge a case and end its calls."""
+        context = info.context
+
+        def work(session: Session, found: cases.Case) -> None:
+            callouts.acknowledge(session, found, context.viewer.actor, context.now)
+
+        return payload(info, input.case_id, work, wake="worker")
+
+
+NODES = {"Page": Page.find}
