@@ -77,7 +77,7 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
     if lowered:
         return "contradictory"
-    if matches.has("bare") and not finding.hits and not matches.has(*_CALM):
+    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not matches.has(*_CALM):
         return "undecided"
     if finding.hits:
         return None
@@ -126,12 +126,22 @@ def _language(matches: Matches, lexicon: Lexicon, context: Context) -> str:
 def _shown(finding: Finding) -> list[Indicator]:
     """Return the spans of all hits and, when something is serious, of the time, place and means beside them."""
     matches = finding.matches
-    shown = [_span(hit.rule.indicator, hit.start, hit.end, matches) for hit in finding.hits]
+    shown = _merged([(hit.rule.indicator, hit.start, hit.end) for hit in finding.hits], matches)
     if finding.severity.rank >= Severity.MODERATE.rank:
         for slot, name in _SHOWN_SLOTS.items():
             shown += [_span(name, start, end, matches) for start, end in finding.slots.found.get(slot, ())]
-    shown += [_span(hit.why, hit.start, hit.end, matches) for hit in finding.hits if hit.why]
-    return shown
+    return shown + _merged([(hit.why, hit.start, hit.end) for hit in finding.hits if hit.why], matches)
+
+
+def _merged(named: list[tuple[str, int, int]], matches: Matches) -> list[Indicator]:
+    """Return one indicator for each stretch of overlapping matches of the same name."""
+    stretches: list[tuple[str, int, int]] = []
+    for name, start, end in sorted(named):
+        if stretches and stretches[-1][0] == name and start < stretches[-1][2]:
+            stretches[-1] = (name, stretches[-1][1], max(end, stretches[-1][2]))
+        else:
+            stretches.append((name, start, end))
+    return [_span(name, start, end, matches) for name, start, end in stretches]
 
 
 def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:

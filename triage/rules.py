@@ -72,6 +72,8 @@ def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: 
         for rule in lexicon.rules
         for start, end in _shortest(matches, rule.key)
     ]
+    if any(hit.rule.family != "bare" for hit in hits):
+        hits = [hit for hit in hits if hit.rule.family != "bare"]
     known = families | {hit.rule.family for hit in hits if hit.why is None}
     return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches)
 

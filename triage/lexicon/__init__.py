@@ -18,7 +18,7 @@ from triage.patterns import Matcher
 
 VERSION = "2026.11.1"
 
-_WORD_PACKS = ("en_words.yaml", "en_harm_words.yaml", "en_calm_words.yaml", "es_words.yaml", "es_harm_words.yaml")
+_WORD_PACKS = ("en_words.yaml", "en_harm_words.yaml", "en_state_words.yaml", "en_calm_words.yaml", "es_words.yaml", "es_harm_words.yaml", "es_state_words.yaml")
 _RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_rules.yaml")
 
 
