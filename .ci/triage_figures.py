@@ -1,4 +1,4 @@
-"""Print how often triage pages somebody on public data: `triage_figures.py FILE.csv...`, columns `text`, maybe `lang`."""
+"""Print how often triage pages on public data: `triage_figures.py FILE.csv...`, columns `text` and maybe `lang`."""
 
 import csv
 import sys
