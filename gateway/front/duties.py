@@ -18,12 +18,15 @@ STOP_SECONDS = 5.0
 
 
 class Duty:
-    """One piece of work. `work` takes whatever is due; it is called anew while `ring` was called during a run."""
+    """Steps that each take whatever is due, one after the other; one that fails does not keep the next from its turn.
 
-    def __init__(self, name: str, work: Callable[[], object], every_seconds: float = SWEEP_SECONDS) -> None:
+    What rings during a run is not lost: another run follows.
+    """
+
+    def __init__(self, name: str, *steps: Callable[[], object], every_seconds: float = SWEEP_SECONDS) -> None:
         """Prepare; nothing runs before `start`."""
         self.name = name
-        self._work = work
+        self._steps = steps
         self._every_seconds = every_seconds
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -54,16 +57,20 @@ class Duty:
             self._bell.clear()
             if self._stopping.is_set():
                 return
-            try:
-                self._work()
-            except TiplineError as error:
-                log().warning("a duty must wait", duty=self.name, code=error.code)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next run must come
-                log().error("a duty failed; it will be tried again", duty=self.name, error=error)
+            for step in self._steps:
+                self._take(step)
+
+    def _take(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except TiplineError as error:
+            log().warning("a duty must wait", duty=self.name, code=error.code)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next run must come
+            log().error("a duty failed; it will be tried again", duty=self.name, error=error)
 
 
 def stop_all(duties: Sequence[Duty]) -> None:
-    """End them side by side. One that hangs in a call is left behind: the rows it holds are free when their lease lapses."""
+    """End them side by side. One that hangs in a call is left behind: its rows are free when their lease lapses."""
     for duty in duties:
         duty.stop()
     late = [duty.name for duty in duties if not duty.join(STOP_SECONDS)]

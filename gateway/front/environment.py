@@ -21,7 +21,7 @@ _PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_HOST"})
 
 
 def read(path: Path) -> dict[str, str]:
-    """Read a file of `NAME=value` lines; nothing when there is none. Raises: SettingsRefused naming the line at fault."""
+    """Read a file of `NAME=value` lines; nothing when there is none. Raises: SettingsRefused naming a bad line."""
     if not path.exists():
         return {}
     found = {}

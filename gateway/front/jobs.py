@@ -10,7 +10,7 @@ _on_call: list[Duty] = []
 
 
 def take_calls(duties: Sequence[Duty]) -> None:
-    """Say whom `drain` rings for in this process; RQ finds a job by its dotted name alone, so this is where they meet."""
+    """Say whom `drain` rings for in this process: RQ finds a job by its dotted name alone, so they meet here."""
     _on_call[:] = duties
 
 

@@ -1,4 +1,4 @@
-"""Where things are: everything a running Tipline keeps lies under one folder, `var/` unless `TIPLINE_VAR` says otherwise."""
+"""Where things are: all that a running Tipline keeps lies in one folder, `var/` unless `TIPLINE_VAR` says otherwise."""
 
 from __future__ import annotations
 

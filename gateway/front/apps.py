@@ -1,0 +1,85 @@
+"""The public ASGI app: webhooks, a page that says what this is, a health check. The console's is in `responders`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import select
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gateway.core import problems
+from gateway.core.database import Database
+from gateway.core.records import District, Line
+from responders.web.headers import Headers
+
+_HERE = Path(__file__).parent
+WEBHOOK_BYTES = 64 * 1024
+"""The most that a webhook's body may have; Twilio's own stay under 10 kB."""
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def intake(database: Database, webhooks: Sequence[BaseRoute], public_url: str, close: Callable[[], None]) -> Starlette:
+    """Make the public app. `close` is called when it ends."""
+    return Starlette(
+        routes=[
+            Route("/", _Welcome(database), methods=["GET"]),
+            Route("/healthz", _Health(database), methods=["GET"]),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+            *webhooks,
+        ],
+        middleware=[Middleware(Headers, secure=public_url.startswith("https://"))],
+        exception_handlers=problems.HANDLERS,
+        max_body_size=WEBHOOK_BYTES,
+        lifespan=_until(close),
+    )
+
+
+class _Welcome:
+    """Tells whoever opens the bare address what this is, and which number to text."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
+        )
+
+    async def __call__(self, request: Request) -> Response:
+        return await run_in_threadpool(self._render)
+
+    def _render(self) -> Response:
+        with self._database.read() as session:
+            query = select(Line.label, Line.number, District.name).join(District).where(Line.purpose == "reports")
+            lines = session.execute(query.order_by(District.name, Line.label)).all()
+        return HTMLResponse(self._templates.get_template("welcome.html").render(lines=lines))
+
+
+class _Health:
+    """Answers 200 while a text could be taken in, 503 while it could not."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self, request: Request) -> Response:
+        await run_in_threadpool(self._database.check)
+        return JSONResponse({"status": "ok"})
+
+
+def _until(close: Callable[[], None]) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await run_in_threadpool(close)
+
+    return lifespan

@@ -1,0 +1,122 @@
+"""The demo: accounts at a stand-in carrier, and for each process its own secrets of them.
+
+Whoever runs the demo owns every folder under `var/`, so here the walls between processes are tested, not real.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from channels.phone.config import Account, Contact, Line, PhoneConfig, load
+from gateway.core import key_files, pseudonyms
+from gateway.core.database import Database
+from gateway.core.settings import Settings
+from gateway.front import environment, migrations, seed, stories, valkey
+from gateway.front.places import PORTS, Var, port
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What to tell whoever started it."""
+
+    username: str
+    password: str = field(repr=False)
+    urls: Mapping[str, str]
+
+
+def prepare(var: Var, environ: Mapping[str, str], now: datetime, database_url: str | None = None) -> Demo:
+    """Make whatever is missing: secrets, keys, tables, the district and its past. What is there stays.
+
+    Raises: SettingsRefused, KeyRefused, Unavailable.
+    """
+    var.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    urls = {process: f"http://127.0.0.1:{port(process, environ)}" for process in PORTS}
+    carrier = _carrier(var, urls)
+    environment.write_private(var.phones_config, json.dumps(asdict(carrier), indent=1, default=str))
+    shared = {"DATABASE_URL": database_url} if database_url else {}
+    reporters, paging = carrier.accounts
+    for process, values in _shares(reporters, paging, urls["phones"]).items():
+        environment.write(var.env(process), {**shared, **values})
+    valkey.prepare(var)
+    key_files.init(var.keys, [stories.DISTRICT], now)
+    settings = environment.load("operator", var, environment.of_children(environ, only_files=True))
+    password = _password(var)
+    _fill(settings, password, now)
+    return Demo(stories.STAFF[0].username, password, urls)
+
+
+def _fill(settings: Settings, password: str, now: datetime) -> None:
+    database = Database(settings.database_url)
+    try:
+        migrations.upgrade(database)
+        seed.fill(database, settings.keys_dir, password, now)
+    finally:
+        database.close()
+
+
+def _carrier(var: Var, urls: Mapping[str, str]) -> PhoneConfig:
+    """Describe the stand-in: the accounts it had before, lines whose webhooks are where intake listens now."""
+    if var.phones_config.exists():
+        accounts = load(var.phones_config).accounts
+    else:
+        accounts = (_account("reporters"), _account("paging"))
+    reporters, paging = accounts
+    webhook = f"{urls['intake']}/sms/inbound#rc=3&rp=all"
+    lines = [Line(number, reporters.sid, label, webhook) for number, label in stories.report_lines()]
+    return PhoneConfig(
+        store=var.phones_store,
+        accounts=accounts,
+        lines=(*lines, Line(stories.PAGING_LINE, paging.sid, "Pages", webhook)),
+        student_number=stories.STUDENT,
+        contacts=tuple(Contact(person.name, person.number) for person in stories.STAFF),
+        console_url=urls["console"],
+        public_url=urls["intake"],
+    )
+
+
+def _account(name: str) -> Account:
+    return Account(
+        sid="AC" + secrets.token_hex(16),
+        auth_token=secrets.token_hex(16),
+        api_key_sid="SK" + secrets.token_hex(16),
+        api_key_secret=secrets.token_hex(16),
+        name=name,
+    )
+
+
+def _shares(reporters: Account, paging: Account, carrier_url: str) -> dict[str, dict[str, str]]:
+    """Say what each process is told: intake verifies, the courier texts reporters, the worker pages staff."""
+    verify = {
+        "TWILIO_ACCOUNT_SID": reporters.sid,
+        "TWILIO_AUTH_TOKEN": reporters.auth_token,
+        "TWILIO_PAGING_ACCOUNT_SID": paging.sid,
+        "TWILIO_PAGING_AUTH_TOKEN": paging.auth_token,
+    }
+    text = {
+        "TWILIO_API_BASE_URL": carrier_url,
+        "TWILIO_ACCOUNT_SID": reporters.sid,
+        "TWILIO_API_KEY": reporters.api_key_sid,
+        "TWILIO_API_SECRET": reporters.api_key_secret,
+    }
+    page = {
+        "TWILIO_API_BASE_URL": carrier_url,
+        "TWILIO_PAGING_ACCOUNT_SID": paging.sid,
+        "TWILIO_PAGING_API_KEY": paging.api_key_sid,
+        "TWILIO_PAGING_API_SECRET": paging.api_key_secret,
+    }
+    return {"intake": verify, "courier": text, "worker": page, "console": {}, "clock": {}, "operator": verify}
+
+
+def _password(var: Var) -> str:
+    """Draw the demo's password once: easy to type, and new for each installation."""
+    path = var.env("demo")
+    known = environment.read(path).get("DEMO_PASSWORD")
+    if known:
+        return known
+    drawn = "-".join(pseudonyms.draw(secrets.randbelow) for _ in range(2)).lower().replace(" ", "-")
+    environment.write(path, {"DEMO_PASSWORD": drawn})
+    return drawn
