@@ -22,6 +22,7 @@ from responders.accounts.records import Account
 from responders.web import state, words
 from responders.web.state import Console
 
+LIVE = "/live"
 QUIET_HEADER = "x-fragment"
 """Sent by a page that refreshes itself: nobody is there, so it does not keep a session alive."""
 
@@ -69,7 +70,7 @@ def visitor(connection: HTTPConnection) -> Visit | None:
             return None
         account, live = found
         visit = Visit(console, account, session.get_one(District, account.district_id), live.csrf, now)
-    if service.stale(live, now) and QUIET_HEADER not in connection.headers:
+    if service.stale(live, now) and not _is_quiet(connection):
         with console.database.write() as session:
             service.touch(session, cookie, now)
     return visit
@@ -125,8 +126,12 @@ def see(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 
+def _is_quiet(connection: HTTPConnection) -> bool:
+    return QUIET_HEADER in connection.headers or connection.url.path == LIVE
+
+
 def _turn_away(request: Request) -> Response:
-    if QUIET_HEADER in request.headers or request.url.path == "/live":
+    if _is_quiet(request):
         return PlainTextResponse("Sign in.", 401)
     query = f"?{request.url.query}" if request.url.query else ""
     back = request.url.path + query if request.method == "GET" else "/"

@@ -42,10 +42,9 @@ class Account(relay.Node):
     @classmethod
     def find(cls, info: Info, account_id: str | None) -> Self | None:
         """Find one of the viewer's district. Raises: Forbidden."""
-        context = info.context
-        context.need(SCOPE)
-        record = context.once(("account", account_id), lambda: context.session.get(records.Account, account_id))
-        return cls.of(record) if record and record.district_id == context.district_id else None
+        info.context.need(SCOPE)
+        record = info.context.row(records.Account, account_id)
+        return cls.of(record) if record else None
 
 
 @strawberry.type(name="Viewer", description="Who asks.")

@@ -34,6 +34,7 @@ UNSURE = {
     "undecided": "A word of danger stands alone, without enough around it.",
     "contradictory": "It can be read as a joke or as meant. The rules cannot tell.",
     "engine_error": "The judging failed. Nobody has looked at this yet.",
+    "unknown_line": "It came in at a number that we do not know, so a person must look whose it is.",
     "timeout": "The judging took too long. Nobody has looked at this yet.",
 }
 WHY = {
@@ -87,8 +88,22 @@ _SIGN = {
     "past": "in the past",
 }
 LOWERING = frozenset(
-    "negated resolved laughter past figure_of_speech hyperbole game sport fiction lesson drill schoolwork everyday_words "
-    "thanks".split()
+    {
+        "drill",
+        "everyday_words",
+        "fiction",
+        "figure_of_speech",
+        "game",
+        "hyperbole",
+        "laughter",
+        "lesson",
+        "negated",
+        "past",
+        "resolved",
+        "schoolwork",
+        "sport",
+        "thanks",
+    }
 )
 """Signs that made the engine calmer."""
 

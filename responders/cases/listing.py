@@ -1,0 +1,118 @@
+"""The inbox's rows: what a responder must see of each case, read in a few queries whatever the number of cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from gateway.core.records import Message, School
+from responders.accounts.records import Account
+from responders.cases.moves import CLOSED, NEW, OPEN_STATES, RESOLVED
+from responders.cases.records import Case, CaseMessage, CaseThread
+
+SHOWN = 25
+FILTERS = {"open": "Open", "mine": "Mine", "done": "Resolved and closed", "all": "All"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the inbox."""
+
+    case: Case
+    school: str
+    messages: int
+    assignee: str | None
+    unanswered: bool
+    """A message came in after the last thing a person did or said."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of the inbox. `waiting` counts all cases that nobody has acknowledged yet."""
+
+    rows: list[Row]
+    total: int
+    page: int
+    waiting: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // SHOWN))
+
+
+def read(session: Session, me: Account, shown: str, page: int) -> Listing:
+    """Read one page (from 1) of a filter of `FILTERS`: most urgent first, unacknowledged before others, then oldest."""
+    query = _filtered(select(Case), me, shown)
+    total = session.scalar(_filtered(select(func.count(Case.id)), me, shown)) or 0
+    page = min(max(page, 1), max(1, -(-total // SHOWN)))
+    order = (
+        (Case.updated_at.desc(), Case.id)
+        if shown == "done"
+        else (Case.urgency_rank.desc(), Case.state != NEW, Case.opened_at, Case.id)
+    )
+    cases = list(session.scalars(query.order_by(*order).offset((page - 1) * SHOWN).limit(SHOWN)))
+    waiting = select(func.count(Case.id)).where(Case.district_id == me.district_id, Case.state == NEW)
+    return Listing(_rows(session, cases), total, page, session.scalar(waiting) or 0)
+
+
+def _filtered(query: Select[Any], me: Account, shown: str) -> Select[Any]:
+    query = query.where(Case.district_id == me.district_id)
+    if shown == "done":
+        return query.where(Case.state.in_((RESOLVED, CLOSED)))
+    if shown == "mine":
+        return query.where(Case.state.in_(OPEN_STATES), Case.assignee_id == me.id)
+    return query if shown == "all" else query.where(Case.state.in_(OPEN_STATES))
+
+
+def _rows(session: Session, cases: list[Case]) -> list[Row]:
+    ids = [case.id for case in cases]
+    heard = _heard(session, ids)
+    answered = _answered(session, ids)
+    schools = _names(session, School.id, School.name, {case.school_id for case in cases})
+    people = _names(session, Account.id, Account.name, {case.assignee_id for case in cases})
+    return [
+        Row(
+            case=case,
+            school=schools.get(case.school_id or "", "Whole district"),
+            messages=heard[case.id][0] if case.id in heard else 0,
+            assignee=people.get(case.assignee_id or ""),
+            unanswered=_unanswered(case, heard, answered),
+        )
+        for case in cases
+    ]
+
+
+def _unanswered(case: Case, heard: dict[str, tuple[int, datetime]], answered: dict[str, datetime]) -> bool:
+    acts = [moment for moment in (case.acknowledged_at, answered.get(case.id)) if moment]
+    return bool(acts) and case.state in OPEN_STATES and case.id in heard and heard[case.id][1] > max(acts)
+
+
+def _heard(session: Session, ids: list[str]) -> dict[str, tuple[int, datetime]]:
+    query = (
+        select(CaseMessage.case_id, func.count(), func.max(Message.at))
+        .join(Message, Message.id == CaseMessage.message_id)
+        .where(CaseMessage.case_id.in_(ids))
+        .group_by(CaseMessage.case_id)
+    )
+    return {case_id: (count, latest) for case_id, count, latest in session.execute(query)}
+
+
+def _answered(session: Session, ids: list[str]) -> dict[str, datetime]:
+    query = (
+        select(CaseThread.case_id, func.max(Message.at))
+        .join(Message, Message.thread_id == CaseThread.thread_id)
+        .where(CaseThread.case_id.in_(ids), Message.kind == "reply")
+        .group_by(CaseThread.case_id)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def _names(
+    session: Session, key: InstrumentedAttribute[str], name: InstrumentedAttribute[str], ids: set[str | None]
+) -> dict[str, str]:
+    return dict(session.execute(select(key, name).where(key.in_(ids - {None}))).tuples().all())

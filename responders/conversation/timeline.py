@@ -1,0 +1,81 @@
+"""What happened to a case, in plain words: its events, and those of its messages, threads, texts and callouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.core.events import TYPE_PREFIX
+from gateway.core.records import Event, Thread
+from responders.cases import words
+from responders.conversation.people import People
+
+_WORDS = {
+    "case.opened": "Case opened, {severity}",
+    "case.joined": "A message joined the case",
+    "case.raised": "Raised from {old} to {new}",
+    "case.acknowledged": "{who} acknowledged",
+    "case.assigned": "{who} gave it to {assignee}",
+    "case.state_changed": "{who} moved it to “{new}”: {why}",
+    "case.reopened": "Reopened: {why}",
+    "case.noted": "{who} wrote a note",
+    "case.threaded": "The conversation was found",
+    "message.received": "A message came in",
+    "message.receipt_queued": "First answer written",
+    "message.reply_queued": "{who} replied",
+    "thread.opted_out": "{name} asked for no more texts",
+    "thread.opted_in": "{name} takes texts again",
+    "send.delivered": "A reply was delivered",
+    "send.undelivered": "A reply was not delivered ({code})",
+    "send.failed": "A reply could not be sent ({code})",
+    "callout.opened": "Paging began",
+    "callout.joined": "It joined the paging under way",
+    "callout.escalated": "Nobody answered: the next list is paged too",
+    "callout.nobody": "There was nobody to page",
+    "callout.closed": "Paging ended",
+}
+"""Event types worth a line here; the others are in the event log."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline; `kind` is the event's type without our prefix."""
+
+    at: datetime
+    text: str
+    kind: str
+
+
+def read(session: Session, subjects: Iterable[str], people: People, threads: Iterable[Thread]) -> list[Entry]:
+    """Read the lines of some subjects (`case/<id>`, `message/<id>`, …), oldest first."""
+    kinds = [TYPE_PREFIX + kind for kind in _WORDS]
+    query = select(Event).where(Event.subject.in_(list(subjects)), Event.type.in_(kinds)).order_by(Event.seq)
+    names = {f"thread/{thread.id}": thread.pseudonym for thread in threads}
+    return [describe(event, people, names.get(event.subject, "The reporter")) for event in session.scalars(query)]
+
+
+def describe(event: Event, people: People, name: str) -> Entry:
+    """Put one event into words; `name` is what its thread is called."""
+    kind = event.type.removeprefix(TYPE_PREFIX)
+    data: dict[str, Any] = event.data
+    assignee = data.get("assignee")
+    text = _WORDS.get(kind, words.plain(kind.replace(".", "_"), {})).format(
+        who=people.name(event.actor),
+        name=name,
+        assignee=people.name(f"account:{assignee}") if assignee else "nobody",
+        severity=_low(words.plain(str(data.get("severity", "")), words.SEVERITY)),
+        old=_low(words.plain(str(data.get("old", "")), words.SEVERITY | words.STATE)),
+        new=_low(words.plain(str(data.get("new", "")), words.SEVERITY | words.STATE)),
+        why=_low(words.plain(str(data.get("why", "")), words.WHY)),
+        code=data.get("code") or "no code",
+    )
+    return Entry(event.at, text, kind)
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:]

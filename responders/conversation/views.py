@@ -1,0 +1,102 @@
+"""The case page, and replying from it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.core import conversation
+from gateway.core.errors import NotAllowed, NotFound
+from gateway.core.records import Thread
+from responders.accounts.gate import Visit, action, field_of, page, see
+from responders.cases import service as cases
+from responders.cases import words
+from responders.cases.records import Case
+from responders.cases.views import find
+from responders.conversation import page as case_page
+from responders.conversation import talk
+
+_SAME_CLICK = timedelta(seconds=10)
+
+
+@page
+def show(request: Request, visit: Visit) -> Response:
+    """Show one case: what happened, how sure we are, what to do next."""
+    return _show(request, visit)
+
+
+def _show(
+    request: Request, visit: Visit, *, fault: str | None = None, drafts: dict[str, str] | None = None
+) -> Response:
+    with visit.console.database.read() as session:
+        case = find(session, visit, request.path_params["number"])
+        shown = case_page.read(session, visit, case)
+    asked = request.query_params.get("ask", "")
+    return visit.render(
+        "conversation/case.html",
+        409 if fault else 200,
+        here="case",
+        page=shown,
+        case=shown.case,
+        words=words,
+        drafts=drafts if drafts is not None else _questions(shown, asked),
+        fault=fault,
+        reply_length=conversation.REPLY_LENGTH,
+        note_length=cases.NOTE_LENGTH,
+        why=cases.WHY,
+    )
+
+
+def _questions(shown: case_page.CasePage, gap: str) -> dict[str, str]:
+    """Fill the reply boxes with a question that was clicked, each in its reporter's language."""
+    threads = [talk.thread for talk in shown.talks if talk.thread]
+    return {thread.id: words.question(gap, thread.language) for thread in threads if gap in words.ASK}
+
+
+@action
+def reply(request: Request, visit: Visit, form: FormData) -> Response:
+    """Text the reporter. What cannot be sent comes back with the words still in the box."""
+    number, thread_id, text = (
+        request.path_params["number"],
+        request.path_params["thread"],
+        field_of(form, "text").strip(),
+    )
+    try:
+        with visit.console.database.write() as session:
+            thread = _thread(session, find(session, visit, number), thread_id)
+            if not _said_just_now(session, visit, thread, text):
+                conversation.reply(session, visit.console.keys, thread, text, author=visit.actor, now=visit.now)
+    except NotAllowed as error:
+        return _show(request, visit, fault=error.public, drafts={thread_id: text})
+    visit.console.waker.wake("courier")
+    return see(f"/cases/{number}#thread-{thread_id}")
+
+
+def _thread(session: Session, case: Case, thread_id: str) -> Thread:
+    """Find a thread of this case. Raises: NotFound for any other."""
+    found = next((thread for thread in cases.threads(session, case) if thread.id == thread_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _said_just_now(session: Session, visit: Visit, thread: Thread, text: str) -> bool:
+    """A button pressed twice must not text a frightened person twice."""
+    said = conversation.of_threads(session, [thread.id])
+    last = next((m for m in reversed(said) if m.kind == "reply" and m.author == visit.actor), None)
+    return (
+        last is not None
+        and visit.now - last.at < _SAME_CLICK
+        and talk.opened(visit.console.keys, last) == text
+    )  # fmt: skip
+
+
+ROUTES = (
+    Route("/cases/{number}", show, methods=["GET"]),
+    Route("/cases/{number}/threads/{thread}/reply", reply, methods=["POST"]),
+)

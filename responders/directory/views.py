@@ -1,0 +1,45 @@
+"""The console page of who is on call. It names people, never their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.core.records import School
+from responders.accounts.gate import Visit, page
+from responders.directory import service
+from responders.directory.records import Responder
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Who is called out for a school, in order: first `on_call`, then `next`."""
+
+    school: str
+    on_call: list[Responder]
+    next: list[Responder]
+
+
+@page
+def on_call(_request: Request, visit: Visit) -> Response:
+    """Show who is on call for each school of the district."""
+    with visit.console.database.read() as session:
+        rosters = _rosters(session, visit.account.district_id)
+    return visit.render("directory/on_call.html", here="on-call", rosters=rosters)
+
+
+def _rosters(session: Session, district_id: str) -> list[Roster]:
+    schools = session.scalars(select(School).where(School.district_id == district_id).order_by(School.name))
+    places: list[tuple[str, str | None]] = [(school.name, school.id) for school in schools]
+    return [
+        Roster(name, service.on_call(session, district_id, key), service.escalation(session, district_id, key))
+        for name, key in [*places, ("Whole district", None)]
+    ]
+
+
+ROUTES = (Route("/on-call", on_call, methods=["GET"]),)

@@ -1,0 +1,50 @@
+"""Who was called out for a case, read for its page: which texts to whom, when, and how they fared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from gateway.core.records import Send
+from responders.cases.records import Case
+from responders.directory.records import Responder
+from responders.paging.records import Callout, CalloutCase, Page
+
+
+@dataclass(frozen=True)
+class Call:
+    """One text to one responder."""
+
+    name: str
+    at: datetime
+    send: Send
+
+
+@dataclass(frozen=True)
+class Calls:
+    """All texts about a case, oldest first, and the callout that still runs for it, if one does."""
+
+    texts: list[Call]
+    running: Callout | None
+    callout_ids: list[str]
+
+
+def of_case(session: Session, case: Case) -> Calls:
+    """Read the calls of a case; a text sent before the case joined its callout was not about it."""
+    joined = select(Callout, CalloutCase).join(CalloutCase, CalloutCase.callout_id == Callout.id)
+    found = session.execute(joined.where(CalloutCase.case_id == case.id).order_by(CalloutCase.added_at)).tuples().all()
+    query = (
+        select(Responder.name, Page.at, Send)
+        .select_from(CalloutCase)
+        .join(Page, and_(Page.callout_id == CalloutCase.callout_id, Page.at >= CalloutCase.added_at))
+        .join(Responder, Responder.id == Page.responder_id)
+        .join(Send, Send.id == Page.send_id)
+        .where(CalloutCase.case_id == case.id)
+        .order_by(Page.at, Responder.name)
+    )
+    texts = [Call(name, at, send) for name, at, send in session.execute(query).tuples()]
+    running = [callout for callout, link in found if callout.closed_at is None and link.acknowledged_at is None]
+    return Calls(texts, running[-1] if running else None, [callout.id for callout, _ in found])

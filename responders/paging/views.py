@@ -1,0 +1,81 @@
+"""Console pages of paging: acknowledging with a button, and answers to pages that were not understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.core import conversation
+from gateway.core.errors import KeyRefused
+from gateway.core.events import TYPE_PREFIX
+from gateway.core.records import Event, Message
+from responders.accounts.gate import Visit, action, page, see
+from responders.cases.views import find
+from responders.directory import service as directory
+from responders.paging import service
+
+_SHOWN = 50
+_WHY = {
+    "no_code": "no code in it",
+    "unknown_code": "not the code of a page that is open",
+    "not_a_responder": "from a phone that is nobody's on the list",
+    "unreadable": "its words could not be opened",
+}
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """An answer that acknowledged nothing."""
+
+    name: str
+    at: datetime
+    text: str = field(repr=False)
+    why: str
+
+
+@action
+def acknowledge(request: Request, visit: Visit, _form: FormData) -> Response:
+    """Take a case up: it is acknowledged and its paging ends."""
+    number = request.path_params["number"]
+    with visit.console.database.write() as session:
+        service.acknowledge(session, find(session, visit, number), visit.actor, visit.now)
+    visit.console.waker.wake("worker")
+    return see(f"/cases/{number}")
+
+
+@page
+def unclear(_request: Request, visit: Visit) -> Response:
+    """Show the latest answers to pages that were not understood: someone may think that they acknowledged."""
+    with visit.console.database.read() as session:
+        found = _unclear(session, visit)
+    return visit.render("paging/unclear.html", here="unclear", answers=found)
+
+
+def _unclear(session: Session, visit: Visit) -> list[Unclear]:
+    of_district = Event.district_id == visit.account.district_id
+    query = select(Event).where(of_district, Event.type == f"{TYPE_PREFIX}page.answer_unclear")
+    return [_opened(session, visit, event) for event in session.scalars(query.order_by(Event.seq.desc()).limit(_SHOWN))]
+
+
+def _opened(session: Session, visit: Visit, event: Event) -> Unclear:
+    message = session.get_one(Message, event.data["message"])
+    responder = directory.of_contact(session, message.contact_id) if message.contact_id else None
+    try:
+        text = conversation.words(visit.console.keys, message)
+    except KeyRefused:
+        text = ""
+    why = str(event.data.get("why"))
+    return Unclear(responder.name if responder else "Somebody", message.at, text, _WHY.get(why, why.replace("_", " ")))
+
+
+ROUTES = (
+    Route("/cases/{number}/acknowledge", acknowledge, methods=["POST"]),
+    Route("/unclear", unclear, methods=["GET"]),
+)

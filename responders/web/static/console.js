@@ -1,0 +1,131 @@
+// Live pages: when something happened, the page is fetched again and its live parts are put in place.
+// What a person is typing is never touched. Without this file everything works by hand.
+"use strict";
+
+const QUIET = { headers: { "X-Fragment": "1" }, credentials: "same-origin", redirect: "error", cache: "no-store" };
+const EVERY_MS = 30000; // Ages move on, and a lost event is made good.
+const state = document.getElementById("live-state");
+const shown = new WeakMap(); // Each live part's HTML as the server sent it.
+let busy = false, again = false, pressing = false, soon = 0;
+
+function say(text, away) {
+  if (!state || (state.textContent === text && !state.hidden)) return;
+  state.hidden = false;
+  state.textContent = text;
+  state.classList.toggle("away", away);
+}
+
+function inUse(part) {
+  const active = document.activeElement;
+  if (part.contains(active) && active.matches("input, select, textarea")) return true;
+  for (const field of part.querySelectorAll("textarea, input:not([type=hidden])")) {
+    if (field.value !== field.defaultValue) return true;
+  }
+  for (const list of part.querySelectorAll("select")) {
+    const first = [...list.options].findIndex((option) => option.defaultSelected);
+    if (list.selectedIndex !== Math.max(first, 0)) return true;
+  }
+  return false;
+}
+
+function outermost(root) {
+  return [...root.querySelectorAll("[data-live]")].filter((part) => {
+    const above = part.parentElement.closest("[data-live]");
+    return !above || above === root;
+  });
+}
+
+function replace(root, fresh) {
+  for (const part of outermost(root)) {
+    const now = fresh.querySelector("#" + CSS.escape(part.id));
+    if (!now || (shown.get(part) ?? part.innerHTML) === now.innerHTML) continue;
+    if (inUse(part)) { replace(part, now); continue; }
+    const had = new Set([...part.querySelectorAll("[id]")].map((one) => one.id));
+    const put = document.importNode(now, true);
+    const held = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.replaceWith(put);
+    shown.set(put, now.innerHTML);
+    for (const one of put.querySelectorAll("li[id]")) if (!had.has(one.id) && had.size) one.classList.add("arrived");
+    if (held) document.getElementById(held)?.focus({ preventScroll: true });
+  }
+}
+
+async function refresh() {
+  if (busy || pressing) { again = true; return; }
+  busy = true;
+  try {
+    const answer = await fetch(document.body.dataset.url ?? location.pathname + location.search, QUIET);
+    if (answer.status === 401) { stop("Signed out. Reload the page."); return; }
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (pressing) { again = true; return; }
+      replace(document, fresh);
+      if (document.title !== fresh.title) document.title = fresh.title;
+      wire(document);
+    }
+  } catch { /* The stream says when the line is down. */ } finally {
+    busy = false;
+    if (again && !pressing) { again = false; later(); }
+  }
+}
+
+function later() { clearTimeout(soon); soon = setTimeout(refresh, 120); }
+
+let stream = null, beat = 0;
+function stop(text) { stream?.close(); clearInterval(beat); say(text, true); }
+
+function listen() {
+  stream = new EventSource("/live");
+  stream.addEventListener("hello", () => { say("Live", false); later(); });
+  stream.addEventListener("changed", later);
+  stream.onerror = () => {
+    say("Reconnecting…", true);
+    if (stream.readyState === EventSource.CLOSED) { refresh(); setTimeout(() => { if (state.textContent === "Reconnecting…") listen(); }, 5000); }
+  };
+}
+
+function wire(root) {
+  for (const box of root.querySelectorAll("textarea[data-counted]:not([data-wired])")) {
+    box.dataset.wired = "1";
+    const counter = box.form.querySelector("[data-counter]"), first = counter.textContent;
+    const count = () => {
+      counter.textContent = box.value ? `${box.maxLength - box.value.length} characters left` : first;
+      box.style.height = "auto";
+      box.style.height = `${Math.min(box.scrollHeight + 2, 320)}px`;
+    };
+    box.addEventListener("input", count);
+    if (box.value) count();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const ask = event.target.closest("[data-ask-en]");
+  const box = ask && document.querySelector("textarea[data-counted]");
+  if (!box) return;
+  event.preventDefault();
+  const words = ask.dataset.language === "es" ? ask.dataset.askEs : ask.dataset.askEn;
+  box.value = box.value.trim() ? `${box.value.trimEnd()} ${words}` : words;
+  box.dispatchEvent(new Event("input"));
+  box.focus();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) { event.preventDefault(); return; }
+  event.target.dataset.sent = "1";
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
+});
+addEventListener("pointerdown", () => { pressing = true; });
+for (const end of ["pointerup", "pointercancel", "blur"]) {
+  addEventListener(end, () => { setTimeout(() => { pressing = false; if (again) { again = false; later(); } }, 50); });
+}
+addEventListener("pageshow", (event) => {
+  if (event.persisted) { for (const form of document.forms) delete form.dataset.sent; later(); }
+});
+document.addEventListener("visibilitychange", () => { if (!document.hidden) later(); });
+
+wire(document);
+if (document.body.hasAttribute("data-live-page")) {
+  listen();
+  beat = setInterval(refresh, EVERY_MS);
+}
