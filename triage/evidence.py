@@ -31,7 +31,10 @@ _CALM = {
     "laugh": ("laughter", Category.OTHER),
     "thanks": ("thanks", Category.OTHER),
 }
+# Cues that only count when they are nearly the whole message.
+_ALONE = frozenset({"carrier", "testing", "thanks"})
 _SHORT = 3
+_FOREIGN_WORDS = 2
 _KNOWN_SHARE = 0.2
 
 
@@ -77,7 +80,7 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
     if lowered:
         return "contradictory"
-    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not matches.has(*_CALM):
+    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
         return "undecided"
     if finding.hits:
         return None
@@ -85,8 +88,6 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "too_short"
     if _is_plea(matches):
         return "too_short"
-    if matches.has(*_CALM):
-        return None
     return _unknown(text, matches, lexicon)
 
 
@@ -103,9 +104,14 @@ def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
     latin = sum("LATIN" in unicodedata.name(character, "") for character in letters[:400])
     if letters and latin * 2 < len(letters[:400]):
         return "unknown_language"
-    everyday = lexicon.everyday["en"] | lexicon.everyday["es"] | lexicon.vocabulary.known
+    everyday = lexicon.everyday["en"] | lexicon.everyday["es"]
     plain = [word.text for word in matches.words[:400] if word.text.isalpha()]
-    known = sum(word in everyday for word in plain)
+    foreign = sum(word in lexicon.foreign and word not in everyday for word in plain)
+    if foreign >= _FOREIGN_WORDS and foreign * 3 >= len(plain):
+        return "unknown_language"
+    if _calm(matches):
+        return None
+    known = sum(word in everyday or word in lexicon.vocabulary.known for word in plain)
     if len(plain) > _SHORT and known < len(plain) * _KNOWN_SHARE:
         return "unknown_language"
     if len(plain) <= _SHORT and not known:
@@ -148,6 +154,7 @@ def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
     return [
         (_span(name, start, end, matches), category)
         for word_class, (name, category) in _CALM.items()
+        if word_class not in _ALONE or len(matches.words) <= _SHORT or word_class == "testing" and len(matches.words) <= 6
         for start, end in matches.spans(word_class)
     ]
 

@@ -52,8 +52,8 @@ class Category(StrEnum):
 
     MEDICAL_EMERGENCY = "medical_emergency"
     PLANNED_ATTACK = "planned_attack"
-    WEAPON = "weapon"
     SUICIDE_SELF_HARM = "suicide_self_harm"
+    WEAPON = "weapon"
     CHILD_ABUSE = "child_abuse"
     DATING_VIOLENCE = "dating_violence"
     STAFF_CONCERN = "staff_concern"

@@ -11,6 +11,12 @@ from triage.slots import Slots
 _PAST_MATTERS = frozenset({"abuse", "sexual_assault", "staff", "state", "missing"})
 _PLAY = ("game", "sport", "fiction", "lesson", "drill")
 _NEG_REACH = 7
+# What names a danger outright: a game, film or lesson lowers it only when the sentence is plainly told from inside one.
+_EXPLICIT = frozenset(
+    {"suicide", "self_harm", "attack", "abuse", "partner", "sexual_assault", "staff", "sextortion", "missing", "overdose"}
+)
+# What needs someone whatever is being played, watched or learned around it.
+_NO_PLAY = frozenset({"state", "medical", "fire", "building", "drugs", "drive", "stranger", "harass_touch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,9 @@ def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit
         return hit.at(min(hit.severity, Severity.LOW), "negated")
     if hit.rule.firm:
         return hit
-    play = next((name for name in _PLAY if matches.has(name)), None)
-    if (
-        play
-        and not slots.filled("serious")
-        and not (hit.rule.family in ("threat", "suicide") and slots.filled("soon", "now", "fear"))
-    ):
-        return hit.at(Severity.NONE if play != "fiction" else Severity.LOW, play)
+    play = _played(hit, matches, slots)
+    if play:
+        return hit.at(Severity.LOW if hit.rule.family in _EXPLICIT else Severity.NONE, play)
     if matches.has("laugh") and not slots.filled("serious"):
         hit = _laughed(hit, matches, slots)
     if hit.rule.family not in _PAST_MATTERS and not slots.filled("now", "soon"):
@@ -58,6 +60,17 @@ def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit
         if matches.has("resolved"):
             return hit.at(min(hit.severity, Severity.MODERATE), "resolved")
     return hit
+
+
+def _played(hit: Hit, matches: Matches, slots: Slots) -> str | None:
+    """Return the kind of play, story or lesson that `hit` is part of, if it is."""
+    if hit.rule.family in _NO_PLAY or slots.filled("serious", "fear"):
+        return None
+    if hit.rule.family in _EXPLICIT:
+        return "fiction" if matches.has("framed") and not slots.filled("now", "soon") else None
+    if hit.rule.family == "threat" and slots.filled("soon", "now", "gun", "blade") and not matches.has("framed"):
+        return None
+    return next((name for name in _PLAY if matches.has(name)), None)
 
 
 def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
@@ -73,14 +86,14 @@ def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
 
 
 def _figurative(hit: Hit, matches: Matches, calm: frozenset[int]) -> bool:
-    """A figure of speech covers the words that carry the hit: more than half of it, or its end."""
+    """A figure of speech covers the words that carry the hit: its first, its last, or more than half of it."""
     covered = sum(index in calm for index in range(hit.start, hit.end))
-    return covered * 2 > hit.end - hit.start or (covered > 0 and hit.end - 1 in calm)
+    return covered * 2 > hit.end - hit.start or hit.start in calm or hit.end - 1 in calm
 
 
 def _negated(hit: Hit, matches: Matches) -> bool:
     """A negation governs the hit when only helping words stand between them, in the same sentence."""
-    if hit.rule.key in matches.ends and hit.rule.family == "state":
+    if not hit.rule.negatable:
         return False
     words = matches.words
     fillers = matches.ends.get("neg_filler", {})

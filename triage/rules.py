@@ -25,6 +25,8 @@ RAISES = (
     Raise(("self_harm", "suicide"), (), Severity.HIGH),
     Raise(("threat",), ("gun", "blade", "explosive", "now", "soon", "plan"), Severity.CRITICAL),
     Raise(("threat", "gun"), (), Severity.CRITICAL),
+    Raise(("attack",), ("gun", "blade", "explosive", "now"), Severity.CRITICAL),
+    Raise(("attack", "threat"), (), Severity.CRITICAL),
     Raise(("gun",), ("school", "now", "soon"), Severity.CRITICAL),
     Raise(("gun", "threat"), (), Severity.CRITICAL),
     Raise(("gun", "fight"), (), Severity.CRITICAL),
@@ -72,10 +74,24 @@ def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: 
         for rule in lexicon.rules
         for start, end in _shortest(matches, rule.key)
     ]
-    if any(hit.rule.family != "bare" for hit in hits):
-        hits = [hit for hit in hits if hit.rule.family != "bare"]
+    hits = _untangled(hits, matches)
     known = families | {hit.rule.family for hit in hits if hit.why is None}
     return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches)
+
+
+def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
+    """Drop bare words where a rule says more, and threats to others where the words speak of oneself alone."""
+    if any(hit.rule.family != "bare" for hit in hits):
+        hits = [hit for hit in hits if hit.rule.family != "bare"]
+    own = [hit for hit in hits if hit.rule.family == "suicide"]
+    crowds = matches.spans("crowd")
+    return [
+        hit
+        for hit in hits
+        if hit.rule.family not in ("threat", "fight")
+        or not any(hit.start < other.end and other.start < hit.end for other in own)
+        or any(hit.start <= start < hit.end + 3 for start, _ in crowds)
+    ]
 
 
 def _shortest(matches: Matches, key: str) -> list[tuple[int, int]]:

@@ -24,7 +24,8 @@ _RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_r
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a match of the class `key` shows. `family` groups rules for raising and lowering; `firm` ones are not lowered."""
+    """What a match of the class `key` shows. `family` groups rules for raising and lowering; `firm` ones are not
+    lowered by play or laughter; those that are not `negatable` carry a negation of their own ("isn't waking up")."""
 
     key: str
     indicator: str
@@ -32,6 +33,7 @@ class Rule:
     severity: Severity
     family: str
     firm: bool
+    negatable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Lexicon:
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary
     everyday: dict[str, frozenset[str]]
+    foreign: frozenset[str]
 
 
 @cache
@@ -59,12 +62,13 @@ def load() -> Lexicon:
         common = frozenset(str(pack.get("everyday", "")).split())
         everyday[name[:2]] = everyday.get(name[:2], frozenset()) | common
         guard.update(common, str(pack.get("guard", "")).split())
+    foreign = frozenset(" ".join(_read("other_languages.yaml").values()).split())
     rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
     matcher = Matcher(sources)
     known = matcher.vocabulary | {word for words in spellings.values() for word in words}
     targets = frozenset(word for word in matcher.vocabulary if word not in guard)
     fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
-    return Lexicon(matcher, rules, Vocabulary(known | guard, spellings, fuzzy.find), everyday)
+    return Lexicon(matcher, rules, Vocabulary(known | guard, spellings, fuzzy.find), everyday, foreign)
 
 
 def _rule_entries() -> list[dict[str, Any]]:
@@ -80,6 +84,7 @@ def _rule(entry: dict[str, Any], key: str, sources: dict[str, list[str]]) -> Rul
         severity=Severity(entry["severity"]),
         family=entry.get("family", entry["category"]),
         firm=entry.get("firm", False),
+        negatable=entry.get("negatable", True) and entry.get("family") != "state",
     )
 
 
