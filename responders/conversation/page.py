@@ -84,7 +84,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         paged=[Paged(call.name, call.at, describe(call.send)) for call in called.texts],
         callout=called.running,
         timeline=timeline.read(
-            session, _subjects(case, talks, called.callout_ids), names, [t.thread for t in talks if t.thread]
+            session, case.id, _subjects(case, talks), called.callouts, names, [t.thread for t in talks if t.thread]
         ),
         colleagues=accounts.of_district(session, case.district_id),
         moves=_moves(case),
@@ -107,11 +107,13 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
     )
 
 
-def _subjects(case: Case, talks: list[Talk], callout_ids: list[str]) -> list[str]:
+def _subjects(case: Case, talks: list[Talk]) -> list[str]:
     threads = [f"thread/{t.thread.id}" for t in talks if t.thread]
     messages = [f"message/{said.id}" for t in talks for said in t.said]
-    sends = [f"send/{said.delivery.send_id}" for t in talks for said in t.said if said.delivery]
-    return [f"case/{case.id}", *threads, *messages, *sends, *(f"callout/{one}" for one in callout_ids)]
+    sends = [
+        f"send/{said.delivery.send_id}" for t in talks for said in t.said if said.delivery and said.kind == "reply"
+    ]
+    return [f"case/{case.id}", *threads, *messages, *sends]
 
 
 def _moves(case: Case) -> list[str]:

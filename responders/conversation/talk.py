@@ -92,7 +92,8 @@ def read(
     session: Session, keys: KeySet, case: Case, people: People, opened: list[cases.OpenedAssessment]
 ) -> list[Talk]:
     """Read all that was said in a case, thread by thread in the order they began."""
-    messages = cases.messages(session, case)
+    # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
+    messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
     reader = Reader(keys, people, {a.record.message_id: a.indicators for a in opened}, _sends(session, messages))
     threads = cases.threads(session, case)
     talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]

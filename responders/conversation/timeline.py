@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,6 @@ _WORDS = {
     "case.noted": "{who} wrote a note",
     "case.threaded": "The conversation was found",
     "message.received": "A message came in",
-    "message.receipt_queued": "First answer written",
     "message.reply_queued": "{who} replied",
     "thread.opted_out": "{name} asked for no more texts",
     "thread.opted_in": "{name} takes texts again",
@@ -34,12 +33,16 @@ _WORDS = {
     "send.undelivered": "A reply was not delivered ({code})",
     "send.failed": "A reply could not be sent ({code})",
     "callout.opened": "Paging began",
-    "callout.joined": "It joined the paging under way",
+    "callout.joined": "Added to the paging under way",
     "callout.escalated": "Nobody answered: the next list is paged too",
     "callout.nobody": "There was nobody to page",
     "callout.closed": "Paging ended",
 }
 """Event types worth a line here; the others are in the event log."""
+
+
+Callouts = Mapping[str, tuple[datetime, datetime | None]]
+"""Callout id: when the case joined it, and when the calls for this case ended."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,35 @@ class Entry:
     kind: str
 
 
-def read(session: Session, subjects: Iterable[str], people: People, threads: Iterable[Thread]) -> list[Entry]:
-    """Read the lines of some subjects (`case/<id>`, `message/<id>`, …), oldest first."""
+def read(
+    session: Session,
+    case_id: str,
+    subjects: Iterable[str],
+    callouts: Callouts,
+    people: People,
+    threads: Iterable[Thread],
+) -> list[Entry]:
+    """Read the lines of some subjects (`case/<id>`, `message/<id>`, …) and of a case's callouts, oldest first."""
     kinds = [TYPE_PREFIX + kind for kind in _WORDS]
-    query = select(Event).where(Event.subject.in_(list(subjects)), Event.type.in_(kinds)).order_by(Event.seq)
+    wanted = [*subjects, *(f"callout/{one}" for one in callouts)]
+    query = select(Event).where(Event.subject.in_(wanted), Event.type.in_(kinds)).order_by(Event.seq)
     names = {f"thread/{thread.id}": thread.pseudonym for thread in threads}
-    return [describe(event, people, names.get(event.subject, "The reporter")) for event in session.scalars(query)]
+    return [
+        describe(event, people, names.get(event.subject, "The reporter"))
+        for event in session.scalars(query)
+        if _is_told(event, case_id, callouts)
+    ]
+
+
+def _is_told(event: Event, case_id: str, callouts: Callouts) -> bool:
+    """A callout is shared: only what concerned this case is told. A message that came in is told once."""
+    thing, _, key = event.subject.partition("/")
+    if thing != "callout":
+        return not (event.type == f"{TYPE_PREFIX}case.joined" and "message" in event.data)
+    if event.type == f"{TYPE_PREFIX}callout.joined":
+        return event.data.get("case") == case_id
+    joined, ended = callouts[key]
+    return event.at >= joined and (ended is None or event.at <= ended)
 
 
 def describe(event: Event, people: People, name: str) -> Entry:

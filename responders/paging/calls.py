@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.records import Send
@@ -29,17 +29,22 @@ class Calls:
 
     texts: list[Call]
     running: Callout | None
-    callout_ids: list[str]
+    callouts: dict[str, tuple[datetime, datetime | None]]
+    """Callout id: when the case joined it, and when the calls for this case ended."""
 
 
 def of_case(session: Session, case: Case) -> Calls:
-    """Read the calls of a case; a text sent before the case joined its callout was not about it."""
+    """Read the calls of a case; texts sent before it joined its callout or after its end were not about it."""
     joined = select(Callout, CalloutCase).join(CalloutCase, CalloutCase.callout_id == Callout.id)
     found = session.execute(joined.where(CalloutCase.case_id == case.id).order_by(CalloutCase.added_at)).tuples().all()
+    about = and_(
+        Page.at >= CalloutCase.added_at,
+        or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
+    )
     query = (
         select(Responder.name, Page.at, Send)
         .select_from(CalloutCase)
-        .join(Page, and_(Page.callout_id == CalloutCase.callout_id, Page.at >= CalloutCase.added_at))
+        .join(Page, and_(Page.callout_id == CalloutCase.callout_id, about))
         .join(Responder, Responder.id == Page.responder_id)
         .join(Send, Send.id == Page.send_id)
         .where(CalloutCase.case_id == case.id)
@@ -47,4 +52,8 @@ def of_case(session: Session, case: Case) -> Calls:
     )
     texts = [Call(name, at, send) for name, at, send in session.execute(query).tuples()]
     running = [callout for callout, link in found if callout.closed_at is None and link.acknowledged_at is None]
-    return Calls(texts, running[-1] if running else None, [callout.id for callout, _ in found])
+    return Calls(
+        texts,
+        running[-1] if running else None,
+        {callout.id: (link.added_at, link.acknowledged_at) for callout, link in found},
+    )

@@ -43,6 +43,7 @@ function replace(root, fresh) {
     const had = new Set([...part.querySelectorAll("[id]")].map((one) => one.id));
     const put = document.importNode(now, true);
     const held = part.contains(document.activeElement) ? document.activeElement.id : "";
+    for (const one of put.querySelectorAll("details[id]")) one.open = document.getElementById(one.id)?.open ?? one.open;
     part.replaceWith(put);
     shown.set(put, now.innerHTML);
     for (const one of put.querySelectorAll("li[id]")) if (!had.has(one.id) && had.size) one.classList.add("arrived");
