@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UP := var/run/up.lock
 ARGS ?=
 CODE := channels exports gateway responders tests triage .ci
 
@@ -45,6 +46,8 @@ lock: $(VENV)/.dev ## Resolve the newest versions that fit together into both lo
 	$(BIN)/uv $(COMPILE) --extra build -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 reset: ## Clear the demo's data and keys (var/)
+	@test ! -e $(UP) || $(PYTHON) -c 'import fcntl; fcntl.flock(open("$(UP)"), fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null \
+		|| { echo "Tipline runs from var/ just now. Stop it first (Ctrl-C)." >&2; exit 1; }
 	rm -rf var
 
 clean: reset ## Clear what tools leave behind as well, .venv included
