@@ -30,10 +30,11 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 def intake(database: Database, webhooks: Sequence[BaseRoute], public_url: str, close: Callable[[], None]) -> Starlette:
     """Make the public app. `close` is called when it ends."""
+    pages = _Pages(database)
     return Starlette(
         routes=[
-            Route("/", _Welcome(database), methods=["GET"]),
-            Route("/healthz", _Health(database), methods=["GET"]),
+            Route("/", pages.welcome, methods=["GET"]),
+            Route("/healthz", pages.health, methods=["GET"]),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
             *webhooks,
         ],
@@ -44,8 +45,8 @@ def intake(database: Database, webhooks: Sequence[BaseRoute], public_url: str, c
     )
 
 
-class _Welcome:
-    """Tells whoever opens the bare address what this is, and which number to text."""
+class _Pages:
+    """What whoever opens the bare address gets to see, and what a watchdog asks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,24 +54,16 @@ class _Welcome:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
 
-    async def __call__(self, request: Request) -> Response:
-        return await run_in_threadpool(self._render)
-
-    def _render(self) -> Response:
+    def welcome(self, _request: Request) -> Response:
+        """Tell what this is, and which number to text."""
         with self._database.read() as session:
             query = select(Line.label, Line.number, District.name).join(District).where(Line.purpose == "reports")
             lines = session.execute(query.order_by(District.name, Line.label)).all()
         return HTMLResponse(self._templates.get_template("welcome.html").render(lines=lines))
 
-
-class _Health:
-    """Answers 200 while a text could be taken in, 503 while it could not."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def __call__(self, request: Request) -> Response:
-        await run_in_threadpool(self._database.check)
+    def health(self, _request: Request) -> Response:
+        """Answer 200 while a text could be taken in, 503 while it could not."""
+        self._database.check()
         return JSONResponse({"status": "ok"})
 
 

@@ -1,4 +1,7 @@
-"""The `tipline` command: arguments in, one clear sentence out when something is wrong."""
+"""The `tipline` command: arguments in, one clear sentence out when something is wrong.
+
+It knows what can be said; the `cli_*` modules know what it does, and only the one that is needed is loaded.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,35 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from gateway.core.errors import TiplineError
-from gateway.front import cli_ask, cli_make, cli_run
-from gateway.front.places import locate
+from gateway.front.places import NAMES, locate
 
-_EPILOG = "Everything it keeps lies under var/, or where TIPLINE_VAR says."
+_SCOPES = "cases:read, cases:write or events:read; may be repeated"
+
+
+class _Parser(argparse.ArgumentParser):
+    """One command: `work` is `module:function`, its description the function's own account of itself."""
+
+    def command(self, work: str) -> _Parser:
+        """Say what this command does."""
+        self.set_defaults(work=work)
+        return self
+
+    def json(self) -> _Parser:
+        """Let it answer in JSON too."""
+        self.add_argument("--json", action="store_true", help="answer in JSON")
+        return self
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit code: 0 well, 1 a fault was found, 2 it could not be done."""
-    parser = argparse.ArgumentParser(prog="tipline", description="An anonymous tip line for schools.", epilog=_EPILOG)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for room in (cli_run, cli_ask, cli_make):
-        room.add(commands)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
+    module, function = options.work.split(":")
     try:
-        code = int(options.run(options, locate(os.environ), dict(os.environ)))
+        work = getattr(import_module(f"gateway.front.{module}"), function)
+        code = int(work(options, locate(os.environ), dict(os.environ)))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough; Python must not complain when it closes it.
@@ -34,6 +49,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tipline: {error.public}", file=sys.stderr)
         return 2
     return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    top = _Parser(
+        prog="tipline",
+        description="An anonymous tip line for schools.",
+        epilog="All it keeps lies under var/, or where TIPLINE_VAR says. Exit codes: 0 well, 1 a fault, 2 could not.",
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_running(commands)
+    _add_asking(commands)
+    _add_making(commands)
+    return top
+
+
+def _add_running(commands: argparse._SubParsersAction[_Parser]) -> None:
+    commands.add_parser(
+        "up",
+        help="run every process and restart what dies",
+        description="Run every process under a supervisor, each with its own settings from var/env/NAME.env and its "
+        "own keys. Valkey is embedded when REDIS_URL is not set. Ctrl-C stops everything.",
+    ).command("cli_run:up")
+    demo = commands.add_parser(
+        "demo",
+        help="set up a demo district and run everything",
+        description="Set up a made-up district with a stand-in for the phone company, and run everything. A second "
+        "start keeps the data. Settings of real systems in your environment are left aside. Ctrl-C stops it.",
+    ).command("cli_run:demo")
+    demo.add_argument("--database-url", help="a PostgreSQL database, in place of the file under var/")
+    one = commands.add_parser(
+        "run",
+        help="run one process in the foreground",
+        description="Run one process in the foreground. It reads var/env/NAME.env when there is one; real environment "
+        "variables win. It refuses to start with a key or a secret that is not its to have.",
+    ).command("cli_run:run")
+    one.add_argument("name", choices=NAMES)
+
+
+def _add_asking(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = commands.add_parser(
+        "text",
+        help="text a line, signed as Twilio would",
+        description="Post a text to the intake, signed as Twilio would, and print its reference (the MessageSid).",
+    ).command("cli_ask:text")
+    text.add_argument("words", help="what to text")
+    text.add_argument("--from", dest="sender", required=True, metavar="NUMBER", help="e.g. +13035550123")
+    text.add_argument("--to", metavar="NUMBER", help="one of our lines; the first for reports when left out")
+    text.add_argument("--sid", help="a MessageSid of your own, to repeat a message")
+    text.json()
+    trace = commands.add_parser(
+        "trace",
+        help="show the hops of one tip and their times",
+        description="Show every hop of one tip and the time each took: ids and codes, never words or numbers.",
+    ).command("cli_ask:trace")
+    trace.add_argument("reference", help="a MessageSid, a message id or a case number")
+    trace.json()
+    commands.add_parser(
+        "assess",
+        help="judge texts: JSON lines in, JSON lines out",
+        description='Judge texts: reads JSON lines {"id", "text"}, writes one for each, in order, as they come.',
+    ).command("cli_assess:assess")
+    commands.add_parser(
+        "doctor",
+        help="check everything and say what to do",
+        description="Check keys, database, Valkey, Twilio and clock, and say in plain words what to do. Exit code 1 on "
+        "a fault.",
+    ).command("cli_ask:doctor").json()
+
+
+def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
+    keys = commands.add_parser(
+        "keys", help="make or list keys", description="Make what is missing, or list what is there."
+    )
+    kinds = keys.add_subparsers(required=True, metavar="init|list", parser_class=_Parser)
+    kinds.add_parser(
+        "init",
+        description="Make every key that is missing, for each district and two years ahead. What is there stays.",
+    ).command("cli_make:keys_init").json()
+    kinds.add_parser(
+        "list", description="List the key files of each process by name and key id; no key material is shown."
+    ).command("cli_make:keys_list").json()
+    token = commands.add_parser(
+        "token",
+        help="make a bearer token for another system",
+        description="Make a bearer token and print it, once: only its hash is kept.",
+    ).command("cli_make:token")
+    token.add_argument("--name", required=True, help="what it is for")
+    token.add_argument("--scope", required=True, action="append", help=_SCOPES)
+    token.add_argument("--district", metavar="SLUG", help="needed when there are several")
+    token.add_argument("--days", type=int, help="how long it is valid; without an end when left out")
+    token.json()
+    commands.add_parser(
+        "migrate",
+        help="bring the database's tables up to date",
+        description="Bring the database's tables up to date; safe to run twice at once.",
+    ).command("cli_make:migrate")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""Commands that ask or tell a running Tipline something: text, trace, assess, doctor."""
+"""Commands that ask or tell a running Tipline something: text, trace, doctor."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import secrets
-import sys
-from typing import TYPE_CHECKING
 
 import httpx
 from sqlalchemy import select
@@ -21,37 +19,12 @@ from gateway.core.times import utc_now
 from gateway.front import environment
 from gateway.front.doctor import Doctor
 from gateway.front.places import Var
-from gateway.front.trace import Trace, trace
-from triage.lines import assess_lines
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+from gateway.front.tracing import Trace, follow
 
 _MARKS = {"ok": "  ok     ", "warning": "  WARNING", "fault": "  FAULT  "}
 
 
-def add(commands: Commands) -> None:
-    """Add these commands."""
-    text = commands.add_parser("text", help="text a line, signed as Twilio would", description=_text.__doc__)
-    text.add_argument("words", help="what to text")
-    text.add_argument("--from", dest="sender", required=True, metavar="NUMBER", help="e.g. +13035550123")
-    text.add_argument("--to", metavar="NUMBER", help="one of our lines; the first for reports when left out")
-    text.add_argument("--sid", help="a MessageSid of your own, to repeat a message")
-    text.set_defaults(run=_text)
-    hops = commands.add_parser("trace", help="show the hops of one tip and their times", description=_trace.__doc__)
-    hops.add_argument("reference", help="a MessageSid, a message id or a case number")
-    hops.set_defaults(run=_trace)
-    judge = commands.add_parser(
-        "assess", help="judge texts: JSON lines in, JSON lines out", description=_assess.__doc__
-    )
-    judge.set_defaults(run=_assess)
-    check = commands.add_parser("doctor", help="check everything and say what to do", description=_doctor.__doc__)
-    check.set_defaults(run=_doctor)
-    for command in (text, hops, check):
-        command.add_argument("--json", action="store_true", help="answer in JSON")
-
-
-def _text(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def text(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Post a text to the intake, signed as Twilio would sign it, and print its reference (the MessageSid)."""
     settings = environment.load("operator", var, environ)
     database = Database(settings.database_url)
@@ -103,12 +76,12 @@ def _post(settings: Settings, line: Line | None, to: str, sid: str, options: arg
         raise BadInput(f"The intake answered {answer.status_code}.")
 
 
-def _trace(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def trace(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Show every hop of one tip and the time each took: ids and codes, never words or numbers."""
     database = Database(environment.load("operator", var, environ).database_url)
     try:
         with database.read() as session:
-            found = trace(session, options.reference)
+            found = follow(session, options.reference)
     finally:
         database.close()
     if options.json:
@@ -131,15 +104,7 @@ def _short(value: object) -> str:
     return text[:8] + "…" if len(text) == 32 and text.isalnum() else text
 
 
-def _assess(_options: argparse.Namespace, _var: Var, _environ: dict[str, str]) -> int:
-    """Judge texts: reads JSON lines {"id", "text"}, writes one JSON line for each, in order, as they come."""
-    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
-    for line in assess_lines(sys.stdin):
-        print(line, flush=True)
-    return 0
-
-
-def _doctor(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def doctor(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Check keys, database, Valkey, Twilio and clock, and say in plain words what to do. Exit code 1 on a fault."""
     findings = []
     for finding in Doctor(var, environ, utc_now).examine():

@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -16,42 +15,16 @@ from gateway.core.errors import BadInput, NotFound
 from gateway.core.records import District
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import environment, migrations
+from gateway.front import environment, migrations, revision
 from gateway.front.places import Var
 from responders.accounts import service as accounts
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
-
-def add(commands: Commands) -> None:
-    """Add these commands."""
-    keys = commands.add_parser(
-        "keys", help="make or list keys", description="Make what is missing, or list what is there."
-    )
-    kinds = keys.add_subparsers(required=True, metavar="init|list")
-    for name, work in (("init", _keys_init), ("list", _keys_list)):
-        command = kinds.add_parser(name, description=work.__doc__)
-        command.add_argument("--json", action="store_true", help="answer in JSON")
-        command.set_defaults(run=work)
-    token = commands.add_parser("token", help="make a bearer token for another system", description=_token.__doc__)
-    token.add_argument("--name", required=True, help="what it is for")
-    token.add_argument("--scope", required=True, action="append", choices=accounts.SCOPES, help="may be repeated")
-    token.add_argument("--district", metavar="SLUG", help="needed when there are several")
-    token.add_argument("--days", type=int, help="how long it is valid; without an end when left out")
-    token.add_argument("--json", action="store_true", help="answer in JSON")
-    token.set_defaults(run=_token)
-    migrate = commands.add_parser(
-        "migrate", help="bring the database's tables up to date", description=_migrate.__doc__
-    )
-    migrate.set_defaults(run=_migrate)
-
-
-def _keys_init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def keys_init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Make every key that is missing, for each district and two years ahead. What is there stays as it is."""
     settings = environment.load("operator", var, environ)
     with _database(settings) as database:
-        districts = _districts(database) if migrations.is_current(database) else []
+        districts = _districts(database) if revision.is_current(database) else []
     made = key_files.init(settings.keys_dir, districts, utc_now())
     if options.json:
         print(json.dumps({"made": made, "folder": str(settings.keys_dir)}))
@@ -60,7 +33,7 @@ def _keys_init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -
     return 0
 
 
-def _keys_list(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def keys_list(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """List the key files of each process by name and key id; no key material is shown."""
     found = list(key_files.listing(environment.load("operator", var, environ).keys_dir))
     if options.json:
@@ -71,7 +44,7 @@ def _keys_list(options: argparse.Namespace, var: Var, environ: dict[str, str]) -
     return 0
 
 
-def _token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Make a bearer token and print it, once: only its hash is kept."""
     with _database(environment.load("operator", var, environ)) as database, database.write() as session:
         slugs = list(session.scalars(select(District.slug)))
@@ -86,7 +59,7 @@ def _token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     return 0
 
 
-def _migrate(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
+def migrate(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Bring the database's tables up to date; safe to run twice at once."""
     var.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _database(environment.load("operator", var, environ)) as database:

@@ -27,6 +27,16 @@ class Demo:
     password: str = field(repr=False)
     urls: Mapping[str, str]
 
+    def welcome(self, var: Var) -> str:
+        """Say where to go."""
+        return (
+            "\nTipline runs. Ctrl-C stops it; your data stays (`make reset` clears it).\n\n"
+            f"  The phones   {self.urls['phones']}   text the school, see the page arrive\n"
+            f"  The console  {self.urls['console']}   sign in: {self.username} / {self.password}\n"
+            f"  Public side  {self.urls['intake']}\n\n"
+            f"  Logs         {var.logs}\n"
+        )
+
 
 def prepare(var: Var, environ: Mapping[str, str], now: datetime, database_url: str | None = None) -> Demo:
     """Make whatever is missing: secrets, keys, tables, the district and its past. What is there stays.

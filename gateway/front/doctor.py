@@ -22,7 +22,7 @@ from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
-from gateway.front import environment, migrations
+from gateway.front import environment, revision
 from gateway.front.places import Var
 
 Level = Literal["ok", "warning", "fault"]
@@ -76,7 +76,7 @@ class Doctor:
     def _database(self, settings: Settings) -> Iterator[Finding]:
         database = Database(settings.database_url)
         try:
-            if not migrations.is_current(database):
+            if not revision.is_current(database):
                 yield Finding("database", "fault", "It lacks tables of this version. Run `tipline migrate`.")
                 return
             kind = "SQLite" if database.is_sqlite else "PostgreSQL"
@@ -167,7 +167,7 @@ def _lines(settings: Settings) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"reports": set(), "paging": set()}
     database = Database(settings.database_url)
     try:
-        if migrations.is_current(database):
+        if revision.is_current(database):
             with database.read() as session:
                 for line in session.scalars(select(Line)):
                     found[line.purpose].add(line.number)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.errors import SettingsRefused
 
+NAMES = ("intake", "courier", "worker", "console", "clock", "valkey", "phones")
+"""Every process there is; the last two are the embedded Valkey and the demo's stand-in for the phone company."""
 PORTS: Mapping[str, tuple[str, int]] = {
     "intake": ("TIPLINE_INTAKE_PORT", 8000),
     "console": ("TIPLINE_CONSOLE_PORT", 8001),
@@ -87,3 +90,27 @@ def port(process: str, environ: Mapping[str, str]) -> int:
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65535:
         raise SettingsRefused(f"{variable} must be a port, a number from 1 to 65535.")
     return int(given)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one process runs."""
+
+    process: str
+    var: Var
+    environ: Mapping[str, str]
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, if it is one that does. Raises: SettingsRefused when it is not a port number."""
+        return port(self.process, self.environ)
+
+    def note_ready(self) -> None:
+        """Write down that it is ready for work, and as which process id."""
+        path = self.var.ready(self.process)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(f"{os.getpid()}\n", "utf-8")
+
+    def clear(self) -> None:
+        """Take that back."""
+        self.var.ready(self.process).unlink(missing_ok=True)

@@ -21,11 +21,11 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from gateway.core.errors import SettingsRefused, Unavailable
 from gateway.front.parent import end_with_parent
 from gateway.front.places import PORTS, Var, port
+from gateway.front.stopping import USUAL, stop_on_signal
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -106,7 +106,8 @@ def run(var: Var, names: Sequence[str], environ: Mapping[str, str], ready: Calla
     for name in commands:
         var.ready(name).unlink(missing_ok=True)
     var.supervisor_config.write_text(render(var, commands), "utf-8")
-    stop = _stop_on_signal()
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup is obeyed
+    stop = stop_on_signal(USUAL if ignored else (*USUAL, signal.SIGHUP))
     child = subprocess.Popen(  # noqa: S603 - ourselves, without a shell
         [sys.executable, "-m", "gateway.front.supervise", "-n", "-c", str(var.supervisor_config)],
         env={**environ, "TIPLINE_VAR": str(var.root), "SUPERVISOR_ENABLED": str(os.getpid())},
@@ -169,18 +170,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-
-
-def _stop_on_signal() -> threading.Event:
-    stop = threading.Event()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP:  # nohup is obeyed
-            signal.signal(number, handle)
-    return stop
 
 
 def _runnable(command: str) -> str:

@@ -13,7 +13,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
@@ -41,15 +40,6 @@ def upgrade(database: Database) -> bool:
             return before != _revision(connection)
     except OperationalError as error:
         raise Unavailable("The database does not answer, so it was not migrated.") from error
-
-
-def is_current(database: Database) -> bool:
-    """Tell whether the tables are those that this version of the code wants. Raises: Unavailable."""
-    try:
-        with database.engine.connect() as connection:
-            return _revision(connection) == ScriptDirectory.from_config(_config(connection)).get_current_head()
-    except OperationalError as error:
-        raise Unavailable("The database does not answer.") from error
 
 
 def differences(database: Database) -> list[Any]:

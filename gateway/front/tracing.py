@@ -59,7 +59,7 @@ class Trace:
         }
 
 
-def trace(session: Session, reference: str) -> Trace:
+def follow(session: Session, reference: str) -> Trace:
     """Trace a tip by MessageSid, message id or case number. Raises: NotFound."""
     message, case = _find(session, reference)
     subjects = _subjects(session, message, case)

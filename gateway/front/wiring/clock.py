@@ -1,0 +1,23 @@
+"""Clock: looks for what is due. It holds no private key."""
+
+from __future__ import annotations
+
+from gateway.core import keys
+from gateway.core.database import Database
+from gateway.core.queues import Waker
+from gateway.core.settings import Settings
+from gateway.core.times import utc_now
+from gateway.front import sweeps
+from gateway.front.places import Place
+from gateway.front.stopping import stop_on_signal
+
+
+def run(settings: Settings, place: Place) -> None:
+    """Look and wake until told to stop."""
+    keys.load(settings.keys, "clock")  # It uses none; this is what refuses one too many.
+    database, waker = Database(settings.database_url), Waker(settings.redis_url)
+    stop = stop_on_signal()
+    place.note_ready()
+    sweeps.run(database, waker.wake, utc_now, stop)
+    waker.close()
+    database.close()

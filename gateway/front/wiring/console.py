@@ -1,0 +1,27 @@
+"""Console: the staff's app and GraphQL. It opens tips, and could not find one reporter's number."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from gateway.core import keys
+from gateway.core.database import Database
+from gateway.core.queues import Waker
+from gateway.core.settings import Settings
+from gateway.core.times import utc_now
+from gateway.front import serving
+from gateway.front.places import Place
+from responders import console, schema
+
+
+def run(settings: Settings, place: Place) -> None:
+    """Serve the staff's app until told to stop."""
+    serving.serve(make(settings), settings.host, place)
+
+
+def make(settings: Settings) -> Starlette:
+    """Make the staff's app. Raises: KeyRefused."""
+    key_set = keys.load(settings.keys, "console")
+    database, waker = Database(settings.database_url), Waker(settings.redis_url)
+    parts = console.prepare(database, key_set, utc_now, waker, settings.console_url)
+    return console.create(parts, schema.routes(parts))

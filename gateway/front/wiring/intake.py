@@ -1,0 +1,58 @@
+"""Intake: the public app. It seals what comes in and holds no key that opens anything."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from channels import sms
+from channels.sms import SmsIntake, WebhookSecrets
+from gateway.core import intake, keys, outbox
+from gateway.core.database import Database
+from gateway.core.messages import Inbound, Status
+from gateway.core.queues import Waker
+from gateway.core.settings import Settings
+from gateway.core.times import utc_now
+from gateway.front import apps, serving
+from gateway.front.places import Place
+
+
+def run(settings: Settings, place: Place) -> None:
+    """Serve the public app until told to stop."""
+    serving.serve(make(settings), settings.host, place)
+
+
+def make(settings: Settings) -> Starlette:
+    """Make the public app. Raises: KeyRefused."""
+    database, waker = Database(settings.database_url), Waker(settings.redis_url)
+    key_set = keys.load(settings.keys, "intake")
+
+    def receive(inbound: Inbound) -> None:
+        intake.receive(database, key_set, inbound)
+
+    def report(send_id: str, sid: str, status: Status, error_code: str | None) -> None:
+        with database.write() as session:
+            outbox.report(session, send_id, sid, status, error_code, utc_now())
+        waker.wake("worker")  # A page that did not arrive goes to the next person.
+
+    def close() -> None:
+        waker.close()
+        database.close()
+
+    webhooks = sms.routes(
+        SmsIntake(
+            accounts=_secrets(settings),
+            public_url=settings.public_url,
+            clock=utc_now,
+            receive=receive,
+            report=report,
+            stored=lambda: waker.wake("courier"),
+        )
+    )
+    return apps.intake(database, webhooks, settings.public_url, close)
+
+
+def _secrets(settings: Settings) -> dict[str, WebhookSecrets]:
+    reporters = WebhookSecrets(settings.twilio_auth_token, settings.twilio_webhook_secret)
+    paging = WebhookSecrets(settings.twilio_paging_auth_token, settings.twilio_paging_webhook_secret)
+    pairs = ((settings.twilio_account_sid, reporters), (settings.twilio_paging_account_sid, paging))
+    return {sid: secrets for sid, secrets in pairs if sid}

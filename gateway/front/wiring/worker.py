@@ -1,0 +1,34 @@
+"""Worker: judges tips, opens cases, pages people. It opens tips and knows staff's numbers, never a reporter's."""
+
+from __future__ import annotations
+
+from channels.sms import TwilioSender
+from gateway.core import keys
+from gateway.core.database import Database
+from gateway.core.settings import Settings
+from gateway.core.times import utc_now
+from gateway.front import working
+from gateway.front.duties import Duty
+from gateway.front.places import Place
+from gateway.front.wiring.accounts import account_of
+from responders.dispatch import Dispatcher
+
+
+def run(settings: Settings, place: Place) -> None:
+    """Dispatch and page until told to stop."""
+    database = Database(settings.database_url)
+    working.work("worker", make(settings, database), settings.redis_url, place)
+    database.close()
+
+
+def make(settings: Settings, database: Database) -> list[Duty]:
+    """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
+    key_set = keys.load(settings.keys, "worker")
+    account = account_of(
+        settings.twilio_paging_account_sid, settings.twilio_paging_api_key, settings.twilio_paging_api_secret, settings
+    )
+    sender = TwilioSender(account, settings.public_url)
+    dispatcher = Dispatcher(database, key_set, utc_now, sender, settings.console_url)
+    sending = Duty("send", dispatcher.send_all)
+    steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)
+    return [Duty("dispatch", *steps), sending]
