@@ -23,6 +23,7 @@ from responders.api.context import Info
 from responders.api.endpoint import Endpoint
 from responders.api.errors import cause, is_ours_to_mend
 from responders.api.limits import Limits
+from responders.api.scalars import scalars
 from responders.cases import schema as cases
 from responders.cases.schema_types import Case
 from responders.directory import schema as directory
@@ -62,7 +63,7 @@ def build() -> Schema:
         query=merge_types("Query", queries),
         mutation=merge_types("Mutation", (cases.Mutation, paging.Mutation)),
         extensions=[Limits, ParserCache, ValidationCache],
-        config=StrawberryConfig(),
+        config=StrawberryConfig(scalar_map=scalars()),
     )
 
 

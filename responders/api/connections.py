@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from strawberry import relay
 
 from gateway.core.errors import BadInput
+from gateway.core.records import UtcDateTime
 from responders.api.context import Info
 
 PAGE = 20
@@ -41,7 +42,8 @@ class Sort:
 
 def by(column: InstrumentedAttribute[Any], *, descending: bool = False) -> Sort:
     """Sort by a column that is never null."""
-    return Sort(column.expression, column.type.python_type, attrgetter(column.key), descending)
+    kind = datetime if isinstance(column.type, UtcDateTime) else column.type.python_type
+    return Sort(column.expression, kind, attrgetter(column.key), descending)
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,14 @@ def _values(order: Sequence[Sort], cursor: str) -> list[Any]:
             datetime.fromisoformat(value) if kind is datetime else value
             for kind, value in zip(kinds, plain, strict=True)
         ]
-        if any(type(value) is not kind for kind, value in zip(kinds, values, strict=True)):
+        if not all(_fits(kind, value) for kind, value in zip(kinds, values, strict=True)):
             raise ValueError("of another connection")
-        if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
-            raise ValueError("without zone")
     except (binascii.Error, UnicodeError, ValueError, TypeError, RecursionError) as error:
         raise BadInput("This cursor is not one of this connection's.") from error
     return values
+
+
+def _fits(kind: type, value: object) -> bool:
+    if isinstance(value, datetime):
+        return value.tzinfo is not None
+    return type(value) is kind and (not isinstance(value, int) or abs(value) < 2**63)

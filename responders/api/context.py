@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 from sqlalchemy.orm import Session
@@ -18,6 +18,17 @@ from responders.api.errors import Forbidden, UserError
 from responders.web.state import Console
 
 T = TypeVar("T")
+
+
+class Owned(Protocol):
+    """A row that belongs to a district."""
+
+    @property
+    def district_id(self) -> Any:
+        """Whose it is; nobody's when None."""
+
+
+RowT = TypeVar("RowT", bound=Owned)
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,13 @@ class Context:
             self._known[key] = load()
         known: T = self._known[key]
         return known
+
+    def row(self, model: type[RowT], row_id: str | None) -> RowT | None:
+        """Read a row by its id, once a request; nothing when it is not the viewer's district's."""
+        if row_id is None:
+            return None
+        found = self.once((model, row_id), lambda: self.session.get(model, row_id))
+        return found if found is not None and found.district_id == self.district_id else None
 
     def attempt(self, work: Callable[[Session], T], wake: Name | None = None) -> tuple[T | None, list[UserError]]:
         """Do a mutation's work in a transaction of its own, then wake who has something to do because of it.

@@ -25,7 +25,7 @@ from strawberry.types.graphql import OperationType
 from gateway.core.problems import problem
 from responders.api.asked import Asked, Malformed, NotJson, parse
 from responders.api.context import Context, Viewer
-from responders.api.errors import is_ours_to_mend, present
+from responders.api.errors import ONE_OPERATION, is_ours_to_mend, present
 from responders.web.state import Console
 
 PATH = "/graphql"
@@ -93,8 +93,7 @@ class Endpoint:
         except InvalidOperationTypeError as error:
             return _refused(request, error.operation_type, media)
         except (CannotGetOperationTypeError, MissingQueryError):
-            fault = GraphQLError("The document does not have just the one operation, or not the one named.")
-            return _write(_status(media), {"errors": [present(fault)]}, media)
+            return _write(_status(media), {"errors": [present(GraphQLError(ONE_OPERATION))]}, media)
         finally:
             context.close()
         return _result(result, media)

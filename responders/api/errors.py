@@ -16,6 +16,7 @@ from gateway.core.errors import BadInput, NotAllowed, TiplineError
 
 UNFORESEEN = "Something went wrong."
 TOO_DEEP = "The document is nested too deeply."
+ONE_OPERATION = "The document does not have just the one operation, or not the one named."
 
 
 class Forbidden(NotAllowed):

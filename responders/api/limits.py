@@ -20,6 +20,7 @@ from graphql import (
     GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     get_named_type,
@@ -34,7 +35,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from responders.api.connections import LONGEST_PAGE, PAGE
-from responders.api.errors import LimitExceeded
+from responders.api.errors import ONE_OPERATION, LimitExceeded
 
 MAX_TOKENS = 2000
 MAX_DEPTH = 15
@@ -70,8 +71,11 @@ class Limits(SchemaExtension):
         asked = self.execution_context
         assert asked.graphql_document is not None
         schema: GraphQLSchema = asked.schema._schema  # noqa: SLF001 - Strawberry has no public door to it
-        found = measure(schema, asked.graphql_document, asked.operation_name, asked.variables or {})
-        if refusal := refuse(found):
+        name = asked._provided_operation_name  # noqa: SLF001 - nor to this: it would run the first of several
+        operation = get_operation_ast(asked.graphql_document, name)
+        if operation is None:
+            asked.result = ExecutionResult(None, [GraphQLError(ONE_OPERATION)])
+        elif refusal := refuse(measure(schema, asked.graphql_document, operation, asked.variables or {})):
             asked.result = ExecutionResult(None, [GraphQLError(refusal.public, original_error=refusal)])
         yield
 
@@ -90,13 +94,10 @@ def refuse(found: Measure) -> LimitExceeded | None:
 
 
 def measure(
-    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> Measure:
-    """Measure the operation of a valid document (without fragment circles, all fields known)."""
-    operation = get_operation_ast(document, operation_name)
-    root = schema.get_root_type(operation.operation) if operation else None
-    if operation is None or root is None:
-        return Measure()
+    """Measure an operation of a valid document (without fragment circles, all fields known)."""
+    root = schema.get_root_type(operation.operation)
     defaults = {
         definition.variable.name.value: value_from_ast_untyped(definition.default_value)
         for definition in operation.variable_definitions or ()

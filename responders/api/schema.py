@@ -9,13 +9,13 @@ from typing import Self
 import strawberry
 from sqlalchemy import Select, select
 from strawberry import relay
-from strawberry.scalars import JSON
 
 from exports import cloud_events
 from exports.snapshot import EventSnapshot
 from gateway.core import records
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
+from responders.api.scalars import Json
 
 SCOPE = "events:read"
 _ORDER = (by(records.Event.seq),)
@@ -35,12 +35,12 @@ class Event(relay.Node):
         description="Who did it: `account:<id>`, `contact:<id>`, `token:<id>`, `process:<name>` or `reporter`."
     )
     at: datetime
-    data: JSON = strawberry.field(description="Ids and codes.")
+    data: Json = strawberry.field(description="Ids and codes.")
 
     @strawberry.field(description="The CloudEvents 1.0.2 envelope, structured mode.")
-    def cloud_event(self, info: Info) -> JSON:
+    def cloud_event(self, info: Info) -> Json:
         """Render the envelope."""
-        return JSON(cloud_events.envelope(self.snapshot, info.context.origin))
+        return Json(cloud_events.envelope(self.snapshot, info.context.origin))
 
     @classmethod
     def of(cls, record: records.Event) -> Self:

@@ -127,10 +127,9 @@ class Thread(relay.Node):
     @classmethod
     def find(cls, info: Info, thread_id: str | None) -> Self | None:
         """Find one of the viewer's district. Raises: Forbidden."""
-        context = info.context
-        context.need(SCOPE)
-        record = context.once(("thread", thread_id), lambda: context.session.get(core.Thread, thread_id))
-        return cls.of(record) if record and record.district_id == context.district_id else None
+        info.context.need(SCOPE)
+        record = info.context.row(core.Thread, thread_id)
+        return cls.of(record) if record else None
 
 
 @strawberry.type(description="One message of a conversation.")
@@ -186,9 +185,8 @@ class Message(relay.Node):
     def find(cls, info: Info, message_id: str) -> Message | None:
         """Find one of the viewer's district. Raises: Forbidden."""
         info.context.need(SCOPE)
-        record = info.context.session.get(core.Message, message_id)
-        own = record is not None and record.district_id == info.context.district_id
-        return messages_shown(info, [record])[0] if record and own else None
+        record = info.context.row(core.Message, message_id)
+        return messages_shown(info, [record])[0] if record else None
 
 
 @strawberry.type(description="What a responder wrote down for colleagues. Reporters never see it.")
@@ -321,10 +319,9 @@ class Case(relay.Node):
     @classmethod
     def find(cls, info: Info, case_id: str | None) -> Self | None:
         """Find one of the viewer's district. Raises: Forbidden."""
-        context = info.context
-        context.need(SCOPE)
-        record = context.once(("case", case_id), lambda: context.session.get(records.Case, case_id))
-        return cls.of(record) if record and record.district_id == context.district_id else None
+        info.context.need(SCOPE)
+        record = info.context.row(records.Case, case_id)
+        return cls.of(record) if record else None
 
 
 def categories(codes: Sequence[str]) -> list[Category]:

@@ -32,11 +32,9 @@ class Responder(relay.Node):
     @classmethod
     def find(cls, info: Info, responder_id: str) -> Self | None:
         """Find one of the viewer's district. Raises: Forbidden."""
-        context = info.context
-        context.need(SCOPE)
-        key = ("responder", responder_id)
-        record = context.once(key, lambda: context.session.get(records.Responder, responder_id))
-        return cls.of(record) if record and record.district_id == context.district_id else None
+        info.context.need(SCOPE)
+        record = info.context.row(records.Responder, responder_id)
+        return cls.of(record) if record else None
 
 
 @strawberry.type(description="A school of the district.")
@@ -61,10 +59,9 @@ class School(relay.Node):
     @classmethod
     def find(cls, info: Info, school_id: str | None) -> Self | None:
         """Find one of the viewer's district. Raises: Forbidden."""
-        context = info.context
-        context.need(SCOPE)
-        record = context.once(("school", school_id), lambda: context.session.get(SchoolRecord, school_id))
-        return cls.of(record) if record and record.district_id == context.district_id else None
+        info.context.need(SCOPE)
+        record = info.context.row(SchoolRecord, school_id)
+        return cls.of(record) if record else None
 
 
 @strawberry.enum(description="What kind of actor did something.")
@@ -122,6 +119,6 @@ def _name(info: Info, kind: str, ref: str) -> str | None:
         responder = service.of_contact(context.session, ref)
         return responder.name if responder and responder.district_id == context.district_id else None
     if kind == ActorKind.TOKEN:
-        token = context.session.get(ApiToken, ref)
-        return token.name if token and token.district_id == context.district_id else None
+        token = context.row(ApiToken, ref)
+        return token.name if token else None
     return None

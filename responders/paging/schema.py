@@ -16,7 +16,7 @@ from responders.cases import records as cases
 from responders.cases.schema import CasePayload, payload
 from responders.cases.schema_types import Case, Delivery
 from responders.directory.schema import Responder
-from responders.paging import callouts, records
+from responders.paging import records, service
 
 
 @strawberry.type(description="One text that called one responder. It never holds a word of the tip.")
@@ -93,7 +93,7 @@ class Mutation:
         context = info.context
 
         def work(session: Session, found: cases.Case) -> None:
-            callouts.acknowledge(session, found, context.viewer.actor, context.now)
+            service.acknowledge(session, found, context.viewer.actor, context.now)
 
         return payload(info, input.case_id, work, wake="worker")
 
