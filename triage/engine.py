@@ -14,8 +14,8 @@ _NO_CONTEXT = Context()
 def assess(text: str, context: Context = _NO_CONTEXT) -> Assessment:
     """Return the judgement about one message; any failure inside gives `unsure`, so that a human looks.
 
-    Deterministic and pure. `text` may be any Unicode, lone surrogates and NUL included. The caller enforces a time-out and then
-    uses `undecided("timeout", context)`. Severity is never below `context.floor`.
+    Deterministic and pure. `text` may be any Unicode, lone surrogates and NUL included. The caller enforces a time-out
+    and then uses `undecided("timeout", context)`. Severity is never below `context.floor`.
     """
     try:
         return _assess(text, context)

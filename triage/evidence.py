@@ -52,8 +52,9 @@ class Verdict:
 def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
     """Return what the finding comes to.
 
-    A message with nothing recognised in it is `unsure` when it is too short to judge, in no language we know, or holds a bare word
-    of danger. Everyday text in a known language is severity none, its own words the evidence (`everyday_words`).
+    A message with nothing recognised in it is `unsure` when it is too short to judge, in no language we know, or holds
+    a bare word of danger. Everyday text in a known language is severity none, its own words the evidence
+    (`everyday_words` over the whole text).
     """
     matches = finding.matches
     language = _language(matches, lexicon, context)
@@ -61,7 +62,7 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         return Verdict(Severity.NONE, (Category.OTHER,), (), "no_text", language)
     indicators = _shown(finding)
     severity = finding.severity
-    categories = rank_categories(finding.hits)
+    categories = tuple(dict.fromkeys(finding.carried[1] + rank_categories(finding.hits)))
     reason = _reason(finding, text, lexicon, context)
     if not categories:
         calm = _calm(matches)
@@ -96,7 +97,7 @@ def _is_plea(matches: Matches) -> bool:
     count = len(matches.words)
     if count <= _SHORT and matches.has("greeting") and not matches.has("other"):
         return True
-    return matches.has("plea") and count <= 8 and any(end - start >= count - 3 for start, end in matches.spans("plea"))
+    return matches.has("plea") and count <= 8 and any(end - start >= count - 2 for start, end in matches.spans("plea"))
 
 
 def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
@@ -154,7 +155,9 @@ def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
     return [
         (_span(name, start, end, matches), category)
         for word_class, (name, category) in _CALM.items()
-        if word_class not in _ALONE or len(matches.words) <= _SHORT or word_class == "testing" and len(matches.words) <= 6
+        if word_class not in _ALONE
+        or len(matches.words) <= _SHORT
+        or (word_class == "testing" and len(matches.words) <= _SHORT * 2)
         for start, end in matches.spans(word_class)
     ]
 

@@ -7,7 +7,7 @@ _SHORTEST = 5
 
 
 class FuzzyIndex:
-    """Known words by every string that lacks one of their letters; words of the guard list are never taken for another."""
+    """Known words by every string that lacks one of their letters; guarded words are never taken for another."""
 
     def __init__(self, targets: Iterable[str], guard: Iterable[str]) -> None:
         self._guard = frozenset(guard)

@@ -10,8 +10,8 @@ from triage.model import Assessment
 def assess_lines(lines: Iterable[str], judge: Callable[[str], Assessment] = assess) -> Iterator[str]:
     r"""Yield one output line (without newline) for each input line `{"id", "text"}` that is not blank.
 
-    A good line gives `{"id", "severity", "life_safety", "unsure", "categories", "indicators"}`, offsets in Unicode code points
-    of `text`. A bad one gives `{"id", "error"}`, `id` null when it could not be read, and the run goes on.
+    A good line gives `{"id", "severity", "life_safety", "unsure", "categories", "indicators"}`, offsets in Unicode code
+    points of `text`. A bad one gives `{"id", "error"}`, `id` null when it could not be read, and the run goes on.
     Output is ASCII: other characters stand as `\u` escapes, so that any terminal, pipe or lone surrogate survives.
     """
     for line in lines:

@@ -131,10 +131,10 @@ class Indicator:
 class Assessment:
     """A judgement about one message, never about a person.
 
-    `unsure` means that a human looks now, on the high clock, whatever the severity says. `unsure_reason` is a code: `no_text`,
-    `too_short`, `unknown_language`, `undecided`, `contradictory`, `engine_error`, `timeout`. `categories` is never empty, main
-    one first. `missing` holds gap codes to ask for: `where`, `when`, `who`, `means`, `how_known`, `safe_now`. `language` is `en`,
-    `es` or `und`, a guess good enough to answer in. `rules` is the version of the rule pack.
+    `unsure` means that a human looks now, on the high clock, whatever the severity says. `unsure_reason` is a code:
+    `no_text`, `too_short`, `unknown_language`, `undecided`, `contradictory`, `engine_error`, `timeout`. `categories` is
+    never empty, main one first. `missing` holds gap codes to ask for: `where`, `when`, `who`, `means`, `how_known`,
+    `safe_now`. `language` is `en`, `es` or `und`, a guess good enough to answer in. `rules` names the rules' version.
     """
 
     severity: Severity
@@ -160,7 +160,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known around a message: severity its thread has reached, its earlier texts, its attachments, its language."""
+    """What is known around a message: the severity its thread has reached, earlier texts, attachments, language."""
 
     floor: Severity = Severity.NONE
     earlier: tuple[str, ...] = ()

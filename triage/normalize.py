@@ -12,6 +12,7 @@ _MOJIBAKE = re.compile("|".join(sorted(map(re.escape, MOJIBAKE), key=len, revers
 _WORD = re.compile(r"[\w@$!*|+'-]*\w[\w@$!*|+'-]*")
 _SIGNS = "@$!*|+'-_"
 _BREAK = re.compile(r"(?<![.!?])[.!?;](?=[\s\"')]|$)|[!?]+|\n")
+_PAUSE = re.compile(r"[,:()]|\.\.+|\u2026| - ")
 _COUNT = re.compile(r"\d+(st|nd|rd|th|pm|am|mm|mg|ml|gb?|kg?|cm|ft|lbs?|hrs?|mins?|s|x|pts|%)?")
 _RUN = re.compile(r"(.)\1+")
 _SPACED = 12
@@ -20,12 +21,13 @@ _MAX_WORD = 40
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A plain lower-case word without accents; `raw[start:end]` is where it stood; `sentence` counts from 0."""
+    """A plain lower-case word without accents; `raw[start:end]` is where it stood. Sentences and clauses count on."""
 
     text: str
     start: int
     end: int
     sentence: int
+    clause: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def words(raw: str, vocabulary: Vocabulary) -> tuple[Word, ...]:
     found: list[Word] = []
     for piece in _join_spaced(list(_pieces(folded)), vocabulary):
         start, end = offsets[piece.start], offsets[piece.end - 1] + 1
-        found.extend(Word(plain, start, end, piece.sentence) for plain in _plain(piece.text, vocabulary))
+        found.extend(Word(plain, start, end, piece.sentence, piece.clause) for plain in _plain(piece.text, vocabulary))
     return tuple(found)
 
 
@@ -94,13 +96,14 @@ def _mainly_latin(raw: str) -> bool:
 def _pieces(folded: str) -> Iterator[Word]:
     """Yield each written word or symbol with its place in the folded text."""
     breaks = [match.start() for match in _BREAK.finditer(folded)]
-    sentence = 0
-    cursor = 0
+    commas = [match.start() for match in _PAUSE.finditer(folded)]
+    sentence = clause = 0
     for start, end in _spans(folded):
-        while cursor < len(breaks) and breaks[cursor] < start:
-            cursor += 1
-            sentence = cursor
-        yield Word(folded[start:end], start, end, sentence)
+        while sentence < len(breaks) and breaks[sentence] < start:
+            sentence += 1
+        while clause < len(commas) and commas[clause] < start:
+            clause += 1
+        yield Word(folded[start:end], start, end, sentence, clause)
 
 
 def _spans(folded: str) -> Iterator[tuple[int, int]]:
@@ -132,6 +135,8 @@ def _plain(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
             return vocabulary.spellings[form]
     if bare in vocabulary.known or len(bare) > _MAX_WORD or _COUNT.fullmatch(bare):
         return (bare,)
+    if text.endswith("'s") and text[:-2] in vocabulary.known:
+        return (text[:-2],)
     if "-" in bare or "_" in bare:
         parts = [part for part in re.split(r"[-_]+", bare) if part]
         joined = "".join(parts)
@@ -180,7 +185,7 @@ def _join_spaced(found: list[Word], vocabulary: Vocabulary) -> Iterator[Word]:
         if joined:
             letters = found[index : index + joined]
             text = "".join(letter.text for letter in letters)
-            yield Word(text, letters[0].start, letters[-1].end, letters[0].sentence)
+            yield Word(text, letters[0].start, letters[-1].end, letters[0].sentence, letters[0].clause)
             index += joined
         else:
             yield found[index]

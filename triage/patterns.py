@@ -1,8 +1,10 @@
 """A small pattern language over words, and a matcher that cannot blow up.
 
 A pattern is elements apart by spaces; each takes one word unless noted:
-`gun` the word · `stab*` any word so beginning · `#` any that begins with a digit · `a|the` either · `@gun` what the class `gun` matches (one or more words) ·
-`~3` up to three words whatever they are · a trailing `?` makes an element optional. The first element is never optional or a gap.
+`gun` the word · `stab*` any word so beginning · `#` any that begins with a digit · `a|the` either ·
+`@gun` what the class `gun` matches (one or more words) · `~3` up to three words whatever they are ·
+a trailing `?` makes an element optional. The first element is never optional or a gap.
+A space ends an alternative: `a|b c` is (a or b), then c.
 Matching walks sets of positions, so its cost is elements x gap; it never crosses the end of a sentence.
 """
 

@@ -12,9 +12,9 @@ Urgency = Literal["critical", "high", "queue"]
 class PagingPolicy:
     """The clocks of paging, in seconds.
 
-    Critical: everyone on call at once, again every `critical_repeat_seconds`; after `critical_escalate_after_seconds` the
-    escalation list too. High: the first on call, the next after `high_next_seconds`, the escalation list when all were
-    tried or after `high_escalate_after_seconds`. Tips of one school within `group_within_seconds` share a page.
+    Critical: everyone on call at once, again every `critical_repeat_seconds`; after `critical_escalate_after_seconds`
+    the escalation list too. High: the first on call, the next after `high_next_seconds`, the escalation list when all
+    were tried or after `high_escalate_after_seconds`. Tips of one school within `group_within_seconds` share a page.
     """
 
     critical_repeat_seconds: int = 60

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from triage.lexicon import Rule
 from triage.model import Severity
+from triage.normalize import Word
 from triage.patterns import Matches
 from triage.slots import Slots
 
@@ -13,7 +14,18 @@ _PLAY = ("game", "sport", "fiction", "lesson", "drill")
 _NEG_REACH = 7
 # What names a danger outright: a game, film or lesson lowers it only when the sentence is plainly told from inside one.
 _EXPLICIT = frozenset(
-    {"suicide", "self_harm", "attack", "abuse", "partner", "sexual_assault", "staff", "sextortion", "missing", "overdose"}
+    {
+        "suicide",
+        "self_harm",
+        "attack",
+        "abuse",
+        "partner",
+        "sexual_assault",
+        "staff",
+        "sextortion",
+        "missing",
+        "overdose",
+    }
 )
 # What needs someone whatever is being played, watched or learned around it.
 _NO_PLAY = frozenset({"state", "medical", "fire", "building", "drugs", "drive", "stranger", "harass_touch"})
@@ -21,7 +33,7 @@ _NO_PLAY = frozenset({"state", "medical", "fire", "building", "drugs", "drive", 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that matched words `start` to `end` (exclusive), at the severity it has now; `why` names what lowered it."""
+    """A rule that matched words `start` to `end` (exclusive), at its severity now; `why` names what lowered it."""
 
     rule: Rule
     start: int
@@ -43,7 +55,7 @@ def calm_words(matches: Matches) -> frozenset[int]:
 
 def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit:
     """Return `hit` at the severity that its surroundings leave it."""
-    if _figurative(hit, matches, calm):
+    if _figurative(hit, calm):
         return hit.at(Severity.NONE, "figure_of_speech")
     if _negated(hit, matches):
         return hit.at(min(hit.severity, Severity.LOW), "negated")
@@ -85,14 +97,14 @@ def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
     return hit.at(Severity.from_rank(hit.severity.rank - 1), "laughter")
 
 
-def _figurative(hit: Hit, matches: Matches, calm: frozenset[int]) -> bool:
+def _figurative(hit: Hit, calm: frozenset[int]) -> bool:
     """A figure of speech covers the words that carry the hit: its first, its last, or more than half of it."""
     covered = sum(index in calm for index in range(hit.start, hit.end))
     return covered * 2 > hit.end - hit.start or hit.start in calm or hit.end - 1 in calm
 
 
 def _negated(hit: Hit, matches: Matches) -> bool:
-    """A negation governs the hit when only helping words stand between them, in the same sentence."""
+    """A negation governs the hit when only helping words stand between them, without a pause or a full stop."""
     if not hit.rule.negatable:
         return False
     words = matches.words
@@ -102,8 +114,12 @@ def _negated(hit: Hit, matches: Matches) -> bool:
         if position in matches.ends.get("neg", {}):
             return True
         position -= 1
-        if position < 0 or words[position].sentence != words[hit.start].sentence:
+        if position < 0 or not _together(words[position], words[hit.start]):
             return False
         if position not in fillers and position not in matches.ends.get("neg", {}):
             return False
     return False
+
+
+def _together(left: Word, right: Word) -> bool:
+    return (left.sentence, left.clause) == (right.sentence, right.clause)

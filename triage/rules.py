@@ -23,6 +23,7 @@ RAISES = (
     Raise(("suicide",), ("now", "soon", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
     Raise(("self_harm",), ("now", "fear"), Severity.HIGH),
     Raise(("self_harm", "suicide"), (), Severity.HIGH),
+    Raise(("threat", "explosive"), (), Severity.CRITICAL),
     Raise(("threat",), ("gun", "blade", "explosive", "now", "soon", "plan"), Severity.CRITICAL),
     Raise(("threat", "gun"), (), Severity.CRITICAL),
     Raise(("attack",), ("gun", "blade", "explosive", "now"), Severity.CRITICAL),
@@ -41,7 +42,7 @@ RAISES = (
     Raise(("sexual_assault",), ("now",), Severity.CRITICAL),
     Raise(("missing",), ("older", "gun"), Severity.CRITICAL),
     Raise(("missing", "suicide"), (), Severity.CRITICAL),
-    Raise(("kin_threat",), ("gun", "blade", "fear", "serious"), Severity.CRITICAL),
+    Raise(("kin_threat",), ("gun", "blade", "fear", "serious", "now"), Severity.CRITICAL),
     Raise(("coerced",), ("suicide",), Severity.HIGH),
 )
 
@@ -53,11 +54,12 @@ class Finding:
     hits: tuple[Hit, ...]
     slots: Slots
     matches: Matches
+    carried: tuple[Severity, tuple[Category, ...]] = (Severity.NONE, ())
 
     @property
     def severity(self) -> Severity:
         """Return the severity of the worst hit, none when there is none."""
-        return max((hit.severity for hit in self.hits), key=lambda severity: severity.rank, default=Severity.NONE)
+        return max([self.carried[0], *(hit.severity for hit in self.hits)])
 
     @property
     def families(self) -> frozenset[str]:
@@ -66,7 +68,7 @@ class Finding:
 
 
 def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: frozenset[str]) -> Finding:
-    """Return what the rules see, given the `families` and slots `filled` that earlier messages of the thread have shown."""
+    """Return what the rules see, given the `families` and slots `filled` that earlier messages have shown."""
     calm = calm_words(matches)
     slots = fill(matches, calm)
     hits = [
@@ -75,8 +77,23 @@ def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: 
         for start, end in _shortest(matches, rule.key)
     ]
     hits = _untangled(hits, matches)
+    carried = _carried(lexicon, families, slots)
     known = families | {hit.rule.family for hit in hits if hit.why is None}
-    return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches)
+    return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches, carried)
+
+
+def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[Severity, tuple[Category, ...]]:
+    """Return what a message with no danger of its own adds to one told earlier: the place, the means, the moment."""
+    raised = [
+        rule
+        for rule in RAISES
+        if families.issuperset(rule.families) and slots.filled(*(name for name in rule.slots if name != "soon"))
+    ]
+    if not raised:
+        return Severity.NONE, ()
+    worst = max(raised, key=lambda rule: rule.to.rank)
+    named = next(rule.category for rule in lexicon.rules if rule.family == worst.families[0])
+    return worst.to, (named,)
 
 
 def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
@@ -102,9 +119,9 @@ def _raised(hit: Hit, families: frozenset[str], filled: frozenset[str]) -> Hit:
     if hit.why is not None:
         return hit
     for rule in RAISES:
-        if hit.rule.family == rule.families[0] and families.issuperset(rule.families):
-            if (not rule.slots or not filled.isdisjoint(rule.slots)) and hit.severity.rank < rule.to.rank:
-                hit = hit.at(rule.to)
+        mine = hit.rule.family == rule.families[0] and families.issuperset(rule.families)
+        if mine and hit.severity < rule.to and (not rule.slots or not filled.isdisjoint(rule.slots)):
+            hit = hit.at(rule.to)
     return hit
 
 

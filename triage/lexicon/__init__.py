@@ -1,7 +1,8 @@
 """The lexicon: YAML packs of spellings, word classes and rules in English and Spanish; both always apply.
 
-`*_words.yaml` hold `spellings` (slang and contractions, written out) and `classes` (patterns, see `triage.patterns`; packs that
-name the same class add to it). `*_rules.yaml` hold what a pattern shows and how urgent it is. Words stand without accents.
+`*_words.yaml` hold `spellings` (slang and contractions, written out), `classes` (patterns, see `triage.patterns`; packs
+that name the same class add to it), `everyday` (common words) and `guard` (real words never to be taken for a slip).
+`*_rules.yaml` hold what a pattern shows and how urgent it is. Words stand without accents.
 """
 
 from dataclasses import dataclass
@@ -18,14 +19,25 @@ from triage.patterns import Matcher
 
 VERSION = "2026.11.1"
 
-_WORD_PACKS = ("en_words.yaml", "en_harm_words.yaml", "en_state_words.yaml", "en_calm_words.yaml", "es_words.yaml", "es_harm_words.yaml", "es_state_words.yaml")
+_WORD_PACKS = (
+    "en_words.yaml",
+    "en_harm_words.yaml",
+    "en_state_words.yaml",
+    "en_calm_words.yaml",
+    "es_words.yaml",
+    "es_harm_words.yaml",
+    "es_state_words.yaml",
+)
 _RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_rules.yaml")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a match of the class `key` shows. `family` groups rules for raising and lowering; `firm` ones are not
-    lowered by play or laughter; those that are not `negatable` carry a negation of their own ("isn't waking up")."""
+    """What a match of the class `key` shows.
+
+    `family` groups rules for raising and lowering. `firm` ones are not lowered by play, laughter or the past; those
+    that are not `negatable` carry a negation of their own ("isn't waking up").
+    """
 
     key: str
     indicator: str
@@ -54,6 +66,7 @@ def load() -> Lexicon:
     sources: dict[str, list[str]] = {}
     everyday: dict[str, frozenset[str]] = {}
     guard: set[str] = set()
+    common_words: set[str] = set()
     for name in _WORD_PACKS:
         pack = _read(name)
         spellings.update({word: tuple(str(text).split()) for word, text in pack.get("spellings", {}).items()})
@@ -61,12 +74,13 @@ def load() -> Lexicon:
             sources.setdefault(word_class, []).extend(_lines(patterns))
         common = frozenset(str(pack.get("everyday", "")).split())
         everyday[name[:2]] = everyday.get(name[:2], frozenset()) | common
+        common_words.update(common)
         guard.update(common, str(pack.get("guard", "")).split())
     foreign = frozenset(" ".join(_read("other_languages.yaml").values()).split())
     rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
     matcher = Matcher(sources)
     known = matcher.vocabulary | {word for words in spellings.values() for word in words}
-    targets = frozenset(word for word in matcher.vocabulary if word not in guard)
+    targets = frozenset(word for word in matcher.vocabulary if word not in common_words)
     fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
     return Lexicon(matcher, rules, Vocabulary(known | guard, spellings, fuzzy.find), everyday, foreign)
 

@@ -1,0 +1,44 @@
+"""Our own rated tips: each must come out within the severity we gave it, with its main category, and show why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from triage.engine import assess
+from triage.model import LIFE_SAFETY, Severity
+from triage.policy import urgency
+
+_HERE = Path(__file__).parent
+
+
+def _cases() -> list[Any]:
+    return [
+        pytest.param(tip, group, id=f"{path.stem.removeprefix('cases_')}-{tip}")
+        for path in sorted(_HERE.glob("cases_*.yaml"))
+        for group in yaml.safe_load(path.read_text("utf-8"))
+        for tip in group["tips"]
+    ]
+
+
+@pytest.mark.parametrize(("tip", "group"), _cases())
+def test_assess_rates_a_tip_as_people_did(tip: str, group: dict[str, Any]) -> None:
+    assessment = assess(tip)
+    least, most = Severity(group["least"]), Severity(group.get("most", "critical"))
+    assert least <= assessment.severity <= most
+    assert assessment.life_safety == (assessment.severity in LIFE_SAFETY)
+    if "main" in group:
+        assert assessment.categories[0] == group["main"]
+    if group.get("unsure"):
+        assert assessment.unsure
+    elif most < Severity.HIGH:
+        assert urgency(assessment) == "queue"
+    assert assessment.indicators or assessment.unsure
+
+
+def test_cases_are_enough_and_cover_every_category() -> None:
+    cases = [case.values for case in _cases()]
+    spanish = sum(1 for case in _cases() if str(case.id).startswith("es-"))
+    assert spanish >= 80
+    assert len(cases) - spanish >= 150

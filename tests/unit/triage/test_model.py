@@ -1,0 +1,59 @@
+"""The contract that other rooms import: the scale, the categories, urgency and the paging defaults."""
+
+import pytest
+
+from triage.engine import assess, undecided
+from triage.model import LIFE_SAFETY, Category, Indicator, Severity
+from triage.policy import PagingPolicy, urgency
+
+
+def test_severity_orders_by_urgency() -> None:
+    assert sorted(Severity, key=lambda severity: severity.rank) == ["none", "low", "moderate", "high", "critical"]
+    assert Severity.CRITICAL > Severity.HIGH >= Severity.HIGH > Severity.MODERATE > Severity.LOW > Severity.NONE
+    assert Severity.LOW < Severity.MODERATE <= Severity.MODERATE
+    assert max(Severity.LOW, Severity.CRITICAL, Severity.NONE) is Severity.CRITICAL
+
+
+def test_life_safety_is_high_and_critical() -> None:
+    assert (
+        {severity for severity in Severity if severity.life_safety} == LIFE_SAFETY == {Severity.HIGH, Severity.CRITICAL}
+    )
+
+
+def test_categories_are_the_vocabulary_with_plain_labels() -> None:
+    vocabulary = """
+        planned_attack weapon suicide_self_harm physical_violence bullying cyberbullying sexual_harassment
+        dating_violence child_abuse drugs_alcohol mental_health hate gang missing_runaway medical_emergency
+        unsafe_conditions property
+        staff_concern academic other test spam
+    """
+    assert {category.value for category in Category} == set(vocabulary.split())
+    assert all(category.label and "_" not in category.label for category in Category)
+
+
+def test_indicator_to_json_is_the_wire_form() -> None:
+    assert Indicator("weapon_seen", 3, 9).to_json() == {"name": "weapon_seen", "start": 3, "end": 9}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("theres a kid in the bathroom with a gun", "critical"),
+        ("i think my friend is suicidal", "high"),
+        ("help", "high"),
+        ("kids are vaping in the bathroom", "queue"),
+        ("thanks", "queue"),
+    ],
+)
+def test_urgency_follows_severity_and_doubt(text: str, expected: str) -> None:
+    assert urgency(assess(text)) == expected
+
+
+def test_urgency_pages_what_is_undecided() -> None:
+    assert urgency(undecided("timeout")) == "high"
+
+
+def test_paging_policy_refuses_a_clock_that_never_ticks() -> None:
+    assert PagingPolicy().critical_repeat_seconds == 60
+    with pytest.raises(ValueError, match="high_next_seconds"):
+        PagingPolicy(high_next_seconds=0)
