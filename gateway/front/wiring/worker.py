@@ -12,6 +12,7 @@ from gateway.front.duties import Duty
 from gateway.front.places import Place
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
+from triage import engine
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -29,6 +30,7 @@ def make(settings: Settings, database: Database) -> list[Duty]:
     )
     sender = TwilioSender(account, settings.public_url)
     dispatcher = Dispatcher(database, key_set, utc_now, sender, settings.console_url)
+    engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
     steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)
     return [Duty("dispatch", *steps), sending]
