@@ -109,10 +109,10 @@ def _answered(session: Session, ids: list[str]) -> dict[str, datetime]:
         .where(CaseThread.case_id.in_(ids), Message.kind == "reply")
         .group_by(CaseThread.case_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _names(
     session: Session, key: InstrumentedAttribute[str], name: InstrumentedAttribute[str], ids: set[str | None]
 ) -> dict[str, str]:
-    return dict(session.execute(select(key, name).where(key.in_(ids - {None}))).tuples().all())
+    return dict(session.execute(select(key, name).where(key.in_(ids - {None}))).all())

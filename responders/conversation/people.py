@@ -34,6 +34,6 @@ def read(session: Session, district_id: str) -> People:
         ("contact", Responder.contact_id, Responder.name, Responder.district_id),
         ("token", ApiToken.id, ApiToken.name, ApiToken.district_id),
     ):
-        rows = session.execute(select(key, name).where(owner == district_id)).tuples()
+        rows = session.execute(select(key, name).where(owner == district_id))
         names.update({f"{prefix}:{one}": called for one, called in rows})
     return People(names)

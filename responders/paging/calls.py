@@ -36,7 +36,7 @@ class Calls:
 def of_case(session: Session, case: Case) -> Calls:
     """Read the calls of a case; texts sent before it joined its callout or after its end were not about it."""
     joined = select(Callout, CalloutCase).join(CalloutCase, CalloutCase.callout_id == Callout.id)
-    found = session.execute(joined.where(CalloutCase.case_id == case.id).order_by(CalloutCase.added_at)).tuples().all()
+    found = session.execute(joined.where(CalloutCase.case_id == case.id).order_by(CalloutCase.added_at)).all()
     about = and_(
         Page.at >= CalloutCase.added_at,
         or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
@@ -50,7 +50,7 @@ def of_case(session: Session, case: Case) -> Calls:
         .where(CalloutCase.case_id == case.id)
         .order_by(Page.at, Responder.name)
     )
-    texts = [Call(name, at, send) for name, at, send in session.execute(query).tuples()]
+    texts = [Call(name, at, send) for name, at, send in session.execute(query)]
     running = [callout for callout, link in found if callout.closed_at is None and link.acknowledged_at is None]
     return Calls(
         texts,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gateway.core import problems
 from gateway.core.errors import TiplineError
 from responders.web import state
+from responders.web.headers import safety
 
 _SENTENCES = {
     403: "You may not do that.",
@@ -34,8 +35,13 @@ async def of_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def of_any(request: Request, error: Exception) -> Response:
-    """Show that something unforeseen went wrong, telling nothing of it."""
-    return _page(request, await problems.of_any(request, error), None)
+    """Show that something unforeseen went wrong, telling nothing of it.
+
+    Starlette answers this outside of all middleware, so the safety headers are put on here.
+    """
+    page = _page(request, await problems.of_any(request, error), None)
+    page.headers.update(safety(request.url.path, secure=state.of(request).secure))
+    return page
 
 
 def _page(request: Request, problem: Response, sentence: str | None) -> Response:

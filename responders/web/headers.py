@@ -21,22 +21,26 @@ HEADERS = {
 HSTS = "max-age=63072000; includeSubDomains"
 
 
+def safety(path: str, *, secure: bool) -> dict[str, str]:
+    """Name the headers of an answer at `path`; `secure` when browsers come by https."""
+    # Our own script and style hold nothing secret, and say by ETag whether they changed.
+    cache = "no-cache" if path.startswith("/static/") else "no-store"
+    return {**HEADERS, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
+
+
 class Headers:
     """ASGI middleware: pages run only our script, nothing frames them, no cache keeps them."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
-        self.headers = {**HEADERS, **({"Strict-Transport-Security": HSTS} if secure else {})}
+        self.secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers to whatever answers."""
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self.headers)
-                # Our own script and style hold nothing secret, and say by ETag whether they changed.
-                headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
+                MutableHeaders(scope=message).update(safety(scope["path"], secure=self.secure))
             await send(message)
 
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)

@@ -94,4 +94,4 @@ class Live:
         """Numbers are drawn before commits, so a lower one may show up late: compare a stretch of them."""
         with self._database.read() as session:
             query = select(Event.seq, Event.district_id).order_by(Event.seq.desc()).limit(LOOK_BACK)
-            return dict(session.execute(query).tuples().all())
+            return dict(session.execute(query).all())

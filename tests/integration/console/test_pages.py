@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import re
+
+from gateway.core.records import Thread
+from responders.accounts import service as accounts
+from responders.cases import service as cases
+from tests.integration.console.conftest import PASSWORD, Desk
+
+
+def test_inbox_puts_the_most_urgent_first_and_those_nobody_has_before_others(desk: Desk) -> None:
+    low = desk.tip("bikes get stolen", "low", sender="+13035550001")
+    taken = desk.tip("he has a gun", "critical", sender="+13035550002")
+    unsure = desk.tip("k", "none", unsure="too_short", sender="+13035550003")
+    desk.world.clock.forward(minutes=3)
+    waiting = desk.tip("she has a gun", "critical", sender="+13035550004")
+    desk.post(f"/cases/{taken.number}/acknowledge")
+    text = desk.get("/").text
+    assert re.findall(r'id="case-([\d-]+)"', text) == [waiting.number, taken.number, unsure.number, low.number]
+    assert "3 min" in text
+    assert "<strong>3 cases</strong> nobody has yet" in text
+    assert "<title>(3) Inbox" in text
+
+
+def test_inbox_is_cut_into_pages_and_filtered(desk: Desk) -> None:
+    made = [desk.tip("he has a gun", "high", sender=f"+1303555{1000 + n}") for n in range(27)]
+    desk.post(f"/cases/{made[0].number}/state", to="resolved", why="handled")
+    first, second = desk.get("/").text, desk.get("/?show=open&page=2").text
+    assert len(re.findall('id="case-', first)) == 25
+    assert len(re.findall('id="case-', second)) == 1
+    assert "Page 2 of 2, 26 cases" in second
+    assert re.findall(r'id="case-([\d-]+)"', desk.get("/?show=done").text) == [made[0].number]
+    assert desk.get("/?show=nonsense&page=-4").status_code == 200
+
+
+def test_case_page_marks_the_signs_and_escapes_everything(desk: Desk) -> None:
+    tip = '😢 <script>alert("1")</script> he has a gun & <b>more</b>'
+    case = desk.tip(tip, signs={"weapon_seen": "a gun"})
+    text = desk.get(f"/cases/{case.number}").text
+    assert "<script>alert" not in text
+    assert "<b>more" not in text
+    assert "&lt;script&gt;" in text
+    assert re.search(r'<mark title="a weapon was seen">a gun<span class="unseen">', text)
+    assert "Anonymous: nobody here can see a number." in text
+
+
+def test_case_page_shows_what_no_page_can_carry(desk: Desk) -> None:
+    case = desk.tip("a\x00b \ud83d gun", signs={"weapon_seen": "gun"})
+    answer = desk.get(f"/cases/{case.number}")
+    assert answer.status_code == 200
+    assert "a\ufffdb \ufffd " in answer.text
+
+
+def test_no_page_has_the_reporters_number_in_any_form(desk: Desk) -> None:
+    case = desk.tip("he has a gun", sender="+13035550123")
+    desk.post(f"/cases/{case.number}/threads/{desk.thread_of(case).id}/reply", text="Where?")
+    for path in ("/", f"/cases/{case.number}", "/on-call", "/unclear"):
+        digits = re.sub(r"\D", "", re.sub(r"<[^>]*>", "", desk.get(path).text))
+        assert "3035550123" not in digits
+
+
+def test_other_districts_cases_do_not_exist_here(desk: Desk, other_district: str) -> None:
+    case = desk.tip("he has a gun")
+    with desk.world.database.write() as session:
+        accounts.create(session, other_district, "eve", "Eve", "operator", PASSWORD, desk.world.clock())
+    desk.client.cookies.clear()
+    desk.sign_in("eve")
+    thread = desk.thread_of(case)
+    assert desk.get(f"/cases/{case.number}").status_code == 404
+    assert case.number not in desk.get("/?show=all").text
+    for action in ("acknowledge", "notes", "assign", "state", f"threads/{thread.id}/reply"):
+        answer = desk.post(f"/cases/{case.number}/{action}", text="x", to="resolved", why="handled")
+        assert answer.status_code == 404, action
+    assert desk.case(case).state == "new"
+
+
+def test_acknowledge_takes_the_case_and_wakes_the_worker(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    assert 'id="acknowledge"' in desk.get(f"/cases/{case.number}").text
+    assert desk.post(f"/cases/{case.number}/acknowledge").headers["location"] == f"/cases/{case.number}"
+    text = desk.get(f"/cases/{case.number}").text
+    assert desk.case(case).acknowledged_by == f"account:{desk.account.id}"
+    assert "acknowledged by Dana Ortiz" in text
+    assert 'id="acknowledge"' not in text
+    assert desk.waker.woken == ["worker"]
+
+
+def test_reply_is_queued_once_however_often_the_button_is_pressed(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    thread = desk.thread_of(case)
+    path = f"/cases/{case.number}/threads/{thread.id}/reply"
+    for _ in range(2):
+        assert desk.post(path, text="Where is he?\r\nAre you safe?").status_code == 303
+    assert desk.world.events("message.reply") == ["message.reply_queued"]
+    assert "Waiting to be sent" in desk.get(f"/cases/{case.number}").text
+    assert "courier" in desk.waker.woken
+    desk.world.courier.send_all()
+    assert desk.world.carrier.texts[-1] == "Where is he?\nAre you safe?"
+    desk.world.clock.forward(seconds=11)
+    desk.post(path, text="Where is he?\nAre you safe?")
+    assert len(desk.world.events("message.reply")) == 2
+
+
+def test_reply_that_is_too_long_comes_back_with_its_words(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    answer = desk.post(f"/cases/{case.number}/threads/{desk.thread_of(case).id}/reply", text="w" * 1601)
+    assert answer.status_code == 409
+    assert "1 to 1600 characters" in answer.text
+    assert "w" * 1601 in answer.text
+
+
+def test_nobody_is_texted_who_has_opted_out(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    thread = desk.thread_of(case)
+    with desk.world.database.write() as session:
+        session.get_one(Thread, thread.id).opted_out_at = desk.world.clock()
+    text = desk.get(f"/cases/{case.number}").text
+    assert "This person asked for no more texts" in text
+    assert '<textarea id="text-' not in text
+    assert desk.post(f"/cases/{case.number}/threads/{thread.id}/reply", text="Hi").status_code == 409
+
+
+def test_a_thread_of_another_case_cannot_be_answered_from_here(desk: Desk) -> None:
+    mine, other = desk.tip("he has a gun"), desk.tip("she has a gun", sender="+13035550177")
+    answer = desk.post(f"/cases/{mine.number}/threads/{desk.thread_of(other).id}/reply", text="Hi")
+    assert answer.status_code == 404
+    assert desk.world.events("message.reply") == []
+
+
+def test_a_case_without_its_thread_yet_can_be_read_but_not_answered(desk: Desk) -> None:
+    case = desk.tip("he has a gun", threaded=False)
+    text = desk.get(f"/cases/{case.number}").text
+    assert "The conversation is being found." in text
+    assert "/reply" not in text
+
+
+def test_notes_assignment_and_state_show_on_the_page_and_in_its_timeline(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    desk.post(f"/cases/{case.number}/notes", text="Called the <office>.")
+    desk.post(f"/cases/{case.number}/assign", account=desk.account.id)
+    desk.post(f"/cases/{case.number}/state", to="in_progress", why="started")
+    text = desk.get(f"/cases/{case.number}").text
+    assert "Called the &lt;office&gt;." in text
+    for line in ("Dana Ortiz wrote a note", "Dana Ortiz gave it to Dana Ortiz", "moved it to “in progress”"):
+        assert line in text
+    assert (desk.case(case).state, desk.case(case).assignee_id) == ("in_progress", desk.account.id)
+
+
+def test_a_move_that_does_not_exist_is_refused_in_plain_words(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    answer = desk.post(f"/cases/{case.number}/state", to="resolved", why="because")
+    assert answer.status_code == 400
+    assert "There is no such state or reason." in answer.text
+
+
+def test_a_question_fills_the_box_in_the_reporters_language_without_script(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    with desk.world.database.write() as session:
+        session.get_one(Thread, desk.thread_of(case).id).language = "es"
+    assert "¿Dónde está pasando esto?</textarea>" in desk.get(f"/cases/{case.number}?ask=where").text
+    assert desk.get(f"/cases/{case.number}?ask=<x>").status_code == 200
+
+
+def test_a_joined_case_points_to_the_other(desk: Desk) -> None:
+    case, other = desk.tip("he has a gun"), desk.tip("a gun", sender="+13035550177")
+    with desk.world.database.write() as session:
+        mine = cases.by_number(session, desk.world.district_id, case.number)
+        assert mine is not None
+        mine.joined_into_id = other.id
+    assert f'<a href="/cases/{other.number}">case {other.number}</a>' in desk.get(f"/cases/{case.number}").text
