@@ -23,6 +23,7 @@ from twilio.request_validator import (
     RequestValidator,
     get_signature_algorithm,
 )
+from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageList
 from twilio.twiml.messaging_response import MessagingResponse
 
@@ -152,8 +153,9 @@ class TwilioSender:
 
     def __init__(self, account: TwilioAccount, public_url: str) -> None:
         """Bind to an account; Twilio reports how texts fare to `public_url`."""
+        self._client: Client = account.client()
         # Asking for `messages` loads the better part of the client: now, not when the first page is urgent.
-        self._messages: MessageList = account.client().messages
+        self._messages: MessageList = self._client.messages
         self._callback = f"{public_url}{STATUS_PATH}?send="
 
     def send(self, message: Outbound) -> str:
