@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.sms import TwilioSender
 from gateway.core import keys
 from gateway.core.database import Database
+from gateway.core.messages import Sender
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import working
@@ -17,18 +18,23 @@ from triage import engine
 
 def run(settings: Settings, place: Place) -> None:
     """Dispatch and page until told to stop."""
-    database = Database(settings.database_url)
-    working.work("worker", make(settings, database), settings.redis_url, place)
+    database, sender = Database(settings.database_url), make_sender(settings)
+    working.work("worker", make(settings, database, sender), settings.redis_url, place)
+    sender.close()
     database.close()
 
 
-def make(settings: Settings, database: Database) -> list[Duty]:
-    """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
-    key_set = keys.load(settings.keys, "worker")
+def make_sender(settings: Settings) -> TwilioSender:
+    """Make the way to the account that pages staff. Raises: SettingsRefused."""
     account = account_of(
         settings.twilio_paging_account_sid, settings.twilio_paging_api_key, settings.twilio_paging_api_secret, settings
     )
-    sender = TwilioSender(account, settings.public_url)
+    return TwilioSender(account, settings.public_url)
+
+
+def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
+    """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
+    key_set = keys.load(settings.keys, "worker")
     dispatcher = Dispatcher(database, key_set, utc_now, sender, settings.console_url)
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
