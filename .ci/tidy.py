@@ -11,8 +11,8 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_BYTES = 3_000_000  # larger files are data
 
-# Data and texts whose length is not ours to choose.
-UNLIMITED = {".lock", ".json", ".csv", ".svg", ".po"}
+# Data, generated files and texts whose length is not ours to choose.
+UNLIMITED = {".lock", ".json", ".csv", ".svg", ".graphql"}
 UNLIMITED_NAMES = {"LICENSE"}
 
 MACHINE_PATH = re.compile(r"(^|[^\w.:/])/(work|farm|root|home|Users|workspace)/\w")
