@@ -3,9 +3,11 @@
 import unicodedata
 from dataclasses import dataclass
 
+from triage.language import guess
 from triage.lexicon import Lexicon
 from triage.model import Category, Context, Indicator, Severity
 from triage.patterns import Matches
+from triage.qualifiers import calm_words
 from triage.rules import Finding, rank_categories
 
 _SHOWN_SLOTS = {
@@ -35,6 +37,8 @@ _CALM = {
 _ALONE = frozenset({"carrier", "testing", "thanks"})
 _SHORT = 3
 _FOREIGN_WORDS = 2
+_HINTS = 2
+_HINTS_QUEUED = 4
 _KNOWN_SHARE = 0.2
 
 
@@ -57,13 +61,19 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
     (`everyday_words` over the whole text).
     """
     matches = finding.matches
-    language = _language(matches, lexicon, context)
+    language = guess(text)
+    if language == "und":
+        language = context.language_hint or language
     if not matches.words:
         return Verdict(Severity.NONE, (Category.OTHER,), (), "no_text", language)
     indicators = _shown(finding)
     severity = finding.severity
     categories = tuple(dict.fromkeys(finding.carried[1] + rank_categories(finding.hits)))
     reason = _reason(finding, text, lexicon, context)
+    if reason == "undecided":
+        indicators += _merged(
+            [(name, start, end) for name, spans in _hint_spans(finding).items() for start, end in spans], matches
+        )
     if not categories:
         calm = _calm(matches)
         categories = (calm[0][1],) if calm else (Category.OTHER,)
@@ -83,6 +93,8 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "contradictory"
     if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
         return "undecided"
+    if _hints_enough(finding):
+        return "undecided"
     if finding.hits:
         return None
     if context.media_count and len(matches.words) <= _SHORT:
@@ -90,6 +102,28 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     if _is_plea(matches):
         return "too_short"
     return _unknown(text, matches, lexicon)
+
+
+def _hints_enough(finding: Finding) -> bool:
+    """Weak signs of different kinds about a person, and nothing that calms: we cannot rule danger out.
+
+    What already has a place in the queue (moderate) asks for one sign more than what has none.
+    """
+    matches = finding.matches
+    if not matches.has("told") or any(hit.why for hit in finding.hits) or _calm(matches):
+        return False
+    kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
+    return kinds >= (_HINTS_QUEUED if finding.severity >= Severity.MODERATE else _HINTS)
+
+
+def _hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:
+    """Return where the weak signs of each kind stand, those inside figures of speech left out."""
+    calm = calm_words(finding.matches)
+    return {
+        name: [span for span in finding.matches.spans(name) if calm.isdisjoint(range(*span))]
+        for name in finding.matches.ends
+        if name.startswith("hint_")
+    }
 
 
 def _is_plea(matches: Matches) -> bool:
@@ -118,16 +152,6 @@ def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
     if len(plain) <= _SHORT and not known:
         return "too_short"
     return None
-
-
-def _language(matches: Matches, lexicon: Lexicon, context: Context) -> str:
-    counts = {
-        code: sum(word.text in everyday for word in matches.words[:400]) for code, everyday in lexicon.everyday.items()
-    }
-    best = max(counts, key=lambda code: counts[code], default="und")
-    if not counts or counts[best] == 0 or len(set(counts.values())) == 1:
-        return context.language_hint or "und"
-    return best
 
 
 def _shown(finding: Finding) -> list[Indicator]:

@@ -27,6 +27,7 @@ _WORD_PACKS = (
     "es_words.yaml",
     "es_harm_words.yaml",
     "es_state_words.yaml",
+    "hints.yaml",
 )
 _RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_rules.yaml")
 
