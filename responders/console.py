@@ -57,6 +57,8 @@ def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlett
         max_body_size=BODY_LIMIT,
     )
     app.state.console = console
+    # Streams of open pages end only when told to: whoever stops the server calls this first.
+    app.state.close_streams = console.live.close
     return app
 
 

@@ -23,10 +23,11 @@ STREAM_SECONDS = 600.0
 
 @dataclass(eq=False)
 class _Page:
-    """One open page: what it is to be told, and whose district it shows."""
+    """One open page: what it is to be told, whose district it shows, and the loop it lives in."""
 
     district_id: str
     queue: asyncio.Queue[int | None] = field(default_factory=asyncio.Queue)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
 
 class Live:
@@ -48,18 +49,18 @@ class Live:
             await asyncio.gather(task, return_exceptions=True)
 
     def close(self) -> None:
-        """End every stream."""
-        for page in self._open:
-            page.queue.put_nowait(None)
+        """End every stream; a signal or another thread may call it, so that a server can stop at once."""
+        for page in list(self._open):
+            page.loop.call_soon_threadsafe(page.queue.put_nowait, None)
 
     async def listen(self, district_id: str) -> AsyncIterator[str]:
         """Yield server-sent events: `id` is the newest event's number. A comment now and then keeps the line open."""
         page = _Page(district_id)
         self._open.add(page)
-        ends = asyncio.get_running_loop().time() + STREAM_SECONDS
+        ends = page.loop.time() + STREAM_SECONDS
         try:
             yield "retry: 1500\nevent: hello\ndata: 0\n\n"
-            while asyncio.get_running_loop().time() < ends:
+            while page.loop.time() < ends:
                 try:
                     newest = await asyncio.wait_for(page.queue.get(), QUIET_SECONDS)
                 except TimeoutError:
@@ -72,14 +73,17 @@ class Live:
             self._open.discard(page)
 
     async def _watch(self) -> None:
+        """Nobody there, nothing to look for; the first look after that tells everyone, since none came before it."""
         seen: dict[int, str | None] | None = None
         while True:
             try:
                 latest = await run_in_threadpool(self._look) if self._open else None
             except Unavailable:
                 latest = seen
-            if latest and seen is not None:
-                self._tell({seq: district for seq, district in latest.items() if seq not in seen}, max(latest))
+            if latest is not None:
+                before = seen or {}
+                fresh = {seq: district for seq, district in latest.items() if seq not in before}
+                self._tell({0: None} if seen is None else fresh, max(latest, default=0))
             seen = latest
             await asyncio.sleep(POLL_SECONDS)
 

@@ -105,6 +105,7 @@ async def _first_told(world: World, district_id: str, emitted_for: str | None) -
     async with live.running():
         stream = live.listen(district_id)
         assert "event: hello" in await anext(stream)
+        assert "event: changed" in await anext(stream)
         told = asyncio.ensure_future(anext(stream))
         looked, seen = asyncio.Event(), live._look
 
@@ -115,9 +116,6 @@ async def _first_told(world: World, district_id: str, emitted_for: str | None) -
 
         loop = asyncio.get_running_loop()
         live._look = look  # type: ignore[method-assign]  # to know when it has looked
-        for _ in range(2):
-            looked.clear()
-            await looked.wait()
         with world.database.write() as session:
             emit(
                 session,

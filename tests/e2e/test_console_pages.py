@@ -1,0 +1,175 @@
+"""The console in a real browser: live without reload, nothing typed is lost, and it all works without script."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+
+from gateway.core import key_files
+from gateway.core.database import Database
+from gateway.core.keys import PROCESSES, KeySet, load
+from gateway.core.records import Base, Message
+from gateway.core.times import utc_now
+from responders import console
+from responders.accounts import service as accounts
+from responders.cases import service as cases
+from tests.support.world import SetClock, World
+from triage.engine import assess
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+PASSWORD = "correct horse battery"
+
+
+class Waker:
+    """Nobody to wake: the test does their work."""
+
+    def wake(self, name: Literal["courier", "worker"]) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class Served:
+    """A console that is being served, over a small district."""
+
+    url: str
+    world: World
+
+    def tip(self, text: str, sender: str = "+13035550123") -> str:
+        """Text a tip and take it up; the answer is its case's number."""
+        self.world.clock.now = utc_now()
+        message_id = self.world.text(text, sender=sender)
+        self.world.courier.thread_all()
+        with self.world.database.write() as session:
+            message = session.get_one(Message, message_id)
+            taken = cases.take_message(session, self.world.keys["worker"], message, assess(text), utc_now())
+            return taken.case.number
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Serve a console on a free port."""
+    key_files.init(tmp_path / "keys", ["demo"], utc_now())
+    keys: Mapping[str, KeySet] = {process: load(tmp_path / "keys" / process, process) for process in PROCESSES}
+    database = Database(f"sqlite:///{tmp_path / 'tipline.db'}")
+    Base.metadata.create_all(database.engine)
+    world = World(database, keys, clock=SetClock(utc_now()))
+    world.build()
+    with database.write() as session:
+        accounts.create(session, world.district_id, "dana", "Dana Ortiz", "counsellor", PASSWORD, utc_now())
+    app = console.create(console.prepare(database, keys["console"], utc_now, Waker(), "http://127.0.0.1"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        thread.join(0.02)
+    yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", world)
+    app.state.close_streams()
+    server.should_exit = True
+    thread.join(10)
+    database.close()
+
+
+def sign_in(page: Page, served: Served, path: str = "/") -> list[str]:
+    """Sign in at `path`; the answer collects what the browser complains of."""
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(served.url + path)
+    page.get_by_label("Name").fill("dana")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return complaints
+
+
+def test_a_tip_shows_in_the_inbox_without_reload(page: Page, served: Served) -> None:
+    complaints = sign_in(page, served)
+    expect(page.locator("#live-state")).to_have_text("Live")
+    number = served.tip("he has a gun at school")
+    expect(page.locator(f"#case-{number}")).to_be_visible()
+    expect(page).to_have_title("(1) Inbox · Tipline")
+    page.locator(f"#case-{number}").click()
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("#case-head")).to_contain_text("acknowledged by Dana Ortiz")
+    assert complaints == []
+
+
+def test_what_is_being_typed_survives_a_new_message(page: Page, served: Served) -> None:
+    number = served.tip("he has a gun at school")
+    complaints = sign_in(page, served, f"/cases/{number}")
+    expect(page.locator("#live-state")).to_have_text("Live")
+    page.locator("textarea[data-counted]").press_sequentially("Where are")
+    served.tip("hes in the gym <img src=x onerror=alert(1)>")
+    expect(page.locator(".said .in")).to_have_count(2)
+    page.keyboard.type(" you?")
+    box = page.locator("textarea[data-counted]")
+    expect(box).to_have_value("Where are you?")
+    expect(box).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said .out.kind-reply")).to_contain_text("Where are you?")
+    served.world.clock.now = utc_now()
+    served.world.courier.send_all()
+    expect(page.locator(".said .out.kind-reply .delivery")).to_have_text("Sent")
+    assert complaints == []
+
+
+def test_a_question_that_is_asked_goes_into_the_box(page: Page, served: Served) -> None:
+    number = served.tip("he has a gun")
+    sign_in(page, served, f"/cases/{number}")
+    page.locator("[data-ask-en]").first.click()
+    expect(page.locator("textarea[data-counted]")).not_to_have_value("")
+    expect(page).to_have_url(f"{served.url}/cases/{number}")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_nothing_runs_out_of_the_window(browser: Browser, served: Served, width: int) -> None:
+    number = served.tip("he has a gun at school " + "x" * 400)
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    sign_in(page, served)
+    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done"):
+        page.goto(served.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
+
+
+def test_everything_works_without_script(browser: Browser, served: Served) -> None:
+    number = served.tip("he has a gun")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served.url}/cases/{number}")
+    page.get_by_label("Name").fill("dana")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Acknowledge").click()
+    page.get_by_label("Reply to").fill("Where are you?")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_label("Add a note").fill("Called the office.")
+    page.get_by_role("button", name="Save note").click()
+    page.get_by_role("button", name="Assign to me").click()
+    page.get_by_label("Move to").select_option("resolved")
+    page.get_by_label("Because").select_option("handled")
+    page.get_by_role("button", name="Move", exact=True).click()
+    for text in ("Where are you?", "Called the office.", "Resolved", "with Dana Ortiz"):
+        expect(page.locator("main")).to_contain_text(text)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{served.url}/sign-in")
+    context.close()
+
+
+def test_the_page_says_when_the_line_is_down_and_when_it_is_back(page: Page, served: Served) -> None:
+    sign_in(page, served)
+    expect(page.locator("#live-state")).to_have_text("Live")
+    page.context.set_offline(True)
+    page.evaluate("stream.onerror()")
+    expect(page.locator("#live-state")).to_have_text("Reconnecting…")
+    page.context.set_offline(False)
+    page.evaluate("stream.close(); listen()")
+    expect(page.locator("#live-state")).to_have_text("Live")
