@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -25,9 +26,10 @@ TEMPLATE = "tipline_template"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Run a PostgreSQL; the answer is the URL of a server that has a template database with every table in it."""
-    with running(tmp_path_factory.mktemp("postgres")) as url:
+    # Not under pytest's own folder: a second pytest closes that to the user whom the server runs as under root.
+    with TemporaryDirectory(prefix="tipline-postgres-") as folder, running(Path(folder)) as url:
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
