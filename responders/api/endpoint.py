@@ -48,16 +48,11 @@ class Endpoint:
 
     def route(self) -> Route:
         """Say where it is."""
-        return Route(PATH, self.respond, methods=["GET", "POST"])
+        return Route(PATH, self.respond, methods=["GET", "POST"], max_body_size=BODY_LIMIT)
 
     async def respond(self, request: Request) -> Response:
         """Answer one request; everything but reading its body happens in the thread pool."""
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                return problem(413, "too_long", f"A request has at most {BODY_LIMIT} bytes.")
-        return await run_in_threadpool(self._answer, request, body)
+        return await run_in_threadpool(self._answer, request, await request.body())
 
     def _answer(self, request: Request, body: bytes) -> Response:
         viewer = self.authenticate(request)

@@ -11,8 +11,9 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
+from sqlalchemy.exc import DataError, OperationalError
 
-from gateway.core.errors import BadInput, NotAllowed, TiplineError
+from gateway.core.errors import BadInput, NotAllowed, TiplineError, Unavailable
 
 UNFORESEEN = "Something went wrong."
 TOO_DEEP = "The document is nested too deeply."
@@ -60,6 +61,10 @@ def cause(error: GraphQLError) -> Exception | None:
     inner: Exception | None = error
     while isinstance(inner, GraphQLError):
         inner = inner.original_error
+    if isinstance(inner, OperationalError):
+        return Unavailable()
+    if isinstance(inner, DataError | UnicodeEncodeError):  # PostgreSQL takes no NUL, no database a lone surrogate
+        return BadInput("A value holds a character that cannot be looked up.")
     return inner
 
 

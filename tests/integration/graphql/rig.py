@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gateway.core import problems
 from gateway.core.records import Message
+from responders import console
 from responders.accounts import service as accounts
 from responders.accounts.records import Account
 from responders.cases import service as cases
@@ -17,9 +18,6 @@ from responders.cases.records import Case
 from responders.directory import service as directory
 from responders.paging import service as paging
 from responders.schema import routes
-from responders.web.live import Live
-from responders.web.pages import Pages
-from responders.web.state import Console
 from tests.support.world import STUDENT, World
 from triage.engine import assess
 from triage.model import Context
@@ -45,31 +43,20 @@ class Rig:
 
     def __post_init__(self) -> None:
         world = self.world
-        self.console = Console(
-            database=world.database,
-            keys=world.keys["console"],
-            clock=world.clock,
-            waker=self.waker,
-            url=URL,
-            pages=Pages(()),
-            live=Live(world.database),
-        )
-        app = Starlette(routes=routes(self.console), exception_handlers=problems.HANDLERS)
-        app.state.console = self.console
+        self.console = console.prepare(world.database, world.keys["console"], world.clock, self.waker, URL)
+        app = console.create(self.console, routes(self.console))
         self.client = TestClient(app, base_url=URL)
-        self.account = self.add_account("ana", "Ana Ruiz")
         with world.database.write() as session:
-            responder = directory.add_responder(
-                session, world.district_id, "Officer Lee", "officer", RESPONDER, self.account.id
-            )
+            responder = directory.add_responder(session, world.district_id, "Officer Lee", "officer", RESPONDER)
             directory.set_duty(session, world.district_id, None, directory.ON_CALL, [responder.id])
         self.token = self.issue(*SCOPES)
 
-    def add_account(self, username: str, name: str) -> Account:
+    @cached_property
+    def account(self) -> Account:
+        """Somebody who can sign in, made when first asked for: the password's hash is slow on purpose."""
         with self.world.database.write() as session:
-            return accounts.create(
-                session, self.world.district_id, username, name, "counsellor", PASSWORD, self.world.clock()
-            )
+            now = self.world.clock()
+            return accounts.create(session, self.world.district_id, "ana", "Ana Ruiz", "counsellor", PASSWORD, now)
 
     def issue(self, *scopes: str) -> str:
         with self.world.database.write() as session:
@@ -102,8 +89,8 @@ class Rig:
         """Ask, and insist on a 200; the answer is the whole body."""
         answer = self.client.post(
             "/graphql",
-            json={"query": query, "variables": variables},
-            headers={"Authorization": f"Bearer {token or self.token}"},
+            content=json.dumps({"query": query, "variables": variables}),
+            headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"},
         )
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()

@@ -8,6 +8,7 @@ import pytest
 from responders.accounts import service as accounts
 from tests.integration.graphql.rig import PASSWORD, Rig
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # access does not depend on it
 ACKNOWLEDGE = 'mutation { acknowledge(input: {caseId: "Q2FzZTp4"}) { userErrors { code } } }'
 VIEWER = "{ viewer { actor name scopes } }"
 
@@ -19,6 +20,7 @@ def send(rig: Rig, query: str, **headers: str) -> httpx2.Response:
 
 def sign_in(rig: Rig) -> str:
     """Sign in as a browser does; the answer is the CSRF token."""
+    assert rig.account.username == "ana"
     signed_in = accounts.sign_in(rig.world.database, "ana", PASSWORD, rig.world.clock())
     rig.client.cookies.set(rig.console.cookie, signed_in.cookie)
     return signed_in.csrf

@@ -114,6 +114,7 @@ def test_note_is_kept_for_colleagues(rig: Rig) -> None:
 
 def test_assign_puts_a_case_in_somebodys_hands_and_out_of_them(rig: Rig) -> None:
     case = rig.tip(GUN)
+    assert rig.account.name == "Ana Ruiz"
     (account,) = rig.ask("{ accounts { id name } }")["accounts"]
     given = {"caseId": id_of("Case", case.id), "accountId": account["id"]}
     assert rig.ask(ASSIGN, input=given)["assign"]["case"]["assignee"] == {"name": "Ana Ruiz"}

@@ -49,7 +49,7 @@ def five_cases(rig: Rig) -> list[str]:
     second = rig.tip(GUN, sender="+13035550134")
     other = rig.tip("the heater in room 12 is broken", sender="+13035550135")
     with rig.world.database.write() as session:
-        paging.acknowledge(session, session.get_one(Case, taken.id), f"account:{rig.account.id}", rig.world.clock())
+        paging.acknowledge(session, session.get_one(Case, taken.id), "process:worker", rig.world.clock())
     ranks = {case.number: case.urgency_rank for case in (calm, other)}
     low = sorted((calm.number, other.number), key=lambda number: (-ranks[number], number))
     return [first.number, second.number, taken.number, *low]
@@ -187,6 +187,7 @@ IDS = """{ viewer { name } accounts { id } schools { id onCall { id } }
 def test_node_finds_everything_that_has_an_id(rig: Rig) -> None:
     rig.tip(GUN)
     rig.page()
+    assert rig.account.id
     found = _ids(rig.ask(IDS))
     kinds = {rig.ask(NODE, id=given)["node"]["__typename"] for given in found}
     assert kinds == {"Account", "School", "Responder", "Case", "Thread", "Message", "Page", "Event"}
@@ -222,3 +223,10 @@ def _ids(data: object) -> list[str]:
         own = [data["id"]] if isinstance(data.get("id"), str) else []
         return own + [found for item in data.values() for found in _ids(item)]
     return []
+
+
+@pytest.mark.parametrize("number", ["\x00", "\ud800", "x" * 5000], ids=["NUL", "surrogate", "long"])
+def test_a_strange_value_is_no_fault_of_ours(rig: Rig, number: str) -> None:
+    body = rig.post("query($n: String!) { case(number: $n) { id } }", n=number)
+    assert body["data"] == {"case": None}
+    assert {error["extensions"]["code"] for error in body.get("errors", [])} <= {"BAD_INPUT"}
