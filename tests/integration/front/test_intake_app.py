@@ -1,0 +1,68 @@
+"""The public app: what anyone may see, how it refuses, and what it lets nobody do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.front import environment, stories
+from gateway.front.places import Var
+from gateway.front.wiring import intake
+
+
+@pytest.fixture
+def client(var: Var) -> Iterator[TestClient]:
+    app = intake.make(environment.load("intake", var, {}))
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_welcome_names_the_numbers_and_where_help_is(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    for number, label in stories.report_lines():
+        assert number in answer.text
+        assert label in answer.text
+    assert stories.PAGING_LINE not in answer.text
+    assert "tel:911" in answer.text
+    assert "tel:988" in answer.text
+    assert 'lang="es"' in answer.text
+    assert client.get("/static/welcome.css").status_code == 200
+
+
+def test_every_answer_is_safe_to_show_and_kept_by_nobody(client: TestClient) -> None:
+    for path in ("/", "/healthz", "/nothing-here"):
+        headers = client.get(path).headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert "set-cookie" not in headers
+
+
+def test_unknown_path_is_a_problem_in_standard_form(client: TestClient) -> None:
+    answer = client.get("/nothing-here")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_health_is_good_while_texts_can_be_taken_in(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_health_is_bad_when_the_database_is_away(var: Var) -> None:
+    settings = environment.load("intake", var, {"DATABASE_URL": "sqlite:////nowhere/at/all.db"})
+    with TestClient(intake.make(settings), raise_server_exceptions=False) as client:
+        answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+def test_unsigned_webhook_is_refused(client: TestClient) -> None:
+    form = {"MessageSid": "SM1", "From": "+13035550123", "To": "+13035550100", "Body": "hello", "AccountSid": "AC1"}
+    assert client.post("/sms/inbound", data=form).status_code == 403
+
+
+def test_huge_webhook_is_refused(client: TestClient) -> None:
+    assert client.post("/sms/inbound", data={"Body": "x" * 70_000}).status_code == 413
