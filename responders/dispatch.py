@@ -179,7 +179,8 @@ class Dispatcher:
         query = select(Message).where(
             Message.thread_id == message.thread_id,
             Message.direction == "in",
-            or_(Message.at < message.at, and_(Message.at == message.at, Message.id < message.id)),
+            Message.at <= message.at,
+            Message.id != message.id,
         )
         texts = []
         for earlier in session.scalars(query.order_by(Message.at.desc(), Message.id.desc()).limit(_EARLIER)):
@@ -212,7 +213,7 @@ class Dispatcher:
             now = self.clock()
             linked = cases.link(session, session.get_one(Message, message_id), now)
             if linked and linked.joined:
-                paging.carry(session, linked.joined, linked.case, now, raised=linked.raised)
+                paging.carry(session, linked.joined, linked.case, now, anew=linked.anew)
         return True
 
     def _answer(self, message_id: str) -> bool:

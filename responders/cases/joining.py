@@ -22,7 +22,8 @@ class Linked:
 
     case: Case
     joined: Case | None = None
-    raised: bool = False
+    anew: bool = False
+    """Whether that made the case more severe, or reopened it."""
 
 
 def late(session: Session, since: datetime) -> Sequence[str]:
@@ -74,7 +75,8 @@ def _attach(session: Session, case: Case, message: Message, thread_id: str, now:
 
 def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked:
     """Move all that `source` has into `target`; who works on the later case goes on with the earlier one."""
-    if target.state in {moves.RESOLVED, moves.CLOSED} and source.state in moves.OPEN_STATES:
+    reopened = target.state in {moves.RESOLVED, moves.CLOSED} and source.state in moves.OPEN_STATES
+    if reopened:
         moves.reopen(session, target, "new_message", ACTOR, now)
     before = target.severity
     raised = absorb(target, Severity(source.severity), source.categories, unsure=source.unsure_reason)
@@ -89,4 +91,4 @@ def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked
     moves.tell(session, target, "case.joined", ACTOR, now, source=source.id, messages=moved)
     if raised:
         moves.tell(session, target, "case.raised", ACTOR, now, source=source.id, old=before, new=target.severity)
-    return Linked(target, source, raised)
+    return Linked(target, source, anew=raised or reopened)

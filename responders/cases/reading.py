@@ -73,7 +73,8 @@ def messages(session: Session, case: Case) -> list[Message]:
     own = select(CaseMessage.message_id).where(CaseMessage.case_id == case.id)
     of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
     query = select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
-    return list(session.scalars(query.order_by(Message.at, Message.id)))
+    # What came in stands before its answer of the same moment.
+    return list(session.scalars(query.order_by(Message.at, Message.direction, Message.id)))
 
 
 def threads(session: Session, case: Case) -> list[Thread]:

@@ -113,13 +113,11 @@ def _open(session: Session, district: District, message: Message, assessment: As
 
 
 def _school(session: Session, thread: Thread | None, message: Message) -> str | None:
-    """Tell which school a message is about; of a stray nobody knows, whatever line it will be answered from."""
-    if message.quarantine:
-        return None
-    if thread:
-        return thread.school_id
+    """Tell which school a message is about; unknown when it came to no line for reports, whatever line will answer."""
     line = session.get(Line, message.line_id) if message.line_id else None
-    return line.school_id if line else None
+    if line is None or line.purpose != "reports":
+        return None
+    return thread.school_id if thread else line.school_id
 
 
 def _join(session: Session, case: Case, message: Message, assessment: Assessment, now: datetime) -> Taken:

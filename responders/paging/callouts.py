@@ -80,7 +80,8 @@ def open_for(
     )
     session.add(callout)
     session.flush()
-    session.add_all(CalloutCase(callout_id=callout.id, case_id=case.id, added_at=now) for case in listed)
+    for case in listed:
+        _add(session, callout, case, now)
     tell(
         session, callout, "callout.opened", now, case=listed[0].id, cases=[case.id for case in listed],
         urgency=urgency, follows=follows.id if follows else None,
@@ -111,10 +112,11 @@ def mark(session: Session, about: Iterable[Case], now: datetime) -> None:
     )
 
 
-def carry(session: Session, source: Case, target: Case, now: datetime, *, raised: bool) -> None:
+def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: bool) -> None:
     """Go on calling for `target` where people were being called out for `source`, which has been joined into it.
 
-    The calls end only when a person attends the target, has acted lately, and hears nothing worse than they knew.
+    The calls end only when a person attends the target, has acted lately, and the join made it neither worse nor open
+    anew (`anew`).
     """
     directory.hold(session, target.district_id)
     attended = target.state in cases.ATTENDED_STATES
@@ -124,7 +126,7 @@ def carry(session: Session, source: Case, target: Case, now: datetime, *, raised
         session.flush()
         if not attended:
             _inherit(session, callout, target, old.added_at)
-        elif raised or is_quiet(session, target, now):
+        elif anew or is_quiet(session, target, now):
             _add(session, callout, target, now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
@@ -179,7 +181,7 @@ def pending(session: Session, callout: Callout) -> list[tuple[CalloutCase, Case]
         .order_by(Case.urgency_rank.desc(), CalloutCase.added_at, Case.number)
         .execution_options(populate_existing=True)
     )
-    return [(row, case) for row, case in session.execute(query).tuples()]
+    return [(row, case) for row, case in session.execute(query)]
 
 
 def close(session: Session, callout: Callout, why: str, now: datetime) -> None:
@@ -227,12 +229,16 @@ def _of_school(session: Session, case: Case, now: datetime) -> Callout | None:
 
 
 def _add(session: Session, callout: Callout, case: Case, now: datetime) -> bool:
-    """Add a case, after the pages that could not tell of it yet, whatever the clocks of two processes say."""
+    """Add a case: later than the pages that could not tell of it yet, and than whoever acknowledged it before.
+
+    Two processes read their clocks before they have the district, so the times are put in order here.
+    """
     row = session.get(CalloutCase, (callout.id, case.id), populate_existing=True)
     if row is not None and row.acknowledged_at is None:
         return False
     last = session.scalar(select(func.max(Page.at)).where(Page.callout_id == callout.id))
-    added = max(now, last + timedelta(microseconds=1)) if last else now
+    before = [moment + timedelta(microseconds=1) for moment in (last, case.acknowledged_at) if moment]
+    added = max(now, *before) if before else now
     if row is None:
         session.add(CalloutCase(callout_id=callout.id, case_id=case.id, added_at=added))
     else:
@@ -247,7 +253,7 @@ def _draw_code(session: Session, district_id: str, now: datetime, choose: Choose
         Callout.district_id == district_id,
         Callout.closed_at.is_(None) | (Callout.closed_at > now - CODE_REST),
     )
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     open_now = {code for code, closed in rows if closed is None}
     recent = {code for code, _ in rows}
     every = [str(code) for code in range(_LOWEST_CODE, 10_000)]

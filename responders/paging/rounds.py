@@ -190,7 +190,7 @@ def _note_failures(session: Session, callout: Callout, now: datetime) -> bool:
         .join(Send, Send.id == Page.send_id)
         .where(Page.callout_id == callout.id, Page.failure_seen_at.is_(None), Send.status.in_(_FAILED))
     )
-    failed = session.execute(query).tuples().all()
+    failed = session.execute(query).all()
     for page, code in failed:
         page.failure_seen_at = now
         _tell(session, callout, "page.failed", page, now, responder=page.responder_id, code=code)
@@ -212,7 +212,7 @@ def _latest(session: Session, callout: Callout) -> dict[str, _Last]:
     )
     return {
         person: _Last(at, status in _FAILED and code != WITHDRAWN)
-        for person, at, status, code in session.execute(query).tuples()
+        for person, at, status, code in session.execute(query)
     }
 
 

@@ -65,7 +65,7 @@ def withdraw(session: Session, callout_id: str, now: datetime, responder_id: str
     )
     if responder_id:
         query = query.where(Page.responder_id == responder_id)
-    for send, page in session.execute(query).tuples():
+    for send, page in session.execute(query):
         send.status, send.error_code, page.failure_seen_at = "failed", WITHDRAWN, now
         emit(
             session, "send.failed", subject=f"send/{send.id}", actor=ACTOR, at=now, district_id=send.district_id,

@@ -1,0 +1,221 @@
+"""Dispatch: whatever happens to the engine, the keys or the database, a person sees the tip, and nothing is held up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, event, select
+
+from gateway.core.database import Database
+from gateway.core.keys import KeySet
+from gateway.core.records import Contact, District, Line, Message, School
+from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.paging.records import Page
+from tests.integration.responders.conftest import PEOPLE, Desk
+from tests.support.world import PAGING, UNKNOWN, World
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [pytest.param("boom", "engine_error", id="error"), pytest.param("hang", "timeout", id="time-out")],
+)
+def test_take_all_makes_an_unsure_case_when_the_engine_fails(desk: Desk, text: str, reason: str) -> None:
+    desk.worker.engine_seconds = 0.05
+    case = desk.tip(text)
+    assert (case.unsure, case.unsure_reason) == (True, reason)
+    assert desk.paged() == ["Ana"]
+
+
+def test_take_all_goes_on_past_poison(desk: Desk) -> None:
+    desk.worker.engine_seconds = 0.05
+    for place, text in enumerate(["hang", "boom", "moderate fine"]):
+        desk.world.text(text, sender=f"+1303555013{place}")
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    with desk.world.database.read() as session:
+        reasons = session.scalars(select(Case.unsure_reason).order_by(Case.number)).all()
+    assert sorted(reasons, key=str) == [None, "engine_error", "timeout"]
+
+
+def test_take_all_makes_an_unsure_case_of_words_that_do_not_open(desk: Desk) -> None:
+    message_id = desk.world.text("critical knife")
+    with desk.world.database.write() as session:
+        session.get_one(Message, message_id).words_sealed = b"not an envelope"
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    case = desk.case_of(message_id)
+    assert case is not None
+    assert (case.unsure, case.unsure_reason) == (True, "unreadable")
+    assert desk.paged() == ["Ana"]
+
+
+def test_take_all_waits_five_seconds_for_the_courier(desk: Desk) -> None:
+    message_id = desk.world.text("critical knife")
+    desk.wait(seconds=4)
+    assert desk.case_of(message_id) is None
+    desk.wait(seconds=2)
+    assert desk.case_of(message_id) is not None
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+def test_take_all_takes_each_message_once(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    for _ in range(3):
+        desk.worker.run()
+    with desk.world.database.read() as session:
+        assert len(cases.assessments(session, desk.world.keys["worker"], case)) == 1
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+def test_take_all_asks_for_a_lone_keyword_too(desk: Desk) -> None:
+    case = desk.tip("HELP", keyword="help")
+    assert case.unsure
+    assert desk.paged() == ["Ana"]
+
+
+def test_take_all_takes_a_strangers_text_to_the_paging_line_as_a_tip(desk: Desk) -> None:
+    case = desk.tip("critical knife", to=PAGING)
+    assert case.state == "new"
+    assert desk.paged() == ["Dee"]
+
+
+def test_take_all_takes_words_on_the_paging_line_when_the_courier_stays_away(desk: Desk) -> None:
+    words, code = desk.world.text("critical knife", to=PAGING), desk.world.text("4821", sender=PEOPLE["Ana"], to=PAGING)
+    desk.wait(seconds=50)
+    assert desk.case_of(words) is None
+    desk.wait(seconds=11)
+    assert desk.case_of(words) is not None
+    assert desk.case_of(code) is None
+    assert desk.message(code).dispatched_at is None
+
+
+def test_take_all_keeps_a_message_that_no_district_can_take(
+    database: Database, keys: Mapping[str, KeySet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = World(database, keys)
+    desk = Desk(nowhere)
+    message_id = nowhere.text("critical knife", to=UNKNOWN)
+    nowhere.clock.forward(seconds=6)
+    assert desk.worker.run() == 0
+    assert nowhere.message(message_id).dispatched_at is None
+    assert "no_district" in capsys.readouterr().out
+    desk.worker.run()
+    assert "no_district" not in capsys.readouterr().out
+    nowhere.build()
+    desk.wait(seconds=16)
+    case = desk.case_of(message_id)
+    assert case is not None
+    assert case.stray
+
+
+def test_take_all_takes_on_trust_that_some_district_looks_after_strays(desk: Desk) -> None:
+    with desk.world.database.write() as session:
+        session.get_one(District, desk.world.district_id).takes_strays = False
+    case = desk.tip("low thing", to=UNKNOWN, threaded=False)
+    assert (case.district_id, case.stray) == (desk.world.district_id, True)
+
+
+def test_take_all_opens_an_unsure_case_when_an_assessment_cannot_be_kept(desk: Desk) -> None:
+    judge = desk.engine
+
+    def odd(text: str, context: object) -> object:
+        return replace(judge(text, context), indicators=("not an indicator",))  # type: ignore[arg-type]
+
+    desk.worker.assess = odd  # type: ignore[assignment]
+    case = desk.tip("moderate one")
+    assert (case.unsure, case.unsure_reason) == (True, "engine_error")
+
+
+def test_sweeps_are_one_read_each_when_nothing_is_due(desk: Desk) -> None:
+    desk.tip("moderate one")
+    desk.worker.run()
+    statements: list[str] = []
+
+    def note(*args: object) -> None:
+        statements.append(str(args[2]))
+
+    event.listen(desk.world.database.engine, "before_cursor_execute", note)
+    desk.worker.run()
+    event.remove(desk.world.database.engine, "before_cursor_execute", note)
+    kept = [s for s in statements if not s.startswith(("BEGIN", "PRAGMA"))]
+    assert len(kept) == 5, kept
+    assert all(statement.startswith("SELECT") for statement in kept)
+
+
+def test_two_workers_take_and_page_once(desk: Desk) -> None:
+    for place in range(6):
+        desk.world.text("critical knife", sender=f"+1303555013{place}")
+    desk.world.courier.thread_all()
+    workers = [desk.another_worker(seconds=20) for _ in range(2)]
+    start = threading.Barrier(len(workers))
+
+    def work(worker_place: int) -> None:
+        start.wait()
+        for _ in range(3):
+            workers[worker_place].take_all()
+            workers[worker_place].page_all()
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(workers))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    desk.worker.run()
+    with desk.world.database.read() as session:
+        assert len(session.scalars(select(Case)).all()) == 6
+        pages = session.scalars(select(Page.responder_id)).all()
+    assert len(pages) == len(set(pages)) == 2
+    assert len(desk.callouts()) == 1
+
+
+def test_send_all_texts_from_the_paging_line(desk: Desk) -> None:
+    desk.tip("high thing")
+    (sent,) = desk.phones.sent
+    assert (sent.sender, sent.to) == (PAGING, PEOPLE["Ana"])
+
+
+def test_trace_leads_from_message_to_send(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    (assessed,), (opened,), (called,) = (
+        desk.events(kind) for kind in ("message.assessed", "case.opened", "callout.opened")
+    )
+    assert assessed.subject == f"message/{opened.data['message']}"
+    assert called.data["case"] == case.id
+    sends = {f"send/{page.data['send']}" for page in desk.events("page.written")}
+    assert {page.data["callout"] for page in desk.events("page.written")} == {called.subject.split("/")[1]}
+    assert {sent.subject for sent in desk.events("send.sent")} == sends
+
+
+def test_nobody_at_all_is_said_loudly_and_looked_for_again(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    with desk.world.database.write() as session:
+        session.execute(delete(Line).where(Line.purpose == "paging"))
+    desk.tip("critical knife")
+    assert [event.data["why"] for event in desk.events("callout.nobody")] == ["no_line"]
+    assert "nobody can be paged" in capsys.readouterr().out
+    desk.wait(seconds=30)
+    assert len(desk.events("callout.nobody")) == 1
+    with desk.world.database.write() as session:
+        session.add(Line(district_id=desk.world.district_id, number=PAGING, purpose="paging", label="paging"))
+    desk.wait(seconds=31)
+    assert desk.paged() == ["Ana", "Ben"]
+    assert desk.world.database.is_sqlite in {True, False}
+
+
+def test_a_district_without_responders_gets_paged_when_it_has_one(
+    database: Database, keys: Mapping[str, KeySet]
+) -> None:
+    world = World(database, keys)
+    world.build()
+    desk = Desk(world)
+    desk.tip("critical knife")
+    assert [event.data["why"] for event in desk.events("callout.nobody")] == ["no_responder"]
+    desk.staff()
+    with world.database.read() as session:
+        assert len(session.scalars(select(Contact)).all()) == 4
+        assert len(session.scalars(select(School)).all()) == 2
+    desk.wait(seconds=61)
+    assert desk.paged() == ["Ana", "Ben"]

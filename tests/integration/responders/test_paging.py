@@ -1,0 +1,372 @@
+"""Paging: who is texted when, until someone acknowledges."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, select
+
+from gateway.core import conversation
+from gateway.core.messages import SendError
+from gateway.core.records import Send, Thread
+from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.directory.records import Duty
+from responders.paging import service as paging
+from responders.paging.records import Page
+from tests.integration.responders.conftest import Desk
+from tests.support.world import SECOND
+
+
+def acknowledge(desk: Desk, case: Case) -> bool:
+    """Acknowledge as someone at the console would."""
+    with desk.world.database.write() as session:
+        return paging.acknowledge(session, session.get_one(Case, case.id), "account:1", desk.now)
+
+
+def test_critical_pages_everyone_on_call_every_minute_then_the_escalation_list_too(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    rounds = [desk.paged()]
+    for _ in range(4):
+        desk.wait(seconds=59)
+        assert desk.paged() == []
+        desk.wait(seconds=1)
+        rounds.append(desk.paged())
+    assert rounds == [["Ana", "Ben"]] * 3 + [["Ana", "Ben", "Cy"]] * 2
+    assert len(desk.events("callout.escalated")) == 1
+    assert acknowledge(desk, case)
+    desk.wait(minutes=10)
+    assert desk.paged() == []
+    assert [event.data["why"] for event in desk.events("callout.closed")] == ["acknowledged"]
+
+
+def test_high_pages_one_after_the_other_and_begins_again(desk: Desk) -> None:
+    desk.tip("high thing")
+    rounds = [desk.paged()]
+    for _ in range(4):
+        desk.wait(seconds=299)
+        assert desk.paged() == []
+        desk.wait(seconds=1)
+        rounds.append(desk.paged())
+    assert rounds == [["Ana"], ["Ben"], ["Cy"], ["Ana"], ["Ben"]]
+
+
+def test_high_goes_to_the_escalation_list_after_a_while_however_long_the_list(desk: Desk) -> None:
+    desk.duty("on_call", "Ana", "Ben", "Dee", "Ana", school=desk.world.school_id)
+    with desk.world.database.write() as session:
+        for name, number in (("Eli", "+13035550145"), ("Fay", "+13035550146")):
+            from responders.directory import service as directory  # noqa: PLC0415
+
+            desk.ids[name] = directory.add_responder(session, desk.world.district_id, name, "officer", number).id
+    desk.duty("on_call", "Ana", "Ben", "Dee", "Eli", "Fay", school=desk.world.school_id)
+    desk.tip("high thing")
+    for _ in range(3):
+        desk.wait(seconds=300)
+    assert desk.paged() == ["Ana", "Ben", "Cy", "Dee"]
+
+
+def test_unsure_runs_on_the_high_clock(desk: Desk) -> None:
+    desk.tip("what is this")
+    assert "unclear message" in desk.last_text()
+    assert desk.paged() == ["Ana"]
+
+
+@pytest.mark.parametrize("word", ["moderate", "low", "none"])
+def test_moderate_and_below_page_nobody(desk: Desk, word: str) -> None:
+    desk.tip(f"{word} thing")
+    desk.wait(minutes=30)
+    assert desk.paged() == []
+
+
+def test_a_page_says_what_where_which_and_how_but_nothing_of_the_tip(desk: Desk) -> None:
+    desk.tip("critical zebra in room 12")
+    text = desk.last_text()
+    assert text == (
+        f"CRITICAL: weapon - Lincoln High School. Case 2026-0001. Reply {desk.code()} to acknowledge. "
+        "http://127.0.0.1:8001/cases/2026-0001"
+    )
+    assert "zebra" not in text
+    assert len(text) <= 160
+
+
+def test_many_tips_of_one_school_are_one_page_with_a_count(desk: Desk) -> None:
+    for place in range(20):
+        desk.world.text("high thing", sender=f"+1303555{place:04d}")
+    desk.world.text("critical knife", sender="+13035559999")
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert "(+20 more)" in desk.last_text()
+    assert desk.last_text().startswith("CRITICAL")
+    assert desk.paged() == ["Ana", "Ben"]
+    with desk.world.database.read() as session:
+        assert set(session.scalars(select(Page.case_count))) == {21}
+
+
+def test_a_case_that_joins_makes_no_page_of_its_own_but_is_counted_on_the_next(desk: Desk) -> None:
+    desk.tip("high thing")
+    assert desk.paged() == ["Ana"]
+    desk.wait(minutes=4)
+    desk.tip("high other", sender="+13035550199")
+    assert desk.paged() == []
+    desk.wait(minutes=1)
+    assert "(+1 more)" in desk.last_text()
+    assert desk.paged() == ["Ben"]
+    assert len(desk.callouts()) == 1
+
+
+def test_a_more_urgent_case_raises_the_callout_at_once(desk: Desk) -> None:
+    desk.tip("high thing")
+    assert desk.paged() == ["Ana"]
+    desk.wait(seconds=10)
+    desk.tip("critical knife", sender="+13035550199")
+    assert desk.paged() == ["Ana", "Ben"]
+    assert len(desk.callouts()) == 1
+    assert len(desk.events("callout.raised")) == 1
+
+
+def test_another_school_is_another_callout(desk: Desk) -> None:
+    desk.tip("high thing")
+    desk.tip("high other", to=SECOND, sender="+13035550199")
+    assert desk.paged() == ["Ana", "Dee"]
+    first, second = desk.callouts()
+    assert first.code != second.code
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        pytest.param({"on_call", "escalation"}, ["Ana", "Ben", "Cy", "Dee"], id="no list at all: everyone"),
+        pytest.param({"on_call"}, ["Cy"], id="nobody on call: escalation"),
+        pytest.param({"school"}, ["Dee"], id="no list of the school: the district's"),
+    ],
+)
+def test_an_empty_list_falls_back(desk: Desk, lists: set[str], expected: list[str]) -> None:
+    with desk.world.database.write() as session:
+        gone = Duty.school_id.is_not(None) if lists == {"school"} else Duty.tier.in_(lists)
+        session.execute(delete(Duty).where(gone))
+    desk.tip("critical knife")
+    assert desk.paged() == expected
+
+
+def test_a_failed_page_brings_the_next_person_at_once(desk: Desk) -> None:
+    desk.tip("high thing")
+    desk.paged()
+    desk.wait(seconds=5)
+    desk.report("Ana", "undelivered")
+    desk.worker.run()
+    assert desk.paged() == ["Ben"]
+    (failed,) = desk.events("page.failed")
+    assert failed.data["code"] == "30003"
+    desk.wait(seconds=200)
+    assert desk.paged() == []
+
+
+def test_a_phone_that_always_fails_is_tried_once_a_minute(desk: Desk) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    desk.duty("escalation")
+    desk.tip("high thing")
+    tries = []
+    for second in range(180):
+        if desk.paged():
+            tries.append(second)
+            desk.report("Ana", "undelivered")
+        desk.wait(seconds=1)
+    assert len(tries) == 3
+    assert all(b - a >= 59 for a, b in zip(tries, tries[1:], strict=False))
+
+
+def test_critical_goes_to_the_escalation_list_at_once_when_no_page_arrived(desk: Desk) -> None:
+    desk.tip("critical knife")
+    desk.paged()
+    desk.wait(seconds=2)
+    desk.report("Ana", "undelivered")
+    desk.worker.run()
+    assert desk.paged() == []
+    desk.report("Ben", "undelivered")
+    desk.worker.run()
+    assert desk.paged() == ["Cy"]
+
+
+def test_a_page_that_could_not_leave_is_replaced_not_piled_up(desk: Desk) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    desk.phones.refusals += [SendError("429", retryable=True, retry_after_seconds=600)]
+    desk.tip("critical knife")
+    assert desk.paged() == []
+    desk.wait(seconds=60)
+    assert desk.paged() == ["Ana"]
+    desk.wait(seconds=30)
+    with desk.world.database.read() as session:
+        sends = session.scalars(select(Send).where(Send.account == "paging").order_by(Send.created_at)).all()
+    assert [(send.status, send.error_code) for send in sends] == [("failed", "withdrawn"), ("sent", None)]
+    assert desk.events("page.failed") == []
+
+
+def test_pages_that_wait_are_taken_back_when_someone_acknowledges(desk: Desk) -> None:
+    desk.phones.refusals += [SendError("503", retryable=True, retry_after_seconds=30)] * 2
+    case = desk.tip("critical knife")
+    acknowledge(desk, case)
+    desk.wait(seconds=45)
+    assert desk.paged() == []
+
+
+@pytest.mark.parametrize("to", ["acknowledged", "in_progress", "resolved", "closed"])
+def test_moving_a_new_case_ends_its_calls(desk: Desk, to: str) -> None:
+    case = desk.tip("high thing")
+    desk.paged()
+    desk.move(case, to)
+    desk.worker.run()
+    assert desk.callouts() == []
+    assert desk.case(case).acknowledged_by == "account:1"
+    desk.wait(minutes=10)
+    assert desk.paged() == []
+
+
+def test_a_new_case_does_not_join_a_callout_whose_cases_are_done(desk: Desk) -> None:
+    case = desk.tip("high thing")
+    desk.move(case, "resolved")
+    desk.paged()
+    desk.tip("high other", sender="+13035550199")
+    assert "more)" not in desk.last_text()
+    assert desk.paged() == ["Ana"]
+
+
+def test_acknowledging_one_case_leaves_the_others_calling(desk: Desk) -> None:
+    first = desk.tip("critical knife")
+    second = desk.tip("high other", sender="+13035550199")
+    desk.paged()
+    assert acknowledge(desk, first)
+    (callout,) = desk.callouts()
+    assert callout.urgency == "high"
+    desk.wait(seconds=60)
+    assert f"Case {second.number}." in desk.last_text()
+    assert len(desk.paged()) == 1
+
+
+def test_acknowledge_twice_changes_nothing_more(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    assert [acknowledge(desk, case), acknowledge(desk, case)] == [True, False]
+    assert len(desk.events("case.acknowledged")) == 1
+    assert len(desk.events("callout.closed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "minutes", "expected"),
+    [
+        pytest.param("moderate thing", "critical knife", 1, ["Ana", "Ben"], id="raised to critical"),
+        pytest.param("moderate thing", "high thing", 1, ["Ana"], id="raised to high"),
+        pytest.param("high thing", "high more", 30, [], id="high again"),
+        pytest.param("critical knife", "critical more", 1, [], id="critical while a person is on it"),
+        pytest.param("critical knife", "critical more", 11, ["Ana", "Ben"], id="critical, nobody acted"),
+        pytest.param("critical knife", "none thanks", 11, [], id="a thank-you on a critical case"),
+        pytest.param("critical knife", "what", 11, [], id="unsure on an attended case"),
+        pytest.param("moderate thing", "what", 11, [], id="unsure on an attended moderate case"),
+    ],
+)
+def test_an_attended_case_calls_out_again_only_when_it_must(
+    desk: Desk, first: str, then: str, minutes: int, expected: list[str]
+) -> None:
+    case = desk.tip(first)
+    acknowledge(desk, case)
+    desk.paged()
+    desk.wait(minutes=minutes)
+    desk.tip(then)
+    assert desk.paged() == expected
+    assert len(desk.callouts()) == bool(expected)
+
+
+def test_a_note_or_a_reply_counts_as_acting(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    acknowledge(desk, case)
+    desk.paged()
+    desk.wait(minutes=9)
+    with desk.world.database.write() as session:
+        (thread,) = cases.threads(session, case)
+        thread = session.get_one(Thread, thread.id)
+        conversation.reply(session, desk.world.keys["console"], thread, "Where?", author="account:1", now=desk.now)
+    desk.wait(minutes=9)
+    desk.tip("critical more")
+    assert desk.paged() == []
+
+
+def test_a_case_called_out_again_ends_with_a_second_acknowledgement(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    acknowledge(desk, case)
+    desk.wait(minutes=11)
+    desk.tip("critical more")
+    desk.paged()
+    assert acknowledge(desk, case)
+    assert desk.callouts() == []
+    assert desk.case(case).acknowledged_at == desk.now
+    assert [event.data.get("again") for event in desk.events("case.acknowledged")] == [None, True]
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [("none thanks", []), ("high thing", ["Ana"]), ("critical knife", ["Ana", "Ben"]), ("what", ["Ana"])],
+    ids=["thanks", "high", "critical", "unsure"],
+)
+def test_a_reopened_case_calls_out_for_what_is_new(desk: Desk, then: str, expected: list[str]) -> None:
+    case = desk.tip("high thing")
+    desk.move(case, "resolved")
+    desk.worker.run()
+    desk.paged()
+    assert desk.tip(then).id == case.id
+    assert desk.paged() == expected
+
+
+def test_the_calls_of_a_joined_case_go_on_with_the_earlier_one(desk: Desk) -> None:
+    first = desk.tip("moderate one", threaded=False)
+    second = desk.tip("critical two", threaded=False)
+    assert desk.paged() == ["Ana", "Ben"]
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert desk.case(second).joined_into_id == first.id
+    assert desk.paged() == []
+    desk.wait(seconds=60)
+    assert f"Case {first.number}." in desk.last_text()
+    assert desk.paged() == ["Ana", "Ben"]
+    assert acknowledge(desk, first)
+    assert desk.callouts() == []
+
+
+@pytest.mark.parametrize(
+    ("later", "goes_on"),
+    [pytest.param("high two", False, id="nothing worse"), pytest.param("critical two", True, id="worse")],
+)
+def test_a_late_message_of_an_attended_case_calls_on_only_when_it_is_worse(
+    desk: Desk, later: str, *, goes_on: bool
+) -> None:
+    first = desk.tip("high one")
+    acknowledge(desk, first)
+    second = desk.tip(later, threaded=False)
+    assert desk.paged()
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert desk.case(second).joined_into_id == first.id
+    desk.paged()
+    desk.wait(seconds=60)
+    assert bool(desk.paged()) is goes_on
+    assert bool(desk.callouts()) is goes_on
+
+
+def test_codes_are_four_digits_and_rest_a_day(desk: Desk) -> None:
+    seen = []
+    for _ in range(3):
+        with desk.world.database.write() as session:
+            case = session.get_one(Case, desk_case.id) if (desk_case := _unpaged(desk)) else None
+            assert case is not None
+            callout = paging.call_out(session, case, "high", desk.now, choose=lambda _n: 0)
+            assert callout is not None
+            seen.append(callout.code)
+        acknowledge(desk, case)
+    assert seen == ["2100", "2101", "2102"]
+    desk.wait(days=2)
+    with desk.world.database.write() as session:
+        case = session.get_one(Case, _unpaged(desk).id)
+        callout = paging.call_out(session, case, "high", desk.now, choose=lambda _n: 0)
+    assert callout is not None
+    assert callout.code == "2100"
+
+
+def _unpaged(desk: Desk) -> Case:
+    """Make a case that nobody is called out for."""
+    return desk.tip("moderate thing", sender=f"+1303555{1000 + len(desk.events('case.opened'))}")
