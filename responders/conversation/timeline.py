@@ -90,6 +90,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
     kind = event.type.removeprefix(TYPE_PREFIX)
     data: dict[str, Any] = event.data
     assignee = data.get("assignee")
+    if kind == "case.assigned" and event.actor == f"account:{assignee}":
+        return Entry(event.at, f"{people.name(event.actor)} took it on", kind)
     text = _WORDS.get(kind, words.plain(kind.replace(".", "_"), {})).format(
         who=people.name(event.actor),
         name=name,

@@ -4,6 +4,8 @@
 
 const QUIET = { headers: { "X-Fragment": "1" }, credentials: "same-origin", redirect: "error", cache: "no-store" };
 const EVERY_MS = 30000; // Ages move on, and a lost event is made good.
+const HIDDEN_MS = 30000; // Browsers open six lines to a server: tabs nobody looks at give theirs back.
+const PRESS_MS = 3000; // No button is swapped under a finger; a release that is never told ends by itself.
 const state = document.getElementById("live-state");
 const shown = new WeakMap(); // Each live part's HTML as the server sent it.
 let busy = false, again = false, pressing = false, soon = 0;
@@ -72,8 +74,8 @@ async function refresh() {
 
 function later() { clearTimeout(soon); soon = setTimeout(refresh, 120); }
 
-let stream = null, beat = 0;
-function stop(text) { stream?.close(); clearInterval(beat); say(text, true); }
+let stream = null, beat = 0, hide = 0, stopped = false;
+function stop(text) { stopped = true; stream?.close(); clearInterval(beat); say(text, true); }
 
 function listen() {
   stream = new EventSource("/live");
@@ -99,9 +101,11 @@ function wire(root) {
   }
 }
 
+let lastBox = null;
+document.addEventListener("focusin", (event) => { if (event.target.matches("textarea[data-counted]")) lastBox = event.target; });
 document.addEventListener("click", (event) => {
   const ask = event.target.closest("[data-ask-en]");
-  const box = ask && document.querySelector("textarea[data-counted]");
+  const box = ask && (lastBox?.isConnected ? lastBox : document.querySelector("textarea[data-counted]"));
   if (!box) return;
   event.preventDefault();
   const words = ask.dataset.language === "es" ? ask.dataset.askEs : ask.dataset.askEn;
@@ -116,14 +120,20 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
 });
-addEventListener("pointerdown", () => { pressing = true; });
-for (const end of ["pointerup", "pointercancel", "blur"]) {
-  addEventListener(end, () => { setTimeout(() => { pressing = false; if (again) { again = false; later(); } }, 50); });
-}
+let press = 0;
+function release() { clearTimeout(press); pressing = false; if (again) { again = false; later(); } }
+addEventListener("pointerdown", () => { pressing = true; clearTimeout(press); press = setTimeout(release, PRESS_MS); });
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => setTimeout(release, 50));
 addEventListener("pageshow", (event) => {
   if (event.persisted) { for (const form of document.forms) delete form.dataset.sent; later(); }
 });
-document.addEventListener("visibilitychange", () => { if (!document.hidden) later(); });
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hide);
+  if (!stream || stopped) return;
+  if (document.hidden) hide = setTimeout(() => stream.close(), HIDDEN_MS);
+  else if (stream.readyState === EventSource.CLOSED) listen();
+  else later();
+});
 
 wire(document);
 if (document.body.hasAttribute("data-live-page")) {

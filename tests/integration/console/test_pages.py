@@ -141,7 +141,7 @@ def test_notes_assignment_and_state_show_on_the_page_and_in_its_timeline(desk: D
     desk.post(f"/cases/{case.number}/state", to="in_progress", why="started")
     text = desk.get(f"/cases/{case.number}").text
     assert "Called the &lt;office&gt;." in text
-    for line in ("Dana Ortiz wrote a note", "Dana Ortiz gave it to Dana Ortiz", "moved it to “in progress”"):
+    for line in ("Dana Ortiz wrote a note", "Dana Ortiz took it on", "moved it to “in progress”"):
         assert line in text
     assert (desk.case(case).state, desk.case(case).assignee_id) == ("in_progress", desk.account.id)
 
