@@ -38,7 +38,7 @@ _ALONE = frozenset({"carrier", "testing", "thanks"})
 _SHORT = 3
 _FOREIGN_WORDS = 2
 _HINTS = 2
-_HINTS_QUEUED = 4
+_HINTS_QUEUED = 3
 _KNOWN_SHARE = 0.2
 
 
@@ -107,13 +107,14 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
 def _hints_enough(finding: Finding) -> bool:
     """Weak signs of different kinds about a person, and nothing that calms: we cannot rule danger out.
 
-    What already has a place in the queue (moderate) asks for one sign more than what has none.
+    What already has a place in the queue (moderate), or a cue of calm, asks for one sign more.
     """
     matches = finding.matches
-    if not matches.has("told") or any(hit.why for hit in finding.hits) or _calm(matches):
+    if not matches.has("told") or any(hit.why for hit in finding.hits):
         return False
     kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
-    return kinds >= (_HINTS_QUEUED if finding.severity >= Severity.MODERATE else _HINTS)
+    calmed = finding.severity >= Severity.MODERATE or bool(_calm(matches))
+    return kinds >= (_HINTS_QUEUED if calmed else _HINTS)
 
 
 def _hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:

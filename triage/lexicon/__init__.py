@@ -81,7 +81,7 @@ def load() -> Lexicon:
     rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
     matcher = Matcher(sources)
     known = matcher.vocabulary | {word for words in spellings.values() for word in words}
-    targets = frozenset(word for word in matcher.vocabulary if word not in common_words)
+    targets = _plain_words(sources) - common_words
     fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
     return Lexicon(matcher, rules, Vocabulary(known | guard, spellings, fuzzy.find), everyday, foreign)
 
@@ -112,3 +112,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def _lines(block: str) -> list[str]:
     return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def _plain_words(sources: dict[str, list[str]]) -> frozenset[str]:
+    """Return the words worth mending a slip for: those of rules and classes, not of weak hints."""
+    lines = [line for name, group in sources.items() if not name.startswith("hint_") for line in group]
+    return frozenset(word.removesuffix("?") for line in lines for part in line.split() for word in part.split("|"))
