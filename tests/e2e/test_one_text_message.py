@@ -71,11 +71,11 @@ def paged(house: House, responder: str, seen: int = 0) -> str:
 
 
 def number_of(page: str) -> str:
-    return re.findall(r"Case (\d{4}-\d{4})", page)[0]
+    return str(re.findall(r"Case (\d{4}-\d{4})", page)[0])
 
 
 def code_of(page: str) -> str:
-    return re.findall(r"Reply (\d{4})", page)[0]
+    return str(re.findall(r"Reply (\d{4})", page)[0])
 
 
 def acknowledged(house: House, token: str, number: str) -> dict[str, Any]:
