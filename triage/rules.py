@@ -43,7 +43,7 @@ RAISES = (
     Raise(("missing",), ("older", "gun"), Severity.CRITICAL),
     Raise(("missing", "suicide"), (), Severity.CRITICAL),
     Raise(("kin_threat",), ("gun", "blade", "fear", "serious", "now"), Severity.CRITICAL),
-    Raise(("coerced",), ("suicide",), Severity.HIGH),
+    Raise(("coerced", "suicide"), (), Severity.HIGH),
 )
 
 
