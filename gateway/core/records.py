@@ -105,6 +105,26 @@ class Line(Base):
     number: Mapped[str] = mapped_column(String(20), unique=True)
     purpose: Mapped[str] = mapped_column(String(10))
     label: Mapped[str] = mapped_column(String(200))
+    deletes_at_carrier: Mapped[bool] = mapped_column(default=True)
+    """Whether the carrier's copy of a text is deleted once ours is safe and nothing more can become of it."""
+    listed_until: Mapped[datetime | None]
+    """By the carrier's own clock: all that it took in for this line before then has been looked through."""
+    proof_every_minutes: Mapped[int] = mapped_column(default=360)
+    """How often a text of our own proves the line; 0 for never."""
+
+
+class LineProof(Base):
+    """A text of our own to a line for reports, with a code that nobody else knows; it opens no case."""
+
+    __tablename__ = "line_proofs"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    line_id: Mapped[str] = mapped_column(ForeignKey("lines.id"), index=True)
+    send_id: Mapped[str] = mapped_column(ForeignKey("sends.id"), unique=True)
+    code_hash: Mapped[bytes] = mapped_column(unique=True)
+    asked_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
+    silent_at: Mapped[datetime | None]
+    """When it was given up, or came by the carrier's list alone: the webhook had not brought it."""
 
 
 class Contact(Base):
@@ -166,7 +186,10 @@ class Message(Base):
     direction: Mapped[str] = mapped_column(String(3))
     channel: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str] = mapped_column(String(20))
-    """In: `tip`, `keyword`, `page_answer`. Out: `receipt` (first acknowledgement), `reply`."""
+    """In: `tip`, `keyword`, `page_answer`, `synthetic` (our own proof of a line).
+
+    Out: `receipt` (first acknowledgement), `reply`.
+    """
     keyword: Mapped[str | None] = mapped_column(String(12))
     quarantine: Mapped[str | None] = mapped_column(String(30))
     """Why nobody owns it (`unknown_line`), or nothing."""
@@ -182,10 +205,13 @@ class Message(Base):
     thread_attempts: Mapped[int] = mapped_column(default=0)
     dispatched_at: Mapped[datetime | None]
     """When the floor above took it up: opened or joined a case with it, or took it as an answered page."""
+    carrier_deleted_at: Mapped[datetime | None]
+    """When the carrier's copy was deleted."""
     __table_args__ = (
         UniqueConstraint("channel", "provider_sid"),
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
+        Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
     )
 
 
@@ -214,7 +240,11 @@ class Send(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
-    __table_args__ = (Index("sends_due", "account", "status", "due_at"),)
+    carrier_deleted_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("sends_due", "account", "status", "due_at"),
+        Index("sends_at_carrier", "line_id", "carrier_deleted_at"),
+    )
 
 
 class Event(Base):
