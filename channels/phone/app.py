@@ -55,6 +55,8 @@ def create(
     poster = Poster(config.webhook_timeout_seconds, new_hex)
     kit = Kit(config, store, faults, poster, timers, live, now, new_hex)
     sender = Sender(kit)
+    receiver = Receiver(kit, sender)
+    sender.hand_lines_to(receiver.receive)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -69,7 +71,7 @@ def create(
             store.close()
 
     application = Starlette(
-        routes=[*Api(kit, sender, now()).routes(), *Screen(kit, Receiver(kit, sender)).routes()],
+        routes=[*Api(kit, sender, now()).routes(), *Screen(kit, receiver).routes()],
         middleware=[Middleware(_Headers), Middleware(FaultyApi, faults=faults)],
         exception_handlers={ApiError: errors.handle, BadRequest: screen.refuse},
         lifespan=lifespan,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import phonenumbers
 
-from channels.phone.config import Account
+from channels.phone.config import Account, Line
 from channels.phone.errors import ApiError
 from channels.phone.hooks import describe_status
 from channels.phone.kit import Kit
@@ -57,6 +58,11 @@ class Sender:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
+        self._to_line: Callable[[str, Line, str], Any] | None = None
+
+    def hand_lines_to(self, receive: Callable[[str, Line, str], Any]) -> None:
+        """Say who takes a text (sender, line, body) whose recipient is not a phone but one of our own lines."""
+        self._to_line = receive
 
     def send(self, account: Account, draft: Draft) -> Message:
         """Accept a message and start its journey.
@@ -139,8 +145,16 @@ class Sender:
         if code is not None:
             return self._kit.store.set_status(message.sid, "undelivered", self._kit.now(), code)
         if step == "delivered":
-            self._show(message)
+            self._arrive(message)
         return self._kit.store.set_status(message.sid, step, self._kit.now())
+
+    def _arrive(self, message: Message) -> None:
+        line = self._kit.config.line(message.recipient)
+        if line is None:
+            self._show(message)
+        elif self._to_line is not None:
+            # For the line it is a message like any other: with a SID of its own, and its webhook.
+            self._kit.timers.after(0, partial(self._to_line, message.sender, line, message.body))
 
     def _show(self, message: Message) -> None:
         phone, line = message.recipient, message.sender

@@ -241,3 +241,16 @@ def test_product_that_is_down_gets_nothing_but_the_carrier_keeps_the_text(tmp_pa
         assert carrier.screen()[0]["status"] == "failed"
         with carrier.client() as client:
             assert [message.sid for message in client.messages.list(to=TIP_LINE)] == [sid]
+
+
+def test_text_from_one_line_to_another_comes_in_at_its_webhook(carrier: Carrier, product: Product) -> None:
+    with carrier.client(PAGING) as client:
+        sent = str(client.messages.create(to=TIP_LINE, from_=PAGING_LINE, body="a line check").sid)
+        (call,) = wait_for(lambda: [call for call in product.calls if call.params.get("Body") == "a line check"])
+        wait_for(lambda: status_of(client.messages(sent).fetch()) == "delivered")
+    assert (call.params["From"], call.params["To"], call.params["AccountSid"]) == (
+        PAGING_LINE, TIP_LINE, REPORTERS.sid,
+    )  # fmt: skip
+    assert call.params["MessageSid"] != sent
+    with carrier.client() as client:
+        assert str(client.messages(call.params["MessageSid"]).fetch().direction) == "inbound"
