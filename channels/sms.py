@@ -27,6 +27,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageList
 from twilio.twiml.messaging_response import MessagingResponse
 
+from channels.keywords import keyword_of
 from channels.twilio_client import TwilioAccount, close, translated
 from gateway.core.errors import BadInput, Forged
 from gateway.core.messages import Inbound, Outbound, Status
@@ -34,15 +35,6 @@ from gateway.core.times import Clock
 
 CHANNEL = "sms"
 INBOUND_PATH, STATUS_PATH = "/sms/inbound", "/sms/status"
-
-_KEYWORDS: Mapping[str, str] = {
-    **dict.fromkeys(("stop", "unsubscribe", "end", "quit", "stopall", "revoke", "optout", "cancel"), "stop"),
-    **dict.fromkeys(("start", "unstop"), "start"),
-    "yes": "yes",  # START for a carrier that was told STOP before; an ordinary word otherwise
-    **dict.fromkeys(("help", "info"), "help"),
-}
-"""Carrier keywords, when they are the whole text.
-Source: https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-"""
 
 _STATUSES: Mapping[str, Status] = {
     "sent": "sent",
@@ -127,7 +119,6 @@ class SmsIntake:
             (_one(form, f"MediaContentType{n}"), _one(form, f"MediaUrl{n}"))
             for n in range(min(int(count), 50) if count.isascii() and count.isdigit() else 0)
         ]
-        opt_out_type = _one(form, "OptOutType").lower()
         return Inbound(
             channel=CHANNEL,
             provider_sid=sid,
@@ -136,7 +127,7 @@ class SmsIntake:
             text=text,
             received_at=self.clock(),
             media=tuple(media),
-            keyword=_KEYWORDS.get(opt_out_type) or _KEYWORDS.get(text.strip().lower()),
+            keyword=keyword_of(text, _one(form, "OptOutType")),
         )
 
 
