@@ -5,10 +5,15 @@
     index         (HMAC) "have we met this address"       courier
     outbound      replies on their way to reporters       courier
     content       tips; one pair per district and month   worker, console
+    log           (signs heads of the event log)          clock
 
 A key set is a folder of files, one folder a process, so that a deployment can give each to its own user:
 
     identity.pub  identity.key  outbound.pub  outbound.key  index.key  content/<district>/<YYYY-MM>.pub|.key
+
+Keys that a rotation has replaced open until nothing is sealed to them any more, and seal nothing:
+
+    identity/old-<kid>.key  outbound/old-<kid>.key  index/old-<kid>.key  content/<district>/<YYYY-MM>/old-<kid>.key
 
 A process that finds a private key in its folder which the table does not grant it refuses to start.
 """
@@ -16,10 +21,12 @@ A process that finds a private key in its folder which the table does not grant 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +34,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from gateway.core.errors import KeyRefused
-from gateway.core.seal import key_id, seal, sealed_to, unseal
+from gateway.core.logs import log
+from gateway.core.seal import key_id, rewrap, seal, sealed_to, unseal
 from gateway.core.times import month
 
 PROCESSES = ("intake", "courier", "worker", "console", "clock")
@@ -36,68 +44,125 @@ GRANTS: Mapping[str, frozenset[str]] = {
     "courier": frozenset({"identity", "index", "outbound"}),
     "worker": frozenset({"content"}),
     "console": frozenset({"content"}),
-    "clock": frozenset(),
+    "clock": frozenset({"log"}),
 }
+SEALING = frozenset({"identity", "outbound", "content"})
+"""The purposes of the X25519 pairs that envelopes are sealed to."""
+OPTIONAL = frozenset({"log"})
+"""A process starts without such a key, and does less: see `log_keys`."""
 COMMON = "common"
 """The content keys of messages that no district owns (yet)."""
+CHANGED = "changed"
+"""The file that `tipline keys` writes last: when it is another one, the folder is read again."""
+OLD = "old-"
+"""How the files of replaced private keys begin."""
+INDEX_KID_BYTES = 8
 
 
 @dataclass(frozen=True)
-class KeySet:
-    """The keys of one process. `content` maps (district slug, `YYYY-MM`) to a public key."""
+class _Keys:
+    """What a folder held. `content` maps (district slug, `YYYY-MM`); `successors` old key id → what replaced it."""
 
-    process: str
-    identity: X25519PublicKey = field(repr=False)
-    outbound: X25519PublicKey = field(repr=False)
-    content: Mapping[tuple[str, str], X25519PublicKey] = field(repr=False)
-    private: Mapping[bytes, X25519PrivateKey] = field(repr=False)
-    index: bytes | None = field(repr=False, default=None)
+    identity: X25519PublicKey
+    outbound: X25519PublicKey
+    content: Mapping[tuple[str, str], X25519PublicKey]
+    private: Mapping[bytes, X25519PrivateKey]
+    successors: Mapping[bytes, X25519PublicKey]
+    indexes: tuple[bytes, ...]
+    """Index keys, the one in use first."""
+
+
+class KeySet:
+    """The keys of one process. It reads its folder again, by itself, when `tipline keys` has changed something there.
+
+    So a rotation needs no restart: the next thing that is sealed is sealed to the new key.
+    """
+
+    def __init__(self, folder: Path, process: str) -> None:
+        self.process = process
+        self._folder = folder
+        self._mark = _mark(folder)
+        self._refused: object = None
+        self._held = _read(folder, process)
+
+    def __repr__(self) -> str:
+        return f"KeySet(process={self.process!r})"
 
     def seal_address(self, address: str, bound_to: str) -> bytes:
         """Seal a reporter's address to the identity key: from here on only the courier can read it."""
-        return seal(self.identity, address.encode(), bound_to)
+        return seal(self._keys().identity, address.encode(), bound_to)
 
     def seal_outbound(self, words: str, bound_to: str) -> bytes:
         """Seal words on their way to a reporter to the courier's outbound key."""
-        return seal(self.outbound, _encode(words), bound_to)
+        return seal(self._keys().outbound, _encode(words), bound_to)
 
     def seal_words(self, district: str | None, now: datetime, words: str, bound_to: str) -> bytes:
         """Seal words to a district's content key of the month (its latest earlier one when there is none yet).
 
         Raises: KeyRefused when neither the district nor the common set has any content key.
         """
-        return seal(self._content_key(district or COMMON, month(now)), _encode(words), bound_to)
+        return seal(_content_key(self._keys().content, district or COMMON, month(now)), _encode(words), bound_to)
 
     def open(self, envelope: bytes, bound_to: str) -> str:
         """Open an envelope with whichever of this process's keys it is sealed to.
 
         Raises: KeyRefused when this process does not hold that key, or the envelope is not bound to `bound_to`.
         """
-        private = self.private.get(sealed_to(envelope))
+        private = self._keys().private.get(sealed_to(envelope))
         if private is None:
             raise KeyRefused("This process does not hold the key of this envelope.")
         return unseal(private, envelope, bound_to).decode("utf-8", "surrogatepass")
 
     def blind_index(self, district: str, address: str) -> bytes:
-        """Compute the keyed index of an address in a district: HMAC-SHA256, 32 bytes. Raises: KeyRefused."""
-        if self.index is None:
+        """Compute the keyed index of an address in a district: 8 bytes key id, 32 bytes HMAC-SHA256.
+
+        Raises: KeyRefused for a process without the index key.
+        """
+        return self.blind_indexes(district, address)[0]
+
+    def blind_indexes(self, district: str, address: str) -> tuple[bytes, ...]:
+        """Compute the index under every index key there is, the one in use first. Raises: KeyRefused."""
+        return tuple(
+            index_id(key) + hmac.digest(_of_district(key, district), address.encode(), hashlib.sha256)
+            for key in self._index_keys()
+        )
+
+    def index_ids(self) -> tuple[bytes, ...]:
+        """Name the index keys, the one in use first: what a blind index begins with. Raises: KeyRefused."""
+        return tuple(index_id(key) for key in self._index_keys())
+
+    def replaced(self) -> frozenset[bytes]:
+        """Name the replaced keys that this process can still open with, and whose successor it knows."""
+        return frozenset(self._keys().successors)
+
+    def reseal(self, envelope: bytes, bound_to: str) -> bytes:
+        """Seal an envelope of a replaced key to that key's successor, without opening its content.
+
+        Raises: KeyRefused when it is not sealed to one of `replaced()`, or not bound to `bound_to`.
+        """
+        held, kid = self._keys(), sealed_to(envelope)
+        if kid not in held.successors:
+            raise KeyRefused("This envelope is not sealed to a replaced key.")
+        return rewrap(held.private[kid], held.successors[kid], envelope, bound_to)
+
+    def _index_keys(self) -> tuple[bytes, ...]:
+        keys = self._keys().indexes
+        if not keys:
             raise KeyRefused("This process does not hold the index key.")
-        of_district = hmac.digest(self.index, f"district {district}".encode(), hashlib.sha256)
-        return hmac.digest(of_district, address.encode(), hashlib.sha256)
+        return keys
 
-    def _content_key(self, district: str, wanted: str) -> X25519PublicKey:
-        months = sorted(name for slug, name in self.content if slug == district)
-        if not months:
-            if district == COMMON:
-                raise KeyRefused("There is no content key. Run `tipline keys init`.")
-            return self._content_key(COMMON, wanted)
-        earlier = [name for name in months if name <= wanted]
-        return self.content[(district, earlier[-1] if earlier else months[0])]
-
-
-def _encode(words: str) -> bytes:
-    """Keep every character, lone surrogates included: what cannot be shown must still not be lost."""
-    return words.encode("utf-8", "surrogatepass")
+    def _keys(self) -> _Keys:
+        mark = _mark(self._folder)
+        if mark != self._mark:
+            try:
+                self._held = _read(self._folder, self.process)
+                self._mark = mark
+            except KeyRefused as error:
+                # Going on with what it has is safer than losing a tip; `rotate --finish` looks at every folder first.
+                if mark != self._refused:
+                    log().error("changed keys could not be read; the old ones stay", code=error.code)
+                self._refused = mark
+        return self._held
 
 
 def load(folder: Path, process: str) -> KeySet:
@@ -105,30 +170,87 @@ def load(folder: Path, process: str) -> KeySet:
 
     Raises: KeyRefused when a key is missing, unreadable, or surplus to what the table grants this process.
     """
+    return KeySet(folder, process)
+
+
+def index_id(key: bytes) -> bytes:
+    """Name an index key: 8 bytes that say nothing about it."""
+    return hmac.digest(key, b"tipline index key id", hashlib.sha256)[:INDEX_KID_BYTES]
+
+
+def _of_district(key: bytes, district: str) -> bytes:
+    return hmac.digest(key, f"district {district}".encode(), hashlib.sha256)
+
+
+def _content_key(content: Mapping[tuple[str, str], X25519PublicKey], district: str, wanted: str) -> X25519PublicKey:
+    months = sorted(name for slug, name in content if slug == district)
+    if not months:
+        if district == COMMON:
+            raise KeyRefused("There is no content key. Run `tipline keys init`.")
+        return _content_key(content, COMMON, wanted)
+    earlier = [name for name in months if name <= wanted]
+    return content[(district, earlier[-1] if earlier else months[0])]
+
+
+def _encode(words: str) -> bytes:
+    """Keep every character, lone surrogates included: what cannot be shown must still not be lost."""
+    return words.encode("utf-8", "surrogatepass")
+
+
+def _mark(folder: Path) -> tuple[int, int] | None:
+    """Tell one state of a folder from the next by a file of it; a microsecond, so it is asked before every use."""
+    try:
+        found = os.stat(f"{folder}/{CHANGED}")  # noqa: PTH116 - Path.stat() takes three times as long
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def _read(folder: Path, process: str) -> _Keys:
     if not folder.is_dir():
         raise KeyRefused(f"There is no key folder for {process}. Run `tipline keys init`.")
     found = sorted(path.relative_to(folder) for path in folder.rglob("*.key"))
-    surplus = [str(path) for path in found if _purpose(path) not in GRANTS[process]]
+    surplus = [str(path) for path in found if purpose(path) not in GRANTS[process]]
     if surplus:
         raise KeyRefused(f"{process} must not hold these keys, so it does not start: {', '.join(surplus)}")
-    missing = GRANTS[process] - {_purpose(path) for path in found}
+    missing = GRANTS[process] - OPTIONAL - {purpose(path) for path in found if not is_old(path)}
     if missing:
         raise KeyRefused(f"{process} lacks these private keys: {', '.join(sorted(missing))}. Run `tipline keys init`.")
+    private, successors = {}, {}
+    for path in found:
+        if purpose(path) not in SEALING:
+            continue
+        key = _private(folder / path)
+        private[key_id(key.public_key())] = key
+        if is_old(path) and (folder / successor(path)).exists():
+            public = _public(folder / successor(path))
+            if key_id(public) != key_id(key.public_key()):  # else its rotation was cut off before the new key came
+                successors[key_id(key.public_key())] = public
     content = {(path.parent.name, path.stem): _public(path) for path in (folder / "content").glob("*/*.pub")}
-    privates = [_private(folder / path) for path in found if _purpose(path) != "index"]
-    return KeySet(
-        process=process,
+    indexes = sorted((path for path in found if purpose(path) == "index"), key=lambda path: (is_old(path), path))
+    return _Keys(
         identity=_public(folder / "identity.pub"),
         outbound=_public(folder / "outbound.pub"),
         content=content,
-        private={key_id(key.public_key()): key for key in privates},
-        index=base64.b64decode((folder / "index.key").read_text()) if "index" in GRANTS[process] else None,
+        private=private,
+        successors=successors,
+        indexes=tuple(_index(folder / path) for path in indexes),
     )
 
 
-def _purpose(path: Path) -> str:
-    """Name what a key file is for: the stem, or `content` for those in a district's folder."""
+def purpose(path: Path) -> str:
+    """Name what a key file is for, given its path inside a process's folder: `identity`, `index` or `content`."""
     return path.stem if len(path.parts) == 1 else path.parts[0]
+
+
+def is_old(path: Path) -> bool:
+    """Tell whether a key file is one that a rotation has replaced."""
+    return path.name.startswith(OLD)
+
+
+def successor(path: Path) -> Path:
+    """Name the public key that replaced an old private one: `identity/old-….key` → `identity.pub`."""
+    return path.parent.with_name(f"{path.parent.name}.pub")
 
 
 def _public(path: Path) -> X25519PublicKey:
@@ -148,4 +270,14 @@ def _private(path: Path) -> X25519PrivateKey:
         raise KeyRefused(f"The private key {path.name} is unreadable or damaged.") from error
     if not isinstance(key, X25519PrivateKey):
         raise KeyRefused(f"The private key {path.name} is not an X25519 key.")
+    return key
+
+
+def _index(path: Path) -> bytes:
+    try:
+        key = base64.b64decode(path.read_text("ascii"), validate=True)
+    except (OSError, ValueError, binascii.Error) as error:
+        raise KeyRefused(f"The private key {path.name} is unreadable or damaged.") from error
+    if len(key) != 32:
+        raise KeyRefused(f"The private key {path.name} is damaged: it has not 32 bytes.")
     return key

@@ -5,11 +5,17 @@ Only `gateway.core.courier` imports this module; the build refuses anyone else.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, LargeBinary, func, select
 from sqlalchemy.orm import Session
 
-from gateway.core.keys import KeySet
+from gateway.core.errors import KeyRefused
+from gateway.core.keys import INDEX_KID_BYTES, KeySet
+from gateway.core.logs import log
 from gateway.core.records import District, Message, Thread, Token, new_id
+
+_BATCH_ROWS = 100
 
 
 def address_of_message(keys: KeySet, message: Message) -> str | None:
@@ -25,14 +31,68 @@ def address_of_thread(keys: KeySet, thread: Thread) -> str:
 def find_or_make(session: Session, keys: KeySet, district: District, address: str) -> Token:
     """Find a reporter's token in a district by blind index, or make it; the row is locked until the transaction ends.
 
+    While the index key is being rotated an address has an index under each key, and is looked for under all of them.
     Raises: sqlalchemy.exc.IntegrityError when another courier made it in the same moment: try again.
     """
-    index = keys.blind_index(district.slug, address)
-    query = select(Token).where(Token.district_id == district.id, Token.blind_index == index).with_for_update()
-    token = session.scalar(query)
+    token = _find(session, keys, district, address)
     if token is None:
-        token = Token(id=new_id(), district_id=district.id, blind_index=index)
+        # Two couriers, one of which has not seen the new index key yet, would each make a token for one address.
+        # So they take turns, and compute the index when it is theirs: by then they see what the other one saw.
+        _take_turn(session, district)
+        token = _find(session, keys, district, address)
+    if token is None:
+        token = Token(id=new_id(), district_id=district.id, blind_index=keys.blind_index(district.slug, address))
         token.address_sealed = keys.seal_address(address, token.bound("address"))
         session.add(token)
         session.flush()
     return token
+
+
+class Reindexing:
+    """Computes blind indexes anew after a rotation of the index key: a `Renewal` of `gateway.core.rotation`."""
+
+    def __init__(self, keys: KeySet) -> None:
+        """Prepare for the courier's keys: it opens the address to index it."""
+        self._keys = keys
+
+    def replaced(self) -> frozenset[bytes]:
+        """Name the replaced index keys."""
+        return frozenset(self._keys.index_ids()[1:])
+
+    def find(self, session: Session, after: str) -> Sequence[str]:
+        """List tokens whose index is not under the key in use."""
+        query = select(Token.id).where(self._is_old(), Token.id > after).order_by(Token.id).limit(_BATCH_ROWS)
+        return session.scalars(query).all()
+
+    def renew(self, session: Session, ids: Sequence[str]) -> int:
+        """Index tokens anew under a lock; one that does not open is left as it is, for a human to see."""
+        done = 0
+        query = select(Token).where(Token.id.in_(ids), self._is_old()).order_by(Token.id)
+        for token in session.scalars(query.with_for_update(skip_locked=True)):
+            try:
+                address = self._keys.open(token.address_sealed, token.bound("address"))
+                slug = session.get_one(District, token.district_id).slug
+                token.blind_index = self._keys.blind_index(slug, address)
+                done += 1
+            except KeyRefused as error:
+                log().error("a token could not be indexed anew", token=token.id, code=error.code)
+        return done
+
+    def _is_old(self) -> ColumnElement[bool]:
+        start = func.substr(Token.blind_index, 1, INDEX_KID_BYTES, type_=LargeBinary())
+        return start != self._keys.index_ids()[0]
+
+
+def _find(session: Session, keys: KeySet, district: District, address: str) -> Token | None:
+    indexes = keys.blind_indexes(district.slug, address)
+    query = select(Token).where(Token.district_id == district.id, Token.blind_index.in_(indexes))
+    token = session.scalar(query.with_for_update())
+    if token is not None:
+        token.blind_index = indexes[0]
+    return token
+
+
+def _take_turn(session: Session, district: District) -> None:
+    """Be the only one who makes a token in this district until the transaction ends; on SQLite a writer always is."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"token {district.id}", 0))))
