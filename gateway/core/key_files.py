@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from gateway.core import log_keys
 from gateway.core.errors import KeyRefused, NotFound
 from gateway.core.keys import CHANGED, COMMON, GRANTS, OLD, PROCESSES, index_id, purpose
 from gateway.core.seal import key_id
@@ -56,6 +57,8 @@ def init(root: Path, districts: Iterable[str], now: datetime) -> list[str]:
     made = [name for name in ("identity", "outbound") if _make_pair(root, name)]
     if _make_index(root):
         made.append("index")
+    if log_keys.make(root, _write):
+        made.append("log")
     names = [f"content/{district}/{name}" for district in sorted({COMMON, *districts}) for name in _months(now)]
     made += [name for name in names if _make_pair(root, name)]
     if made:

@@ -262,3 +262,16 @@ class Event(Base):
     at: Mapped[datetime]
     data: Mapped[dict[str, Any]]
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class LogSeal(Base):
+    """One sealed batch of the event log, append-only: bytes, because they are what was signed; see `log_heads`."""
+
+    __tablename__ = "log_seals"
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    )
+    head: Mapped[bytes]
+    entries: Mapped[bytes]
+    """Seq, id and digest of each of its events: shows where a change is, and is itself held by the head's root."""
+    signature: Mapped[bytes]
