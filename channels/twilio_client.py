@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -35,11 +35,12 @@ class TwilioAccount:
 
 @dataclass(frozen=True)
 class AccountState:
-    """What Twilio says of an account: its status, the webhook of each number, and what time it is there."""
+    """What Twilio says of an account: its status, webhook and fallback of each number, and what time it is there."""
 
     status: str
     webhooks: dict[str, str]
     provider_time: datetime | None
+    fallbacks: dict[str, str] = field(default_factory=dict)
 
 
 def inspect(account: TwilioAccount) -> AccountState:
@@ -52,9 +53,18 @@ def inspect(account: TwilioAccount) -> AccountState:
         raise translated(error) from None
     finally:
         close(client)
+    return AccountState(
+        status=str(state.status),
+        webhooks={str(number.phone_number): str(number.sms_url or "") for number in numbers},
+        provider_time=told_time(client),
+        fallbacks={str(number.phone_number): str(number.sms_fallback_url or "") for number in numbers},
+    )
+
+
+def told_time(client: Client) -> datetime | None:
+    """Read the carrier's clock off its last answer, UTC-aware, to the second."""
     http = client.http_client
-    date = http.last_date if isinstance(http, _Rebased) else None
-    return AccountState(str(state.status), {str(n.phone_number): str(n.sms_url or "") for n in numbers}, date)
+    return http.last_date if isinstance(http, _Rebased) else None
 
 
 def close(client: Client) -> None:

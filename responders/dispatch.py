@@ -12,7 +12,7 @@ from itertools import islice
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation, outbox
+from gateway.core import conversation, outbox, proofs
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, NotFound, Unavailable
 from gateway.core.keys import KeySet
@@ -229,10 +229,17 @@ class Dispatcher:
 
     def _deliver(self, send: Send) -> str:
         with self.database.read() as session:
-            to = session.get_one(Contact, send.contact_id).address
+            to = self._address(session, send)
             line = session.get_one(Line, send.line_id).number
         text = self.keys.open(send.body_sealed, send.bound("body"))
         return self.sender.send(Outbound(to=to, sender=line, text=text, reference=send.id))
+
+    @staticmethod
+    def _address(session: Session, send: Send) -> str:
+        """Find where a text goes: to a staff member, or to a line of ours that is to be proved."""
+        if send.contact_id is None and (number := proofs.number_of(session, send.id)):
+            return number
+        return session.get_one(Contact, send.contact_id).address
 
     def _awake(self, ids: Iterable[str]) -> list[str]:
         """Leave out what failed a moment ago."""

@@ -22,6 +22,7 @@ from gateway.core.times import Clock
 
 ACTOR = "process:courier"
 _RETRY_SECONDS = 15
+_OPTING = ("stop", "start", "yes")
 
 
 @dataclass(frozen=True)
@@ -174,13 +175,24 @@ class _Threading:
         return thread
 
     def _obey(self, message: Message, token: Token, thread: Thread) -> None:
-        """Obey the carrier keywords: STOP means no more texts from us, START takes that back."""
+        """Obey the carrier keywords: STOP means no more texts from us, START takes that back.
+
+        One that was taken in late is not obeyed when a later one has been.
+        """
+        if message.keyword in _OPTING and self._has_later(message):
+            return
         if message.keyword == "stop":
             token.opted_out_at = self.now
             _set_opted_out(self.session, thread, self.now, out=True)
         elif message.keyword in {"start", "yes"}:
             token.opted_out_at = None
             _set_opted_out(self.session, thread, self.now, out=False)
+
+    def _has_later(self, message: Message) -> bool:
+        query = select(Message.id).where(
+            Message.thread_id == message.thread_id, Message.keyword.in_(_OPTING), Message.at > message.at
+        )
+        return self.session.scalar(query.limit(1)) is not None
 
     def _event(self, kind: str, subject: str, district: District, **data: str) -> None:
         emit(self.session, kind, subject=subject, actor=ACTOR, at=self.now, district_id=district.id, **data)

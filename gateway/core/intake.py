@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.core import numbers
+from gateway.core import numbers, proofs
 from gateway.core.database import Database
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
@@ -76,13 +76,32 @@ def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
     if inbound.media:
         # The provider's links name the account's messages, so they are the courier's to follow.
         message.media_sealed = keys.seal_outbound(json.dumps(inbound.media), message.bound("media"))
+    if line and _is_proof(session, keys, line, sender, inbound):
+        message.kind, message.address_sealed = "synthetic", None
+        message.threaded_at = message.dispatched_at = inbound.received_at
     session.add(message)
     emit(
-        session, "message.received", subject=f"message/{message.id}", actor="reporter", at=inbound.received_at,
+        session, "message.received", subject=f"message/{message.id}",
+        actor=proofs.ACTOR if message.kind == "synthetic" else "reporter",
+        at=inbound.recovered_at or inbound.received_at,
         district_id=message.district_id, channel=message.channel, line=message.line_id, message_kind=message.kind,
-        keyword=message.keyword, quarantine=message.quarantine, media=message.media_count,
+        keyword=message.keyword, quarantine=message.quarantine, media=message.media_count, **_late(inbound),
     )  # fmt: skip
     return message.id
+
+
+def _is_proof(session: Session, keys: KeySet, line: Line, sender: numbers.Address, inbound: Inbound) -> bool:
+    return proofs.recognise(
+        session, line, sender.value, inbound.text, inbound.recovered_at or inbound.received_at,
+        actor=f"process:{keys.process}", recovered=inbound.recovered_at is not None,
+    )  # fmt: skip
+
+
+def _late(inbound: Inbound) -> dict[str, int]:
+    """Say how many seconds after the carrier had it a text got here, when no webhook brought it."""
+    if inbound.recovered_at is None:
+        return {}
+    return {"late_seconds": max(0, round((inbound.recovered_at - inbound.received_at).total_seconds()))}
 
 
 def _district(session: Session, line: Line | None) -> District | None:

@@ -24,7 +24,8 @@ class Inbound:
 
     `sender` and `recipient` are raw as the provider gave them; `provider_sid` makes repeats recognisable;
     `media` is a tuple of (content type, provider URL); `keyword` is the carrier keyword that the whole text is
-    (`stop`, `start`, `help`), if it is one.
+    (`stop`, `start`, `help`), if it is one. `received_at` is when the carrier handed it over, or, for a text that only
+    its list brought (`recovered_at`), when the carrier itself took it in.
     """
 
     channel: str
@@ -35,6 +36,15 @@ class Inbound:
     received_at: datetime
     media: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     keyword: str | None = None
+    recovered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a carrier still holds of the texts to one line, oldest first, and its own clock at the asking."""
+
+    messages: tuple[Inbound, ...] = field(repr=False)
+    as_of: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,10 @@ class Outbound:
 
 
 class SendError(TiplineError):
-    """A message that the provider did not take; `code` is the provider's (e.g. `21610`) or ours (`timeout`)."""
+    """A message that the provider did not take, or a question it did not answer.
+
+    `code` is the provider's (e.g. `21610`) or ours (`timeout`).
+    """
 
     public = "The message could not be sent."
 
@@ -64,6 +77,16 @@ class Sender(Protocol):
 
     def send(self, message: Outbound) -> str:
         """Hand a message to the provider; the answer is the provider's id of it. Raises: SendError."""
+
+
+class Mailbox(Protocol):
+    """What a provider keeps of our messages: a channel bound to one account."""
+
+    def inbound_since(self, line: str, moment: datetime) -> Listing:
+        """List all texts to a line (E.164) that the carrier took in from `moment` on. Raises: SendError."""
+
+    def delete(self, sid: str) -> None:
+        """Delete a message, number and words, at the carrier; one that is gone already is well. Raises: SendError."""
 
 
 def moves_forward(old: str, new: str) -> bool:

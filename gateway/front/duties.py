@@ -69,6 +69,13 @@ class Duty:
             log().error("a duty failed; it will be tried again", duty=self.name, error=error)
 
 
+class Patrol(Duty):
+    """A duty at a pace of its own: nobody rings for it."""
+
+    def ring(self) -> None:
+        """Go on as before."""
+
+
 def stop_all(duties: Sequence[Duty]) -> None:
     """End them side by side. One that hangs in a call is left behind: its rows are free when their lease lapses."""
     for duty in duties:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from channels.sms import TwilioSender
+from channels.twilio_client import TwilioAccount
+from channels.twilio_mailbox import TwilioMailbox
 from gateway.core import keys
+from gateway.core.backfill import Backfill
 from gateway.core.courier import Courier
 from gateway.core.database import Database
-from gateway.core.messages import Sender
+from gateway.core.messages import Mailbox, Sender
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import working
 from gateway.front.duties import Duty
 from gateway.front.places import Place
+from gateway.front.wiring import patrols
 from gateway.front.wiring.accounts import account_of
 
 
@@ -20,7 +24,10 @@ def run(settings: Settings, place: Place) -> None:
     """Thread and send until told to stop."""
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     sender = make_sender(settings)
-    working.work("courier", make(settings, database, waker, sender), settings.redis_url, place)
+    mailbox = make_mailbox(settings)
+    duties = [*make(settings, database, waker, sender), *look_after(settings, database, waker, mailbox)]
+    working.work("courier", duties, settings.redis_url, place)
+    mailbox.close()
     sender.close()
     waker.close()
     database.close()
@@ -28,8 +35,12 @@ def run(settings: Settings, place: Place) -> None:
 
 def make_sender(settings: Settings) -> TwilioSender:
     """Make the way to the account that texts reporters. Raises: SettingsRefused."""
-    account = account_of(settings.twilio_account_sid, settings.twilio_api_key, settings.twilio_api_secret, settings)
-    return TwilioSender(account, settings.public_url)
+    return TwilioSender(_account(settings), settings.public_url)
+
+
+def make_mailbox(settings: Settings) -> TwilioMailbox:
+    """Make the way to what that account keeps of reporters' texts. Raises: SettingsRefused."""
+    return TwilioMailbox(_account(settings))
 
 
 def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -> list[Duty]:
@@ -44,3 +55,14 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
             sending.ring()
 
     return [Duty("thread", thread), sending]
+
+
+def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
+    """Make its duties at the carrier: taking in what no webhook brought, and deleting what is safe here."""
+    key_set = keys.load(settings.keys, "courier")
+    backfill = Backfill(database, key_set, mailbox, utc_now, "reports", stored=lambda: waker.wake("courier"))
+    return patrols.make(backfill)
+
+
+def _account(settings: Settings) -> TwilioAccount:
+    return account_of(settings.twilio_account_sid, settings.twilio_api_key, settings.twilio_api_secret, settings)

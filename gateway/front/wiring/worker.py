@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from channels.sms import TwilioSender
+from channels.twilio_client import TwilioAccount
+from channels.twilio_mailbox import TwilioMailbox
 from gateway.core import keys
+from gateway.core.backfill import Backfill
 from gateway.core.database import Database
-from gateway.core.messages import Sender
+from gateway.core.messages import Mailbox, Sender
+from gateway.core.proofs import Prover
+from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import working
-from gateway.front.duties import Duty
+from gateway.front.duties import Duty, Patrol
 from gateway.front.places import Place
+from gateway.front.wiring import patrols
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
 from triage import engine
+
+_PROVE_SECONDS = 60.0
 
 
 def run(settings: Settings, place: Place) -> None:
     """Dispatch and page until told to stop."""
     database, sender = Database(settings.database_url), make_sender(settings)
-    working.work("worker", make(settings, database, sender), settings.redis_url, place)
+    waker, mailbox = Waker(settings.redis_url), make_mailbox(settings)
+    duties = [*make(settings, database, sender), *look_after(settings, database, waker, mailbox)]
+    working.work("worker", duties, settings.redis_url, place)
+    mailbox.close()
+    waker.close()
     sender.close()
     database.close()
 
 
 def make_sender(settings: Settings) -> TwilioSender:
     """Make the way to the account that pages staff. Raises: SettingsRefused."""
-    account = account_of(
-        settings.twilio_paging_account_sid, settings.twilio_paging_api_key, settings.twilio_paging_api_secret, settings
-    )
-    return TwilioSender(account, settings.public_url)
+    return TwilioSender(_account(settings), settings.public_url)
+
+
+def make_mailbox(settings: Settings) -> TwilioMailbox:
+    """Make the way to what that account keeps of pages and their answers. Raises: SettingsRefused."""
+    return TwilioMailbox(_account(settings))
 
 
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
@@ -40,3 +54,17 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     sending = Duty("send", dispatcher.send_all)
     steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)
     return [Duty("dispatch", *steps), sending]
+
+
+def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
+    """Make its duties at the carrier: answers that no webhook brought, deleting, and texts that prove the lines."""
+    key_set = keys.load(settings.keys, "worker")
+    backfill = Backfill(database, key_set, mailbox, utc_now, "paging", stored=lambda: waker.wake("courier"))
+    prover = Prover(database, key_set, utc_now)
+    return [*patrols.make(backfill), Patrol("prove", prover.prove_all, every_seconds=_PROVE_SECONDS)]
+
+
+def _account(settings: Settings) -> TwilioAccount:
+    return account_of(
+        settings.twilio_paging_account_sid, settings.twilio_paging_api_key, settings.twilio_paging_api_secret, settings
+    )

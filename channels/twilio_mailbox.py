@@ -1,0 +1,81 @@
+"""Twilio's own record of our messages: listed for what a webhook failed to bring, deleted once it is safe here.
+
+FromCity and the like are not part of a listed message; what else the record has beside our `Inbound` is dropped here.
+Source: https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import requests
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+
+from channels.keywords import keyword_of
+from channels.twilio_client import TwilioAccount, close, told_time, translated
+from gateway.core.messages import Inbound, Listing
+
+CHANNEL = "sms"
+PAGE_SIZE = 1000
+"""The most that Twilio gives at once."""
+
+
+class TwilioMailbox:
+    """The messages of one account."""
+
+    def __init__(self, account: TwilioAccount, page_size: int = PAGE_SIZE) -> None:
+        """Bind to an account; nothing is asked of Twilio yet."""
+        self._client: Client = account.client()
+        self._page_size = page_size
+
+    def inbound_since(self, line: str, moment: datetime) -> Listing:
+        """List all texts to a line that Twilio took in from `moment` on, every page of them. Raises: SendError."""
+        try:
+            listed = self._client.messages.list(to=line, date_sent_after=moment, page_size=self._page_size)
+        except Exception as error:  # noqa: BLE001 - the client lets requests' errors through as they are
+            raise translated(error) from None
+        as_of = told_time(self._client)
+        texts = [message for message in listed if str(message.direction) == "inbound" and message.sid]
+        found = [self._read(message, as_of or moment) for message in texts]
+        return Listing(tuple(sorted(found, key=lambda inbound: inbound.received_at)), as_of)
+
+    def delete(self, sid: str) -> None:
+        """Delete a message: number, words and record; one that is gone already is well. Raises: SendError."""
+        try:
+            self._client.messages(sid).delete()
+        except TwilioRestException as error:
+            if error.status != requests.codes.not_found:
+                raise translated(error) from None
+        except Exception as error:  # noqa: BLE001 - as above
+            raise translated(error) from None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        close(self._client)
+
+    def _read(self, message: MessageInstance, otherwise: datetime) -> Inbound:
+        sent = message.date_sent or message.date_created or otherwise
+        text = message.body or ""
+        return Inbound(
+            channel=CHANNEL,
+            provider_sid=str(message.sid),
+            sender=message.from_ or "",
+            recipient=message.to or "",
+            text=text,
+            received_at=sent.astimezone(UTC),
+            media=self._media(message),
+            keyword=keyword_of(text),
+        )
+
+    def _media(self, message: MessageInstance) -> tuple[tuple[str, str], ...]:
+        """Find where a text's pictures are; its words never wait for them, so a list that fails is noted in place."""
+        count = int(message.num_media or 0)
+        if not count:
+            return ()
+        folder = f"https://api.twilio.com{str(message.uri).removesuffix('.json')}/Media"
+        try:
+            return tuple((item.content_type or "", f"{folder}/{item.sid}") for item in message.media.list(limit=count))
+        except Exception:  # noqa: BLE001 - whatever it is: how many there are, and where to ask again, is known
+            return (("", f"{folder}.json"),) * count

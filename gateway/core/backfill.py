@@ -1,0 +1,192 @@
+"""Backfill: asks the carrier for what no webhook brought, and has it forget what is safe here.
+
+A webhook that fails is not kept for later by the carrier, but the message is: so the list is read again and again over
+windows that overlap, and what is new goes the way of every other message, through `intake.receive`, once by its id.
+A text's time (`Message.at`) is then when the carrier took it in: it puts the conversation in order and tells people how
+old a call for help is; and no wait that is counted from it (five seconds for a thread) is waited a second time.
+
+The courier reads the lines for reports, the worker the paging lines: each has the credentials of that account alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import and_, or_, select, update
+
+from gateway.core import intake
+from gateway.core.database import Database
+from gateway.core.errors import Unavailable
+from gateway.core.events import emit
+from gateway.core.keys import KeySet
+from gateway.core.logs import log
+from gateway.core.messages import Inbound, Mailbox, SendError
+from gateway.core.records import Line, Message, Send
+from gateway.core.times import Clock
+
+EVERY_SECONDS = 15.0
+"""How often `list_all` and `delete_all` are called; the first asks the carrier at every fourth call, if all is well."""
+_REST = 3
+OVERLAP = timedelta(minutes=15)
+"""Read twice, since a carrier's list may lag behind."""
+FIRST = timedelta(hours=1)
+"""How far back a line is read that was never read before: what is older was somebody else's to answer."""
+GRACE = timedelta(seconds=20)
+"""So long a webhook may still be on its way, retries included."""
+_WITHOUT_NEWS = timedelta(days=1)
+"""After so long nothing more is heard of a text that was sent; many phones never report its arrival."""
+_RETRY_AFTER = timedelta(minutes=10)
+_CHUNK = 100
+
+Outcome = Literal["taken", "known", "failed"]
+
+
+@dataclass
+class Backfill:
+    """Looks after the lines of one purpose (`reports`, `paging`) through the mailbox of their account.
+
+    `stored` is called after each text that was taken in.
+    """
+
+    database: Database
+    keys: KeySet
+    mailbox: Mailbox
+    clock: Clock
+    purpose: str
+    stored: Callable[[], None]
+    _rest: int = 0
+    _resting: dict[str, datetime] = field(default_factory=dict)
+
+    def list_all(self) -> int:
+        """Take in what the carrier has and we have not, line by line; answers how many texts that were.
+
+        After a find or a fault it looks again at the next call. Raises: Unavailable.
+        """
+        if self._rest:
+            self._rest -= 1
+            return 0
+        found, well = 0, True
+        for line in self._lines():
+            try:
+                found += self._list(line)
+            except SendError as error:
+                well = False
+                log().warning("a line could not be listed; it is tried again", line=line.id, code=error.code)
+                if error.retryable:
+                    break
+        self._rest = _REST if well and not found else 0
+        return found
+
+    def delete_all(self) -> int:
+        """Delete at the carrier what is safe here and final, where the line says so; answers how many.
+
+        The first refusal ends the round: the next one begins with another message. Raises: Unavailable.
+        """
+        now = self.clock()
+        self._resting = {one: until for one, until in self._resting.items() if until > now}
+        with self.database.read() as session:
+            query = select(Line.id).where(Line.purpose == self.purpose, Line.deletes_at_carrier)
+            lines = list(session.scalars(query))
+        return self._clear(Message, lines, now) + self._clear(Send, lines, now) if lines else 0
+
+    def _lines(self) -> list[Line]:
+        with self.database.read() as session:
+            return list(session.scalars(select(Line).where(Line.purpose == self.purpose).order_by(Line.number)))
+
+    def _list(self, line: Line) -> int:
+        listing = self.mailbox.inbound_since(line.number, (line.listed_until or self.clock() - FIRST) - OVERLAP)
+        as_of = listing.as_of or self.clock()
+        new = self._unknown(listing.messages, as_of)
+        outcomes = [self._take(line, inbound) for inbound in new]
+        taken = [inbound for inbound, outcome in zip(new, outcomes, strict=True) if outcome == "taken"]
+        with self.database.write() as session:
+            if "failed" not in outcomes:
+                session.get_one(Line, line.id).listed_until = as_of
+            if missed := sum(as_of - inbound.received_at > GRACE for inbound in taken):
+                log().warning(
+                    "texts came by the carrier's list alone; is the webhook well?", line=line.id, count=missed
+                )
+                emit(
+                    session, "line.recovered", subject=f"line/{line.id}", actor=f"process:{self.keys.process}",
+                    at=self.clock(), district_id=line.district_id, count=missed,
+                )  # fmt: skip
+        return len(taken)
+
+    def _unknown(self, listed: Sequence[Inbound], as_of: datetime) -> list[Inbound]:
+        """Leave out what is stored, and a fresh text of our own that is to show whether the webhook brings it."""
+        known: set[str | None] = set()
+        with self.database.read() as session:
+            ours = set(session.scalars(select(Line.number)))
+            for start in range(0, len(listed), _CHUNK):
+                sids = [inbound.provider_sid for inbound in listed[start : start + _CHUNK]]
+                known.update(session.scalars(select(Message.provider_sid).where(Message.provider_sid.in_(sids))))
+        return [
+            inbound
+            for inbound in listed
+            if inbound.provider_sid not in known
+            and not (inbound.sender in ours and as_of - inbound.received_at <= GRACE)
+        ]
+
+    def _take(self, line: Line, inbound: Inbound) -> Outcome:
+        now = self.clock()
+        found = replace(inbound, received_at=min(inbound.received_at, now), recovered_at=now)
+        try:
+            if intake.receive(self.database, self.keys, found).repeated:
+                return "known"
+        except Unavailable:
+            raise  # it is the database, not this message
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others must come in
+            log().error("a listed text could not be taken in; it is tried again", line=line.id, error=error)
+            return "failed"
+        self.stored()
+        return "taken"
+
+    def _clear(self, table: type[Message | Send], lines: Sequence[str], now: datetime) -> int:
+        done = 0
+        while rows := self._clearable(table, lines, now):
+            gone = list(itertools.takewhile(self._delete, rows))
+            if gone:
+                with self.database.write() as session:
+                    ids = [one for one, _ in gone]
+                    session.execute(update(table).where(table.id.in_(ids)).values(carrier_deleted_at=now))
+            done += len(gone)
+            if len(gone) < len(rows):
+                break
+        return done
+
+    def _clearable(self, table: type[Message | Send], lines: Sequence[str], now: datetime) -> list[tuple[str, str]]:
+        """List ids and SIDs of what nothing more can become of, oldest first."""
+        at = Message.at if table is Message else Send.created_at
+        query = select(table.id, table.provider_sid).where(
+            table.line_id.in_(lines),
+            table.carrier_deleted_at.is_(None),
+            table.provider_sid.is_not(None),
+            table.id.not_in(self._resting),
+            *(_HANDLED if table is Message else (or_(_FINAL, and_(_SENT, Send.created_at < now - _WITHOUT_NEWS)),)),
+        )
+        with self.database.read() as session:
+            return [(one, str(sid)) for one, sid in session.execute(query.order_by(at).limit(_CHUNK))]
+
+    def _delete(self, row: tuple[str, str]) -> bool:
+        one, sid = row
+        try:
+            self.mailbox.delete(sid)
+        except SendError as error:
+            self._resting[one] = self.clock() + _RETRY_AFTER
+            log().warning("a text could not be deleted at the carrier; it is tried again", id=one, code=error.code)
+            return False
+        return True
+
+
+_FINAL, _SENT = Send.status.in_(("delivered", "undelivered", "failed")), Send.status == "sent"
+_HANDLED = (
+    Message.direction == "in",
+    Message.threaded_at.is_not(None),
+    Message.dispatched_at.is_not(None),
+    # A deleted message may take its pictures with it, and they are still at the carrier alone.
+    Message.media_count == 0,
+)

@@ -1,0 +1,12 @@
+"""The rounds of a process at its carrier."""
+
+from __future__ import annotations
+
+from gateway.core.backfill import EVERY_SECONDS, Backfill
+from gateway.front.duties import Duty, Patrol
+
+
+def make(backfill: Backfill) -> list[Duty]:
+    """Make the duties of taking in and of deleting, apart, so that neither waits for the other."""
+    steps = {"list": backfill.list_all, "clean": backfill.delete_all}
+    return [Patrol(name, step, every_seconds=EVERY_SECONDS) for name, step in steps.items()]
