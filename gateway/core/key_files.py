@@ -62,7 +62,7 @@ def init(root: Path, districts: Iterable[str], now: datetime) -> list[str]:
     names = [f"content/{district}/{name}" for district in sorted({COMMON, *districts}) for name in _months(now)]
     made += [name for name in names if _make_pair(root, name)]
     if made:
-        _tell(root, PROCESSES)
+        tell(root, PROCESSES)
     return made
 
 
@@ -95,11 +95,11 @@ def rotate(root: Path, kind: str, district: str | None = None, of_month: str | N
             _replace(root, name)
         _settle(root, name)
     holders = _holders(kind)
-    _tell(root, holders)  # Whoever opens must know the new key before anyone seals to it.
+    tell(root, holders)  # Whoever opens must know the new key before anyone seals to it.
     for name in names if kind != "index" else ():
         _publish(root, name)
-    _tell(root, [process for process in PROCESSES if process not in holders])
-    _tell(root, holders)
+    tell(root, [process for process in PROCESSES if process not in holders])
+    tell(root, holders)
     return names
 
 
@@ -137,7 +137,7 @@ def told_for(root: Path, now: datetime) -> timedelta:
         newest = max((_written_at(path) for path in (root / process).rglob("*.pub")), default=None)
         told = root / process / CHANGED
         if newest is not None and (not told.exists() or _written_at(told) < newest):
-            _tell(root, [process])
+            tell(root, [process])
     told_at = [_written_at(root / process / CHANGED) for process in PROCESSES]
     return now - datetime.fromtimestamp(max(told_at) / 1e9, UTC)
 
@@ -148,7 +148,18 @@ def retire(root: Path, old: OldKey) -> None:
         path.unlink()
         with suppress(OSError):
             path.parent.rmdir()  # when it was the last one
-    _tell(root, _holders(old.kind))
+    tell(root, _holders(old.kind))
+
+
+def tell(root: Path, processes: Iterable[str]) -> None:
+    """Let processes know that their folder has changed: they look at this file before each use of a key."""
+    for process in processes:
+        _write(root / process / CHANGED, secrets.token_hex(8).encode(), 0o644)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a key file whole, with the rights it should have; what is there already stays."""
+    _make(path, content, 0o600 if path.suffix == ".key" else 0o644)
 
 
 def _written_at(path: Path) -> int:
@@ -195,12 +206,6 @@ def _keep_old(folder: Path, name: str) -> None:
     if path.exists():
         kid = _kid(path, path.relative_to(folder)).hex()
         _make(folder / name / f"{OLD}{kid}.key", path.read_bytes(), 0o600)
-
-
-def _tell(root: Path, processes: Iterable[str]) -> None:
-    """Let processes know that their folder has changed: they look at this file before each use of a key."""
-    for process in processes:
-        _write(root / process / CHANGED, secrets.token_hex(8).encode(), 0o644)
 
 
 def _kind(name: str) -> str:

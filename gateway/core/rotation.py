@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, MetaData, func, select
+from sqlalchemy import ColumnElement, LargeBinary, MetaData, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
 
 from gateway.core.database import Database
@@ -126,27 +126,26 @@ def of_courier(keys: KeySet) -> list[Renewal]:
     return [Resealing(keys, column) for column in COURIERS]
 
 
-def usage(session: Session, tables: MetaData, old: OldKey) -> Mapping[str, int]:
-    """Count the rows that still need a replaced key, by `table.column`; nothing when none does.
+def usage(session: Session, tables: MetaData, old: Sequence[OldKey]) -> Mapping[str, int]:
+    """Count the rows that still need any of some replaced keys of one kind, by `table.column`; empty when none does.
 
     It looks at every sealed column of every table, whoever's it is.
     """
-    if old.kind == "index":
-        columns, start = [column for column in tables.tables["tokens"].c if column.name == "blind_index"], old.kid
-    else:
-        columns, start = sealed_columns(tables), prefix(old.kid)
-    counts = {f"{column.table.name}.{column.name}": _count(session, column, start) for column in columns}
+    columns, starts = sealed_columns(tables), [prefix(key.kid) for key in old]
+    if any(key.kind == "index" for key in old):
+        columns, starts = [Token.__table__.c["blind_index"]], [key.kid for key in old]
+    counts = {str(column): _count(session, column, starts) for column in columns}
     return {name: count for name, count in counts.items() if count}
 
 
-def sealed_columns(tables: MetaData) -> list[Column[Any]]:
+def sealed_columns(tables: MetaData) -> list[ColumnElement[Any]]:
     """List every sealed column there is: their names end in `_sealed`."""
     return [column for table in tables.sorted_tables for column in table.c if column.name.endswith("_sealed")]
 
 
-def _count(session: Session, column: Column[Any], start: bytes) -> int:
-    query = select(func.count()).select_from(column.table).where(_start(column, len(start)) == start)
-    return session.scalar(query) or 0
+def _count(session: Session, column: ColumnElement[Any], starts: Sequence[bytes]) -> int:
+    query = select(func.count()).where(_start(column, len(starts[0])).in_(starts)) if starts else None
+    return session.scalar(query) or 0 if query is not None else 0
 
 
 def _start(column: Any, length: int = len(prefix(bytes(8)))) -> Any:

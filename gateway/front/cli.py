@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_running(commands)
     _add_asking(commands)
+    _add_keys(commands)
     _add_making(commands)
     return top
 
@@ -111,6 +112,18 @@ def _add_asking(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="judge texts: JSON lines in, JSON lines out",
         description='Judge texts: reads JSON lines {"id", "text"}, writes one for each, in order, as they come.',
     ).command("cli_assess:assess")
+    audit = commands.add_parser("audit", help="verify the event log", description="Verify the event log.")
+    verify = (
+        audit.add_subparsers(required=True, metavar="verify", parser_class=_Parser)
+        .add_parser(
+            "verify",
+            description="Check the event log against its seals and against the heads that were anchored outside, and "
+            "say where it was edited, reordered, added to or cut. Exit code 1 when it was.",
+        )
+        .command("cli_audit:verify")
+    )
+    verify.add_argument("--anchors", metavar="FILE", help="signed heads, JSON lines; TIPLINE_ANCHOR_FILE when left out")
+    verify.json()
     commands.add_parser(
         "doctor",
         help="check everything and say what to do",
@@ -119,18 +132,52 @@ def _add_asking(commands: argparse._SubParsersAction[_Parser]) -> None:
     ).command("cli_ask:doctor").json()
 
 
-def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
     keys = commands.add_parser(
-        "keys", help="make or list keys", description="Make what is missing, or list what is there."
+        "keys",
+        help="make, list, rotate, escrow and recover keys",
+        description="Make keys, list them, put new ones in their place, and keep them from being lost.",
     )
-    kinds = keys.add_subparsers(required=True, metavar="init|list", parser_class=_Parser)
+    kinds = keys.add_subparsers(required=True, metavar="init|list|rotate|escrow|recover", parser_class=_Parser)
     kinds.add_parser(
         "init",
         description="Make every key that is missing, for each district and two years ahead. What is there stays.",
-    ).command("cli_make:keys_init").json()
+    ).command("cli_keys:init").json()
     kinds.add_parser(
         "list", description="List the key files of each process by name and key id; no key material is shown."
-    ).command("cli_make:keys_list").json()
+    ).command("cli_keys:show").json()
+    rotate = kinds.add_parser(
+        "rotate",
+        description="Put new keys in the place of those in use. Processes take them up by themselves and renew in the "
+        "background what the old ones hold. --finish deletes the old ones once nothing needs them.",
+    ).command("cli_keys:rotate")
+    rotate.add_argument("kind", choices=("identity", "outbound", "index", "content"))
+    rotate.add_argument("--district", metavar="SLUG", help="content keys of this district alone")
+    rotate.add_argument("--month", metavar="YYYY-MM", help="content keys of this month alone")
+    rotate.add_argument("--finish", action="store_true", help="delete replaced keys that nothing needs any more")
+    rotate.json()
+    escrow = kinds.add_parser(
+        "escrow",
+        description="Write an encrypted archive of all keys, and shares that open it, a file for each holder. Fewer "
+        "shares than are needed tell nothing.",
+    ).command("cli_keys:make_escrow")
+    escrow.add_argument("--shares", type=int, default=5, help="how many shares to make, up to 16 (5)")
+    escrow.add_argument("--needed", type=int, default=3, help="how many of them open the archive (3)")
+    escrow.add_argument("--out", metavar="DIR", required=True, help="a new or empty folder")
+    escrow.json()
+    recover = kinds.add_parser(
+        "recover",
+        description="Write the keys of an archive into an empty TIPLINE_KEYS_DIR; other keys are never overwritten.",
+    ).command("cli_keys:recover")
+    recover.add_argument("--archive", metavar="FILE", required=True)
+    recover.add_argument(
+        "--share", metavar="FILE", action="append", default=[], help="a file with a share; once for each"
+    )
+    recover.add_argument("--check", action="store_true", help="only prove archive and shares; nothing is written")
+    recover.json()
+
+
+def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     token = commands.add_parser(
         "token",
         help="make a bearer token for another system",

@@ -1,4 +1,4 @@
-"""Commands that make something: keys, token, migrate."""
+"""Commands that make something: token, migrate."""
 
 from __future__ import annotations
 
@@ -9,39 +9,14 @@ from contextlib import contextmanager
 
 from sqlalchemy import select
 
-from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.records import District
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import environment, migrations, revision
+from gateway.front import environment, migrations
 from gateway.front.places import Var
 from responders.accounts import service as accounts
-
-
-def keys_init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
-    """Make every key that is missing, for each district and two years ahead. What is there stays as it is."""
-    settings = environment.load("operator", var, environ)
-    with _database(settings) as database:
-        districts = _districts(database) if revision.is_current(database) else []
-    made = key_files.init(settings.keys_dir, districts, utc_now())
-    if options.json:
-        print(json.dumps({"made": made, "folder": str(settings.keys_dir)}))
-    else:
-        print(f"{len(made)} keys made in {settings.keys_dir}, one folder for each process.")
-    return 0
-
-
-def keys_list(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
-    """List the key files of each process by name and key id; no key material is shown."""
-    found = list(key_files.listing(environment.load("operator", var, environ).keys_dir))
-    if options.json:
-        print(json.dumps([{"process": f.process, "name": f.name, "private": f.private, "kid": f.kid} for f in found]))
-    else:
-        for file in found:
-            print(f"{file.process:<8} {'opens' if file.private else 'seals':<6} {file.kid:<17} {file.name}")
-    return 0
 
 
 def token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -66,11 +41,6 @@ def migrate(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> 
         changed = migrations.upgrade(database)
     print("The tables are up to date now." if changed else "The tables were up to date already.")
     return 0
-
-
-def _districts(database: Database) -> list[str]:
-    with database.read() as session:
-        return list(session.scalars(select(District.slug)))
 
 
 @contextmanager

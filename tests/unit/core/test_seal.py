@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.errors import KeyRefused
-from gateway.core.seal import key_id, seal, sealed_to, unseal
+from gateway.core.seal import key_id, rewrap, seal, sealed_to, unseal
 
 PRIVATE = X25519PrivateKey.generate()
 PUBLIC = PRIVATE.public_key()
@@ -57,3 +57,28 @@ def test_unseal_refuses_any_flipped_bit(place: int, bit: int) -> None:
 def test_sealed_to_refuses_what_is_no_envelope(junk: bytes) -> None:
     with pytest.raises(KeyRefused):
         sealed_to(junk)
+
+
+def test_rewrap_hands_an_envelope_to_another_key_and_leaves_its_content_alone() -> None:
+    envelope, other = seal(PUBLIC, b"words", "messages/1/words"), X25519PrivateKey.generate()
+    again = rewrap(PRIVATE, other.public_key(), envelope, "messages/1/words")
+    assert sealed_to(again) == key_id(other.public_key())
+    assert again[90:] == envelope[90:], "nonce and content are the same bytes"
+    assert unseal(other, again, "messages/1/words") == b"words"
+    with pytest.raises(KeyRefused):
+        unseal(PRIVATE, again, "messages/1/words")
+    with pytest.raises(KeyRefused):
+        unseal(other, again, "messages/2/words")
+
+
+@pytest.mark.parametrize(
+    ("private", "bound_to"),
+    [
+        pytest.param(X25519PrivateKey.generate(), "messages/1/words", id="another key"),
+        pytest.param(PRIVATE, "messages/2/words", id="another row"),
+    ],
+)
+def test_rewrap_refuses(private: X25519PrivateKey, bound_to: str) -> None:
+    envelope = seal(PUBLIC, b"secret", "messages/1/words")
+    with pytest.raises(KeyRefused):
+        rewrap(private, PUBLIC, envelope, bound_to)
