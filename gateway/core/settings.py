@@ -46,6 +46,8 @@ class Settings(BaseModel):
     console_url: Url = Field(alias="TIPLINE_CONSOLE_URL", default="http://127.0.0.1:8001")
     phones_url: Url = Field(alias="TIPLINE_PHONES_URL", default="http://127.0.0.1:8002")
     host: str = Field(alias="TIPLINE_HOST", default="127.0.0.1")
+    anchor_file: Path | None = Field(alias="TIPLINE_ANCHOR_FILE", default=None)
+    anchor_url: Url | None = Field(alias="TIPLINE_ANCHOR_URL", default=None, repr=False)
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

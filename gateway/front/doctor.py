@@ -22,7 +22,7 @@ from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
-from gateway.front import environment, revision
+from gateway.front import doctor_log, environment, revision
 from gateway.front.places import Var
 
 Level = Literal["ok", "warning", "fault"]
@@ -85,6 +85,7 @@ class Doctor:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
             for slug in slugs:
                 yield self._months(settings.keys_dir, slug)
+            yield Finding("event log", *doctor_log.look(settings, database, self.clock()))
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
             yield Finding("database", "fault", words)

@@ -87,4 +87,5 @@ def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
         "TIPLINE_PUBLIC_URL": here["intake"],
         "TIPLINE_CONSOLE_URL": here["console"],
         "TIPLINE_PHONES_URL": here["phones"],
+        "TIPLINE_ANCHOR_FILE": str(var.anchors),
     }

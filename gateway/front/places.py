@@ -46,6 +46,11 @@ class Var:
         return self.root / "valkey"
 
     @property
+    def anchors(self) -> Path:
+        """Signed heads of the event log, unless a setting puts them where this machine's users cannot write."""
+        return self.root / "log-heads.jsonl"
+
+    @property
     def phones_config(self) -> Path:
         """What the stand-in carrier knows: its accounts and their secrets, lines and phones."""
         return self.root / "env" / "phones.json"

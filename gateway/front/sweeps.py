@@ -1,4 +1,4 @@
-"""The clock: looks each second for what is due and wakes who must act. It holds no key, so it only ever sees states."""
+"""The clock: looks each second for what is due and wakes who must act. It opens nothing and sees states alone."""
 
 from __future__ import annotations
 

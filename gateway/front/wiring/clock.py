@@ -1,4 +1,4 @@
-"""Clock: looks for what is due. It holds no private key."""
+"""Clock: looks for what is due, and seals the event log. Its one private key signs and opens nothing."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from gateway.core.database import Database
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import sweeps
+from gateway.front import sealing, sweeps
+from gateway.front.duties import stop_all
 from gateway.front.places import Place
 from gateway.front.stopping import stop_on_signal
 
 
 def run(settings: Settings, place: Place) -> None:
     """Look and wake until told to stop."""
-    keys.load(settings.keys, "clock")  # It uses none; this is what refuses one too many.
+    keys.load(settings.keys, "clock")  # It seals nothing to anyone; this is what refuses a key too many.
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
+    sealers = sealing.duties(settings, database, utc_now)
     stop = stop_on_signal()
+    for duty in sealers:
+        duty.start()
     place.note_ready()
     sweeps.run(database, waker.wake, utc_now, stop)
+    stop_all(sealers)
     waker.close()
     database.close()
