@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -80,15 +81,30 @@ def translated(error: Exception) -> SendError:
     Source: https://www.twilio.com/docs/api/errors, https://www.twilio.com/docs/usage/troubleshooting/rate-limiting
     """
     if isinstance(error, TwilioRestException):
-        status = int(error.status)
-        return SendError(str(error.code or status), retryable=status == requests.codes.too_many or status >= 500)
+        return _refused(int(error.status), error.code)
     if isinstance(error, requests.Timeout):
         return SendError("timeout", retryable=True)
     if isinstance(error, requests.RequestException):
         return SendError("unreachable", retryable=True)
     if isinstance(error, TwilioException):
+        # A page of a list that is refused comes as the bare answer.
+        answer = next((part for part in error.args if isinstance(part, Response)), None)
+        if answer is not None:
+            return _refused(answer.status_code, _code_in(answer.text))
         return SendError("provider", retryable=True)
     raise error
+
+
+def _refused(status: int, code: object) -> SendError:
+    return SendError(str(code or status), retryable=status == requests.codes.too_many or status >= 500)
+
+
+def _code_in(body: str) -> int | None:
+    try:
+        code = json.loads(body)["code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code if isinstance(code, int) else None
 
 
 class _Rebased(TwilioHttpClient):

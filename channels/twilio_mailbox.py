@@ -6,7 +6,10 @@ Source: https://www.twilio.com/docs/messaging/api/message-resource
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import requests
 from twilio.base.exceptions import TwilioRestException
@@ -38,8 +41,9 @@ class TwilioMailbox:
             raise translated(error) from None
         as_of = told_time(self._client)
         texts = [message for message in listed if str(message.direction) == "inbound" and message.sid]
-        found = [self._read(message, as_of or moment) for message in texts]
-        return Listing(tuple(sorted(found, key=lambda inbound: inbound.received_at)), as_of)
+        # Twilio lists the newest first.
+        found = [self._read(message, as_of or moment) for message in texts[::-1]]
+        return Listing(_in_order(found), as_of)
 
     def delete(self, sid: str) -> None:
         """Delete a message: number, words and record; one that is gone already is well. Raises: SendError."""
@@ -79,3 +83,13 @@ class TwilioMailbox:
             return tuple((item.content_type or "", f"{folder}/{item.sid}") for item in message.media.list(limit=count))
         except Exception:  # noqa: BLE001 - whatever it is: how many there are, and where to ask again, is known
             return (("", f"{folder}.json"),) * count
+
+
+def _in_order(found: Iterable[Inbound]) -> tuple[Inbound, ...]:
+    """Sort by time; Twilio's are whole seconds, so those of one second are set a millisecond apart to stay in order."""
+    ordered, seen = [], Counter[datetime]()
+    for inbound in sorted(found, key=lambda inbound: inbound.received_at):
+        at = inbound.received_at + timedelta(milliseconds=seen[inbound.received_at])
+        seen[inbound.received_at] += 1
+        ordered.append(replace(inbound, received_at=at))
+    return tuple(ordered)
