@@ -87,6 +87,10 @@ def rotate(root: Path, kind: str, district: str | None = None, of_month: str | N
     Content keys are rotated for every district and month there is, or only those that are named. A rotation that was
     cut off is brought to its end, not begun anew. Raises: NotFound when there is no such key.
     """
+    if kind == "log":
+        log_keys.rotate(root, _write)
+        tell(root, PROCESSES)
+        return ["log"]
     names = _names(root, kind, district, of_month)
     if not names:
         raise NotFound("There is no such key. `tipline keys list` names those there are.")

@@ -51,7 +51,7 @@ def make(root: Path, write: Write) -> bool:
     """Make what is missing of the pair; true when something was. After a loss the old public half is kept aside."""
     path = root / HOLDER / "log.key"
     if not path.exists():
-        for old in root.glob("*/log.pub"):
+        for old in sorted(root.glob("*/log.pub")):
             old.rename(old.with_name(f"log-{key_id(_public(old))}.pub"))
         private = Ed25519PrivateKey.generate()
         write(path, _pem(private), 0o600)
@@ -67,6 +67,15 @@ def make(root: Path, write: Write) -> bool:
     for folder in lacking:
         write(root / folder / "log.pub", public, 0o644)
     return made or bool(lacking)
+
+
+def rotate(root: Path, write: Write) -> bool:
+    """Put a new key in the old one's place. The old private half is gone, its public half goes on verifying.
+
+    Cut off half-way there is no key, or not every public half: `make`, or this again, brings it to its end.
+    """
+    (root / HOLDER / "log.key").unlink(missing_ok=True)
+    return make(root, write)
 
 
 def _pem(private: Ed25519PrivateKey) -> bytes:

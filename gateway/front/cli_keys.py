@@ -56,11 +56,18 @@ def show(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
 def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Make new keys of a kind, or with --finish delete the replaced ones once nothing needs them."""
     settings = environment.load("operator", var, environ)
+    if options.finish and options.kind == "log":
+        raise BadInput("A log key has nothing to finish: its old private half is gone already.")
     if options.finish:
         return _finish(options, settings)
     names = key_files.rotate(settings.keys_dir, options.kind, options.district, options.month)
     if options.json:
         print(json.dumps({"rotated": names}))
+        return 0
+    if options.kind == "log":
+        print(
+            "The clock signs with a new log key from its next batch on. Old public halves stay: they verify the past."
+        )
         return 0
     print(
         f"{len(names)} new {options.kind} keys are in use; no process needs a restart. The {_HOLDER[options.kind]} now "

@@ -1,12 +1,19 @@
-"""The clock's sealing duty: seal what is settled, anchor what is sealed. Without the log key there is none."""
+"""The clock's sealing duty: seal what is settled, anchor what is sealed. Without the log key it does nothing.
+
+The key is read before each run, so a new one is used at once, and one that was made late needs no restart.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core import log_keys
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
-from gateway.core.log_heads import Head
-from gateway.core.log_seal import Sealer
+from gateway.core.log_heads import Head, PublicKeys
+from gateway.core.log_seal import Horizon, Sealer
 from gateway.core.logs import log
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
@@ -16,27 +23,67 @@ from gateway.front.duties import Duty
 EVERY_SECONDS = 5.0
 
 
+@dataclass
+class Sealing:
+    """Sealing and anchoring in one process, step by step. Each raises KeyRefused when a key is damaged."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    _horizon: Horizon = field(default_factory=Horizon)
+    _hook: AnchorHook | None = None
+    _lacked: bool = False
+
+    def seal(self) -> int:
+        """Seal all that is settled, and count the batches."""
+        key = log_keys.signing(self.settings.keys)
+        if key is None:
+            if not self._lacked:
+                log().warning("the event log is not sealed: there is no log key; run `tipline keys init`")
+            self._lacked = True
+            return 0
+        self._lacked = False
+        keys = self._keys(key)
+        return Sealer(self.database, key, keys, self.clock, lambda: self._anchored(keys), _horizon=self._horizon).seal()
+
+    def anchor(self) -> int:
+        """Append to the anchor file what it lacks, and count the heads."""
+        file = self._file(self._keys(None))
+        return file.catch_up(self.database) if file else 0
+
+    def post(self) -> bool:
+        """Post the newest head, if that is asked for; true when it was taken."""
+        keys = self._keys(None)
+        if not keys or not self.settings.anchor_url:
+            return False
+        if self._hook is None:
+            settings = self.settings
+            self._hook = AnchorHook(settings.anchor_url or "", settings.public_url, self.database, keys, self.clock)
+        self._hook.keys = keys
+        return self._hook.step()
+
+    def _keys(self, own: Ed25519PrivateKey | None) -> PublicKeys:
+        """Read what verifies; our own key's other half may not have been written yet."""
+        known = log_keys.verifying(self.settings.keys)
+        return known | {log_keys.key_id(own.public_key()): own.public_key()} if own else known
+
+    def _file(self, keys: PublicKeys) -> AnchorFile | None:
+        return AnchorFile(self.settings.anchor_file, keys) if self.settings.anchor_file else None
+
+    def _anchored(self, keys: PublicKeys) -> Head | None:
+        """Ask the file; one that is away must not keep the log from being sealed, and is caught up with later."""
+        try:
+            file = self._file(keys)
+            return file.newest() if file else None
+        except Unavailable:
+            log().warning("the anchor file cannot be read; sealing goes on without it")
+            return None
+
+
 def duties(settings: Settings, database: Database, clock: Clock) -> list[Duty]:
-    """Make the duties that seal and anchor, as far as there is a key and a place. Raises: KeyRefused when damaged."""
-    key, keys = log_keys.signing(settings.keys), log_keys.verifying(settings.keys)
-    if key is None:
-        log().warning("the event log is not sealed: there is no log key; run `tipline keys init`")
-        return []
-    file = AnchorFile(settings.anchor_file, keys) if settings.anchor_file else None
-    sealer = Sealer(database, key, keys, clock, anchored=lambda: _newest(file))
-    found = [
-        Duty("seal", sealer.seal, *([lambda: file.catch_up(database)] if file else []), every_seconds=EVERY_SECONDS)
-    ]
+    """Make the duties that seal and anchor; the webhook has one of its own, so that a slow one holds up nothing."""
+    sealing = Sealing(settings, database, clock)
+    found = [Duty("seal", sealing.seal, sealing.anchor, every_seconds=EVERY_SECONDS)]
     if settings.anchor_url:
-        hook = AnchorHook(settings.anchor_url, settings.public_url, database, keys, clock)
-        found.append(Duty("anchor", hook.step, every_seconds=EVERY_SECONDS))
+        found.append(Duty("anchor", sealing.post, every_seconds=EVERY_SECONDS))
     return found
-
-
-def _newest(file: AnchorFile | None) -> Head | None:
-    """Ask the file; one that is away must not keep the log from being sealed, and is caught up with later."""
-    try:
-        return file.newest() if file else None
-    except Unavailable:
-        log().warning("the anchor file cannot be read; sealing goes on without it")
-        return None

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from gateway.core import log_keys
+from gateway.core import key_files, log_keys
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.log_heads import from_json
@@ -77,9 +77,31 @@ def test_clock_seals_and_anchors_what_the_demo_wrote(settings: Settings, databas
     assert report.events > 10
 
 
-def test_clock_without_the_log_key_seals_nothing_and_goes_on(settings: Settings, database: Database) -> None:
+def test_clock_without_the_log_key_seals_nothing_until_there_is_one(var: Var, database: Database) -> None:
+    settings = environment.load("clock", var, {})
+    clock = sealing.Sealing(settings, database, utc_now)
     (settings.keys / "log.key").unlink()
-    assert sealing.duties(settings, database, utc_now) == []
+    assert (clock.seal(), clock.seal(), clock.anchor(), clock.post()) == (0, 0, 0, False)
+    key_files.init(var.keys, [], utc_now())
+    assert clock.seal() == 1
+
+
+def test_rotation_under_a_running_clock_leaves_one_chain_that_verifies(
+    var: Var, log: SealedLog, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = sealing.Sealing(settings.model_copy(update={"anchor_url": "http://127.0.0.1:9"}), log.database, utc_now)
+    for _ in range(3):
+        log.emit(1)
+        assert (clock.seal(), clock.anchor()) == (1, 1)
+        monkeypatch.setenv("TIPLINE_VAR", str(var.root))
+        assert cli.main(["keys", "rotate", "log"]) == 0
+        assert "from its next batch on" in capsys.readouterr().out
+    assert _verify(var, monkeypatch, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["batches"], report["anchors"], report["unsealed"]) == (3, 3, 0)
+    assert not clock.post(), "nobody is there"
+    assert cli.main(["keys", "rotate", "log", "--finish"]) == 2
+    assert len(log_keys.verifying(var.keys / "console")) == 4
 
 
 def test_clock_posts_heads_only_where_a_url_is_set(settings: Settings, database: Database) -> None:
