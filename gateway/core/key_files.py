@@ -152,7 +152,11 @@ def retire(root: Path, old: OldKey) -> None:
         path.unlink()
         with suppress(OSError):
             path.parent.rmdir()  # when it was the last one
-    tell(root, _holders(old.kind))
+    for process in _holders(old.kind):
+        told = (root / process / CHANGED).stat()
+        tell(root, [process])
+        # It is another file now, so the key is dropped; but of the newest keys they knew since then.
+        os.utime(root / process / CHANGED, ns=(told.st_atime_ns, told.st_mtime_ns))
 
 
 def tell(root: Path, processes: Iterable[str]) -> None:
