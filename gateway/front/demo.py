@@ -16,6 +16,7 @@ from gateway.core import key_files, pseudonyms
 from gateway.core.database import Database
 from gateway.core.settings import Settings
 from gateway.front import environment, migrations, seed, stories, valkey
+from gateway.front.doctor_lines import FALLBACK, OVERRIDES
 from gateway.front.places import PORTS, Var, port
 
 
@@ -75,12 +76,13 @@ def _carrier(var: Var, urls: Mapping[str, str]) -> PhoneConfig:
     else:
         accounts = (_account("reporters"), _account("paging"))
     reporters, paging = accounts
-    webhook = f"{urls['intake']}/sms/inbound#rc=3&rp=all"
-    lines = [Line(number, reporters.sid, label, webhook) for number, label in stories.report_lines()]
+    webhook = f"{urls['intake']}/sms/inbound"
+    first, second = webhook + OVERRIDES, webhook + FALLBACK
+    lines = [Line(number, reporters.sid, label, first, second) for number, label in stories.report_lines()]
     return PhoneConfig(
         store=var.phones_store,
         accounts=accounts,
-        lines=(*lines, Line(stories.PAGING_LINE, paging.sid, "Pages", webhook)),
+        lines=(*lines, Line(stories.PAGING_LINE, paging.sid, "Pages", first, second)),
         student_number=stories.STUDENT,
         contacts=tuple(Contact(person.name, person.number) for person in stories.STAFF),
         console_url=urls["console"],

@@ -22,7 +22,7 @@ from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
-from gateway.front import doctor_log, environment, revision
+from gateway.front import doctor_lines, doctor_log, environment, revision
 from gateway.front.places import Var
 
 Level = Literal["ok", "warning", "fault"]
@@ -83,8 +83,10 @@ class Doctor:
             yield Finding("database", "ok", f"{kind} answers and has the tables of this version.")
             with database.read() as session:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
+                lines = [Finding(*said) for said in doctor_lines.look(session, self.clock())]
             for slug in slugs:
                 yield self._months(settings.keys_dir, slug)
+            yield from lines
             yield Finding("event log", *doctor_log.look(settings, database, self.clock()))
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
@@ -136,7 +138,7 @@ class Doctor:
         level: Level = "ok" if state.status == "active" else "fault"
         yield Finding(what, level, f"It answers; the account is {state.status}.")
         for number in sorted(wanted):
-            yield _webhook(what, number, state.webhooks.get(number), webhook)
+            yield Finding(f"{what}, line {number}", *doctor_lines.webhook(number, state, webhook))
         if state.provider_time is not None:
             yield self._time(what, state.provider_time)
 
@@ -177,21 +179,6 @@ def _lines(settings: Settings) -> dict[str, set[str]]:
     finally:
         database.close()
     return found
-
-
-def _webhook(what: str, number: str, theirs: str | None, ours: str) -> Finding:
-    name = f"{what}, line {number}"
-    if theirs is None:
-        return Finding(name, "fault", "The account does not own this number. Buy it, or take it out of our lines.")
-    if theirs.split("#", 1)[0] != ours:
-        return Finding(
-            name, "fault", f"Its texts go elsewhere. Set the number's messaging webhook to POST {ours}#rc=3&rp=all"
-        )
-    if "#" not in theirs:
-        return Finding(
-            name, "warning", f"A text that fails to arrive is not retried. Set the webhook to {ours}#rc=3&rp=all"
-        )
-    return Finding(name, "ok", "Its texts come here, and are retried.")
 
 
 def _advice(code: str) -> str:

@@ -8,9 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from channels.twilio_client import AccountState, TwilioAccount
+from gateway.core.database import Database
 from gateway.core.messages import SendError
+from gateway.core.records import Line, LineProof, Send
 from gateway.core.times import utc_now
 from gateway.front import environment, stories
 from gateway.front.doctor import Doctor, Finding, Look
@@ -21,7 +24,7 @@ WEBHOOK = "http://127.0.0.1:8000/sms/inbound#rc=3&rp=all"
 
 def _carrier(account: TwilioAccount) -> AccountState:
     numbers = (*(number for number, _ in stories.report_lines()), stories.PAGING_LINE)
-    return AccountState("active", dict.fromkeys(numbers, WEBHOOK), utc_now())
+    return AccountState("active", dict.fromkeys(numbers, WEBHOOK), utc_now(), dict.fromkeys(numbers, WEBHOOK))
 
 
 def _findings(var: Var, look: Look = _carrier) -> dict[str, Finding]:
@@ -68,6 +71,15 @@ def _without_retries(account: TwilioAccount) -> AccountState:
     return replace(state, webhooks=dict.fromkeys(state.webhooks, WEBHOOK.split("#", maxsplit=1)[0]))
 
 
+def _hardly_retried(account: TwilioAccount) -> AccountState:
+    state = _carrier(account)
+    return replace(state, webhooks=dict.fromkeys(state.webhooks, WEBHOOK.replace("rp=all", "rp=ct")))
+
+
+def _without_fallback(account: TwilioAccount) -> AccountState:
+    return replace(_carrier(account), fallbacks={})
+
+
 def _without_numbers(account: TwilioAccount) -> AccountState:
     return replace(_carrier(account), webhooks={})
 
@@ -89,12 +101,23 @@ def _refusing(account: TwilioAccount) -> AccountState:
     [
         (_elsewhere, "twilio reporters, line +13035550100", "fault", "Its texts go elsewhere"),
         (_without_retries, "twilio reporters, line +13035550100", "warning", "not retried"),
+        (_hardly_retried, "twilio reporters, line +13035550100", "warning", "#rc=3&rp=all"),
+        (_without_fallback, "twilio reporters, line +13035550100", "warning", "/sms/inbound?fallback=1#rc=3&rp=all"),
         (_without_numbers, "twilio paging, line +13035550110", "fault", "does not own"),
         (_slow_clock, "clock against twilio paging", "fault", "300 seconds apart"),
         (_suspended, "twilio reporters", "fault", "suspended"),
         (_refusing, "twilio paging", "fault", "20003"),
     ],
-    ids=["elsewhere", "without-retries", "not-ours", "clock", "suspended", "refused"],
+    ids=[
+        "elsewhere",
+        "without-retries",
+        "hardly-retried",
+        "without-fallback",
+        "not-ours",
+        "clock",
+        "suspended",
+        "refused",
+    ],
 )
 def test_carrier_trouble_is_said_in_plain_words(
     var: Var, look: Callable[[TwilioAccount], AccountState], what: str, level: str, words: str
@@ -117,3 +140,46 @@ def test_keys_that_run_out_are_said_in_time(var: Var) -> None:
     finding = _findings(var)["keys of district demo"]
     assert finding.level == "warning"
     assert "tipline keys init" in finding.words
+
+
+LINE = f"line {stories.report_lines()[0][0]}"
+
+
+def test_line_whose_list_is_not_read_is_said(var: Var) -> None:
+    assert _findings(var)[f"{LINE}, carrier's list"].level == "warning"
+    _change(var, listed_until=utc_now())
+    assert _findings(var)[f"{LINE}, carrier's list"].level == "ok"
+    _change(var, listed_until=utc_now() - timedelta(hours=1))
+    assert "60 minutes ago" in _findings(var)[f"{LINE}, carrier's list"].words
+    assert f"line {stories.PAGING_LINE}, own text" not in _findings(var)
+
+
+@pytest.mark.parametrize(
+    ("asked_minutes_ago", "proved", "level", "words"),
+    [
+        (5, True, "ok", "It came in."),
+        (5, False, "fault", "by the webhook"),
+        (800, True, "warning", "long ago"),
+    ],
+    ids=["proved", "silent", "long-ago"],
+)
+def test_line_is_judged_by_our_own_text(var: Var, asked_minutes_ago: int, proved: bool, level: str, words: str) -> None:
+    assert "None has come in yet" in _findings(var)[f"{LINE}, own text"].words
+    asked = utc_now() - timedelta(minutes=asked_minutes_ago)
+    with _opened(var).write() as session:
+        line = session.scalars(select(Line).where(Line.number == stories.report_lines()[0][0])).one()
+        given: dict[str, object] = {"proved_at": asked} if proved else {"silent_at": asked}
+        send = session.scalars(select(Send.id).limit(1)).one()
+        session.add(LineProof(line_id=line.id, send_id=send, code_hash=b"x", asked_at=asked, **given))
+    finding = _findings(var)[f"{LINE}, own text"]
+    assert finding.level == level
+    assert words in finding.words
+
+
+def _opened(var: Var) -> Database:
+    return Database(f"sqlite:///{var.database}")
+
+
+def _change(var: Var, **values: object) -> None:
+    with _opened(var).write() as session:
+        session.execute(update(Line).values(**values))

@@ -29,6 +29,7 @@ from gateway.core.proofs import Prover
 from gateway.core.records import LineProof, Message
 from gateway.core.records import Send as Sending
 from gateway.core.times import utc_now
+from gateway.front.doctor_lines import FALLBACK
 from responders.dispatch import Dispatcher
 from tests.contract.phone.rig import PAGING as PAGING_ACCOUNT
 from tests.contract.phone.rig import REPORTERS, Carrier, run_carrier, serve, wait_for
@@ -37,7 +38,7 @@ from tests.support.world import PAGING, REPORTS, SECOND, STUDENT, World
 
 @dataclass
 class Flaky:
-    """The public side; `broken` says whether it answers 500 before (`before`) or after (`after`) its work."""
+    """The public side; `broken` says if it answers 500: before its work, after it, or on the first way in alone."""
 
     app: ASGIApp
     broken: str = ""
@@ -51,7 +52,8 @@ class Flaky:
         async def lose(_message: object) -> None:
             return
 
-        if scope["type"] != "http" or not self.broken:
+        by_fallback = self.broken == "first" and scope.get("query_string")
+        if scope["type"] != "http" or not self.broken or by_fallback:
             await self.app(scope, receive, send)
             return
         if self.broken == "after":
@@ -140,7 +142,8 @@ def _intake(world: World, url: str) -> SmsIntake:
 
 def _carrier(store: Path, url: str) -> PhoneConfig:
     hook = f"{url}/sms/inbound"
-    lines = [PhoneLine(number, REPORTERS.sid, "reports", hook) for number in (REPORTS, SECOND)]
+    lines = [PhoneLine(REPORTS, REPORTERS.sid, "reports", hook, hook + FALLBACK)]
+    lines.append(PhoneLine(SECOND, REPORTERS.sid, "reports", hook))
     lines.append(PhoneLine(PAGING, PAGING_ACCOUNT.sid, "pages", hook))
     return PhoneConfig(store=store, accounts=(REPORTERS, PAGING_ACCOUNT), lines=tuple(lines), step_seconds=0.0)
 
@@ -182,6 +185,14 @@ def test_outage_of_the_list_itself_is_outlasted(town: Town) -> None:
         assert running.list_all() == 0
     assert running.list_all() == 1
     assert town.stored() == Counter([sid])
+
+
+def test_text_comes_in_by_the_fallback_url_that_the_doctor_asks_for(town: Town) -> None:
+    town.public.broken = "first"
+    text = town.text("gun")
+    assert text["webhook_status"] == 200
+    assert town.stored() == Counter([text["sid"]])
+    assert town.start_backfill().list_all() == 0
 
 
 @pytest.mark.parametrize("broken", ["", "before"], ids=["webhook-well", "webhook-broken"])
