@@ -9,15 +9,15 @@ from gateway.core.database import Database
 from gateway.core.keys import load
 from gateway.core.rotation import Renewer
 from gateway.core.times import utc_now
-from gateway.front.wiring import renewal
+from gateway.front.wiring import courier, worker
 
 
 def main(url: str, root: Path) -> None:
     """Renew until nothing is left."""
     database = Database(url)
     renewals = [
-        *renewal.of_courier(load(root / "courier", "courier")),
-        *renewal.of_worker(load(root / "worker", "worker")),
+        *courier.renewals(load(root / "courier", "courier")),
+        *worker.renewals(load(root / "worker", "worker")),
     ]
     renewer = Renewer(database, utc_now, renewals)
     while renewer.step():

@@ -5,18 +5,21 @@ from __future__ import annotations
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
-from gateway.core import keys
+from gateway.core import keys, rotation
 from gateway.core.backfill import Backfill
 from gateway.core.courier import Courier
 from gateway.core.database import Database
+from gateway.core.keys import KeySet
 from gateway.core.messages import Mailbox, Sender
 from gateway.core.queues import Waker
+from gateway.core.rotation import Renewal
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
+from gateway.core.tokens import Reindexing
 from gateway.front import working
 from gateway.front.duties import Duty
 from gateway.front.places import Place
-from gateway.front.wiring import patrols
+from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
 
 
@@ -58,10 +61,15 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
-    """Make its duties at the carrier: taking in what no webhook brought, and deleting what is safe here."""
+    """Make its slow duties: taking in what no webhook brought, deleting it at the carrier, renewing old keys' rows."""
     key_set = keys.load(settings.keys, "courier")
     backfill = Backfill(database, key_set, mailbox, utc_now, "reports", stored=lambda: waker.wake("courier"))
-    return patrols.make(backfill)
+    return [*patrols.make(backfill), renewal.duty(database, renewals(key_set))]
+
+
+def renewals(key_set: KeySet) -> list[Renewal]:
+    """List what it renews after a rotation: what is sealed to identity and outbound, and blind indexes."""
+    return [*rotation.of_courier(key_set), Reindexing(key_set)]
 
 
 def _account(settings: Settings) -> TwilioAccount:

@@ -8,16 +8,20 @@ from channels.twilio_mailbox import TwilioMailbox
 from gateway.core import keys
 from gateway.core.backfill import Backfill
 from gateway.core.database import Database
+from gateway.core.keys import KeySet
 from gateway.core.messages import Mailbox, Sender
 from gateway.core.proofs import Prover
 from gateway.core.queues import Waker
+from gateway.core.records import Message, Send
+from gateway.core.rotation import Renewal, Resealing
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import working
 from gateway.front.duties import Duty, Patrol
 from gateway.front.places import Place
-from gateway.front.wiring import patrols
+from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
+from responders.cases.records import CaseAssessment, Note
 from responders.dispatch import Dispatcher
 from triage import engine
 
@@ -61,7 +65,14 @@ def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Ma
     key_set = keys.load(settings.keys, "worker")
     backfill = Backfill(database, key_set, mailbox, utc_now, "paging", stored=lambda: waker.wake("courier"))
     prover = Prover(database, key_set, utc_now)
-    return [*patrols.make(backfill), Patrol("prove", prover.prove_all, every_seconds=_PROVE_SECONDS)]
+    proving = Patrol("prove", prover.prove_all, every_seconds=_PROVE_SECONDS)
+    return [*patrols.make(backfill), proving, renewal.duty(database, renewals(key_set))]
+
+
+def renewals(key_set: KeySet) -> list[Renewal]:
+    """List what it renews after a rotation: what is sealed to content keys."""
+    columns = (Message.words_sealed, CaseAssessment.detail_sealed, Note.words_sealed, Send.body_sealed)
+    return [Resealing(key_set, column) for column in columns]
 
 
 def _account(settings: Settings) -> TwilioAccount:

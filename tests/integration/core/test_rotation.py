@@ -23,7 +23,7 @@ from gateway.core.rotation import Renewer, Resealing
 from gateway.core.seal import seal
 from gateway.front import cli
 from gateway.front.migrations.tables import METADATA
-from gateway.front.wiring import renewal
+from gateway.front.wiring import courier, worker
 from tests.support.crowd import Crowd
 from tests.support.world import STUDENT, World
 
@@ -60,7 +60,7 @@ def tipline(
 
 def renewer(world: World) -> Renewer:
     """Courier and worker, as far as they renew."""
-    renewals = [*renewal.of_courier(world.keys["courier"]), *renewal.of_worker(world.keys["worker"])]
+    renewals = [*courier.renewals(world.keys["courier"]), *worker.renewals(world.keys["worker"])]
     return Renewer(world.database, world.clock, renewals)
 
 
@@ -86,7 +86,7 @@ def grow_older(root: Path, by: timedelta) -> None:
 
 
 def test_every_sealed_column_is_renewed_by_somebody(keys: Mapping[str, KeySet]) -> None:
-    renewals = [*renewal.of_courier(keys["courier"]), *renewal.of_worker(keys["worker"])]
+    renewals = [*courier.renewals(keys["courier"]), *worker.renewals(keys["worker"])]
     columns = [one._column for one in renewals if isinstance(one, Resealing)]
     renewed = {f"{column.class_.__tablename__}.{column.key}" for column in columns}
     assert renewed == {str(column) for column in rotation.sealed_columns(METADATA)}
