@@ -22,7 +22,7 @@ from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
-from gateway.front import doctor_lines, doctor_log, environment, revision
+from gateway.front import doctor_keys, doctor_lines, doctor_log, environment, revision
 from gateway.front.places import Var
 
 Level = Literal["ok", "warning", "fault"]
@@ -69,6 +69,8 @@ class Doctor:
         known = next(iter(settings.values()), None)
         if known is None:
             return
+        yield Finding("key escrow", *doctor_keys.of_escrow(known.keys_dir))
+        yield Finding("key rotation", *doctor_keys.of_rotation(known.keys_dir))
         yield from self._database(known)
         yield self._valkey(known)
         yield from self._twilio(settings, _lines(known))

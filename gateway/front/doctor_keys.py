@@ -13,7 +13,10 @@ Level = Literal["ok", "warning", "fault"]
 
 def of_escrow(root: Path) -> tuple[Level, str]:
     """Tell whether a lost disk would be lost tips."""
-    lacking = escrow.uncovered(root)
+    try:
+        lacking = escrow.uncovered(root)
+    except KeyRefused as error:
+        return "fault", error.public
     if lacking is None:
         return "warning", "There is none: lost keys are lost tips. Run `tipline keys escrow`."
     if lacking:

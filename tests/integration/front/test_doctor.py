@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from channels.twilio_client import AccountState, TwilioAccount
+from gateway.core import escrow, key_files
 from gateway.core.database import Database
 from gateway.core.messages import SendError
 from gateway.core.records import Line, LineProof, Send
@@ -183,3 +184,21 @@ def _opened(var: Var) -> Database:
 def _change(var: Var, **values: object) -> None:
     with _opened(var).write() as session:
         session.execute(update(Line).values(**values))
+
+
+def test_keys_without_an_escrow_are_a_warning_until_one_holds_them_all(var: Var) -> None:
+    assert _findings(var)["key escrow"].words.startswith("There is none")
+    escrow.note(var.keys, utc_now())
+    assert _findings(var)["key escrow"].level == "ok"
+    key_files.rotate(var.keys, "index")
+    finding = _findings(var)["key escrow"]
+    assert (finding.level, "lacks 1 private keys" in finding.words) == ("warning", True)
+
+
+def test_rotation_that_waits_for_its_end_is_a_warning(var: Var) -> None:
+    assert _findings(var)["key rotation"].level == "ok"
+    key_files.rotate(var.keys, "identity")
+    finding = _findings(var)["key rotation"]
+    assert (finding.level, "keys rotate identity --finish" in finding.words) == ("warning", True)
+    (var.keys / "clock" / "identity.pub").write_bytes((var.keys / "clock" / "outbound.pub").read_bytes())
+    assert _findings(var)["key rotation"].level == "fault"
