@@ -28,24 +28,13 @@ from twilio.rest.api.v2010.account.message import MessageList
 from twilio.twiml.messaging_response import MessagingResponse
 
 from channels.keywords import keyword_of
-from channels.twilio_client import TwilioAccount, close, translated
+from channels.twilio_client import STATUSES, TwilioAccount, close, translated
 from gateway.core.errors import BadInput, Forged
 from gateway.core.messages import Inbound, Outbound, Status
 from gateway.core.times import Clock
 
 CHANNEL = "sms"
 INBOUND_PATH, STATUS_PATH = "/sms/inbound", "/sms/status"
-
-_STATUSES: Mapping[str, Status] = {
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "delivered",
-    "undelivered": "undelivered",
-    "failed": "failed",
-    "canceled": "failed",
-}
-"""What moves a text forward; `accepted`, `scheduled`, `queued`, `sending` do not.
-Source: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +70,7 @@ class SmsIntake:
     async def status(self, request: Request) -> Response:
         """Take in how a text of ours fared: `POST /sms/status`, with the reference that we gave as `send`."""
         form = await self._verified(request)
-        status = _STATUSES.get(_one(form, "MessageStatus"))
+        status = STATUSES.get(_one(form, "MessageStatus"))
         if status is not None:
             reference, sid = request.query_params.get("send", ""), _one(form, "MessageSid")
             await run_in_threadpool(self.report, reference, sid, status, _one(form, "ErrorCode") or None)

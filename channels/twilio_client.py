@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -13,10 +14,21 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from gateway.core.messages import SendError
+from gateway.core.messages import SendError, Status
 
 TIMEOUT_SECONDS = 10.0
 _API = "https://api.twilio.com"
+
+STATUSES: Mapping[str, Status] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "undelivered",
+    "failed": "failed",
+    "canceled": "failed",
+}
+"""What moves a text forward; `accepted`, `scheduled`, `queued`, `sending` do not.
+Source: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks"""
 
 
 @dataclass(frozen=True)

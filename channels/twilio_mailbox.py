@@ -17,8 +17,8 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.keywords import keyword_of
-from channels.twilio_client import TwilioAccount, close, told_time, translated
-from gateway.core.messages import Inbound, Listing
+from channels.twilio_client import STATUSES, TwilioAccount, close, told_time, translated
+from gateway.core.messages import Inbound, Listing, Status
 
 CHANNEL = "sms"
 PAGE_SIZE = 1000
@@ -44,6 +44,15 @@ class TwilioMailbox:
         # Twilio lists the newest first.
         found = [self._read(message, as_of or moment) for message in texts[::-1]]
         return Listing(_in_order(found), as_of)
+
+    def fate(self, sid: str) -> tuple[Status, str | None] | None:
+        """Ask how a text of ours fared: its status, and Twilio's error code when it failed. Raises: SendError."""
+        try:
+            message = self._client.messages(sid).fetch()
+        except Exception as error:  # noqa: BLE001 - as above
+            raise translated(error) from None
+        status = STATUSES.get(str(message.status))
+        return (status, str(message.error_code) if message.error_code else None) if status else None
 
     def delete(self, sid: str) -> None:
         """Delete a message: number, words and record; one that is gone already is well. Raises: SendError."""

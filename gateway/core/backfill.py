@@ -18,7 +18,7 @@ from typing import Literal
 
 from sqlalchemy import and_, or_, select, update
 
-from gateway.core import intake
+from gateway.core import intake, outbox
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -29,7 +29,7 @@ from gateway.core.records import Line, Message, Send
 from gateway.core.times import Clock
 
 EVERY_SECONDS = 15.0
-"""How often `list_all` and `delete_all` are called; the first asks the carrier at every fourth call, if all is well."""
+"""How often all three are called; `list_all` then asks the carrier at every fourth call, if all is well."""
 _REST = 3
 OVERLAP = timedelta(minutes=15)
 """Read twice, since a carrier's list may lag behind."""
@@ -39,6 +39,8 @@ GRACE = timedelta(seconds=20)
 """So long a webhook may still be on its way, retries included."""
 _WITHOUT_NEWS = timedelta(days=1)
 """After so long nothing more is heard of a text that was sent; many phones never report its arrival."""
+_CALLBACK = timedelta(minutes=2)
+"""So long the carrier's own news of a text is waited for."""
 _RETRY_AFTER = timedelta(minutes=10)
 _CHUNK = 100
 
@@ -60,6 +62,7 @@ class Backfill:
     stored: Callable[[], None]
     _rest: int = 0
     _resting: dict[str, datetime] = field(default_factory=dict)
+    _asked: dict[str, datetime] = field(default_factory=dict)
 
     def list_all(self) -> int:
         """Take in what the carrier has and we have not, line by line; answers how many texts that were.
@@ -92,6 +95,40 @@ class Backfill:
             query = select(Line.id).where(Line.purpose == self.purpose, Line.deletes_at_carrier)
             lines = list(session.scalars(query))
         return self._clear(Message, lines, now) + self._clear(Send, lines, now) if lines else 0
+
+    def ask_all(self) -> int:
+        """Ask how texts fared of which no callback has told; answers of how many there was news.
+
+        The older a text is, the longer it rests between two questions. The first refusal ends the round.
+        Raises: Unavailable.
+        """
+        now, news = self.clock(), 0
+        self._asked = {one: until for one, until in self._asked.items() if until > now}
+        for send_id, sid, since in self._untold(now):
+            self._asked[send_id] = now + max(_CALLBACK, (now - since) / 2)
+            try:
+                fate = self.mailbox.fate(sid)
+            except SendError as error:
+                log().warning("the carrier does not tell how a text fared", send=send_id, code=error.code)
+                if error.retryable:
+                    break
+                continue
+            if fate:
+                with self.database.write() as session:
+                    news += outbox.report(session, send_id, sid, *fate, self.clock(), f"process:{self.keys.process}")
+        return news
+
+    def _untold(self, now: datetime) -> list[tuple[str, str, datetime]]:
+        query = select(Send.id, Send.provider_sid, Send.due_at).join(Line, Line.id == Send.line_id)
+        query = query.where(
+            Line.purpose == self.purpose,
+            _SENT,
+            Send.provider_sid.is_not(None),
+            Send.due_at.between(now - _WITHOUT_NEWS, now - _CALLBACK),
+            Send.id.not_in(self._asked),
+        )
+        with self.database.read() as session:
+            return [(one, str(sid), at) for one, sid, at in session.execute(query.order_by(Send.due_at).limit(_CHUNK))]
 
     def _lines(self) -> list[Line]:
         with self.database.read() as session:

@@ -85,6 +85,9 @@ class Mailbox(Protocol):
     def inbound_since(self, line: str, moment: datetime) -> Listing:
         """List all texts to a line (E.164) that the carrier took in from `moment` on. Raises: SendError."""
 
+    def fate(self, sid: str) -> tuple[Status, str | None] | None:
+        """Tell how a text of ours fared, and its error code; None while nothing is known. Raises: SendError."""
+
     def delete(self, sid: str) -> None:
         """Delete a message, number and words, at the carrier; one that is gone already is well. Raises: SendError."""
 

@@ -53,7 +53,15 @@ def due(session: Session, account: str, now: datetime) -> bool:
     return session.scalar(_due(account, now).limit(1)) is not None
 
 
-def report(session: Session, send_id: str, sid: str, status: Status, error_code: str | None, now: datetime) -> bool:
+def report(
+    session: Session,
+    send_id: str,
+    sid: str,
+    status: Status,
+    error_code: str | None,
+    now: datetime,
+    actor: str = "process:intake",
+) -> bool:
     """Take in what the provider says of a text; false when the row is unknown or already further on.
 
     A callback may overtake our own note of the provider's id: it names the row, and the id is taken from it.
@@ -63,7 +71,7 @@ def report(session: Session, send_id: str, sid: str, status: Status, error_code:
     if send is None or send.provider_sid not in {None, sid}:
         return False
     send.provider_sid = sid
-    return _advance(session, send, status, error_code, "process:intake", now)
+    return _advance(session, send, status, error_code, actor, now)
 
 
 def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type

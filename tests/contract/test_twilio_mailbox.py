@@ -98,6 +98,25 @@ def test_delete_removes_the_record_and_a_second_time_is_well(carrier: Carrier, m
 
 
 @pytest.mark.parametrize(
+    ("number", "fate"),
+    [(STUDENT, ("delivered", None)), ("+13035550198", ("undelivered", "30003"))],
+    ids=["arrived", "unreachable"],
+)
+def test_fate_tells_how_a_text_of_ours_fared(
+    carrier: Carrier, mailbox: TwilioMailbox, number: str, fate: tuple[str, str | None]
+) -> None:
+    carrier.control(numbers={"+13035550198": "unreachable"})
+    with carrier.client() as client:
+        sid = str(client.messages.create(to=number, from_=TIP_LINE, body="Are you safe?").sid)
+
+    def final() -> tuple[str, str | None] | None:
+        known = mailbox.fate(sid)
+        return known if known and known[0] != "sent" else None
+
+    assert wait_for(final) == fate
+
+
+@pytest.mark.parametrize(
     ("fault", "code"), [({"api_fault": "429"}, "20429"), ({"api_fault": "500"}, "20500")], ids=["429", "500"]
 )
 def test_mailbox_may_be_asked_again_after_a_passing_fault(

@@ -7,6 +7,6 @@ from gateway.front.duties import Duty, Patrol
 
 
 def make(backfill: Backfill) -> list[Duty]:
-    """Make the duties of taking in and of deleting, apart, so that neither waits for the other."""
-    steps = {"list": backfill.list_all, "clean": backfill.delete_all}
+    """Make the duties of taking in, of asking and of deleting, apart, so that none waits for another."""
+    steps = {"list": backfill.list_all, "ask": backfill.ask_all, "clean": backfill.delete_all}
     return [Patrol(name, step, every_seconds=EVERY_SECONDS) for name, step in steps.items()]

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from gateway.core import backfill, conversation, intake
 from gateway.core.backfill import FIRST, OVERLAP, Backfill
-from gateway.core.messages import Inbound, Listing, SendError
+from gateway.core.messages import Inbound, Listing, SendError, Status
 from gateway.core.records import Line, Message, Send, Thread
 from tests.support.world import PAGING, REPORTS, SECOND, START, STUDENT, World
 
@@ -27,6 +27,7 @@ class Mailbox:
     held: list[Inbound] = field(default_factory=list)
     asked: list[tuple[str, datetime]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    fates: dict[str, tuple[Status, str | None]] = field(default_factory=dict)
     refusals: list[SendError] = field(default_factory=list)
     after_listing: Callable[[], object] = lambda: None
 
@@ -41,6 +42,11 @@ class Mailbox:
         found = [held for held in self.held if held.recipient == line and held.received_at >= moment]
         self.after_listing()
         return Listing(tuple(found), self.clock())
+
+    def fate(self, sid: str) -> tuple[Status, str | None] | None:
+        self._refuse()
+        self.asked.append((sid, self.clock()))
+        return self.fates.get(sid)
 
     def delete(self, sid: str) -> None:
         self._refuse()
@@ -207,6 +213,49 @@ def test_worker_takes_in_an_answered_page_that_was_missed(desk: Desk) -> None:
     assert desk.make("paging").list_all() == 1
     assert desk.stored()[0].kind == "page_answer"
     assert {line for line, _ in desk.mailbox.asked} == {PAGING}
+
+
+def _sent(desk: Desk) -> str:
+    """Text, be answered, and give the SID of the answer, of which nothing more is heard."""
+    desk.world.text("gun")
+    desk.world.courier.thread_all()
+    desk.world.courier.send_all()
+    with desk.world.database.read() as session:
+        return str(session.scalars(select(Send.provider_sid)).one())
+
+
+def test_ask_learns_what_no_callback_told(desk: Desk) -> None:
+    desk.mailbox.fates[_sent(desk)] = ("undelivered", "30003")
+    running = desk.make()
+    assert running.ask_all() == 0, "the callback may still come"
+    desk.world.clock.forward(minutes=3)
+    assert running.ask_all() == 1
+    with desk.world.database.read() as session:
+        send = session.scalars(select(Send)).one()
+    assert (send.status, send.error_code) == ("undelivered", "30003")
+    assert desk.world.events("send") == ["send.sent", "send.undelivered"]
+    assert running.ask_all() == 0
+
+
+def test_ask_rests_the_longer_the_older_a_text_is_and_ends_after_a_day(desk: Desk) -> None:
+    _sent(desk)
+    running = desk.make()
+    for _ in range(26 * 60):
+        desk.world.clock.forward(minutes=1)
+        running.ask_all()
+    ages = [round((at - START) / timedelta(minutes=1)) for _, at in desk.mailbox.asked]
+    assert ages[:6] == [2, 4, 6, 9, 14, 21]
+    assert len(ages) < 20
+
+
+def test_ask_refused_for_a_while_asks_again(desk: Desk) -> None:
+    desk.mailbox.fates[_sent(desk)] = ("delivered", None)
+    desk.world.clock.forward(minutes=3)
+    desk.mailbox.refusals = [SendError("20429", retryable=True)]
+    running = desk.make()
+    assert running.ask_all() == 0
+    desk.world.clock.forward(minutes=3)
+    assert running.ask_all() == 1
 
 
 def test_delete_waits_until_a_text_is_threaded_and_taken_up(desk: Desk) -> None:
