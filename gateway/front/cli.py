@@ -188,6 +188,16 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     token.add_argument("--district", metavar="SLUG", help="needed when there are several")
     token.add_argument("--days", type=int, help="how long it is valid; without an end when left out")
     token.json()
+    lines = commands.add_parser(
+        "lines",
+        help="show our numbers, or change what the carrier keeps of one",
+        description="Show our numbers. With a number: say whether the carrier's copies of its texts are deleted once "
+        "they are safe here, and how often a text of our own proves that the line brings texts.",
+    ).command("cli_lines:lines")
+    lines.add_argument("number", nargs="?", metavar="NUMBER", help="one of our lines; all when left out")
+    lines.add_argument("--delete-at-carrier", action=argparse.BooleanOptionalAction)
+    lines.add_argument("--prove-every", type=int, metavar="MINUTES", help="0 for never")
+    lines.json()
     commands.add_parser(
         "migrate",
         help="bring the database's tables up to date",
