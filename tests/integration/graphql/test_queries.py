@@ -1,7 +1,6 @@
 """What can be read: the inbox, a case with all that belongs to it, tips, pages, events."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +144,7 @@ def test_text_keeps_its_length_where_it_cannot_be_shown(rig: Rig) -> None:
 
 def test_text_is_null_when_its_key_is_gone(rig: Rig) -> None:
     case = rig.tip(GUN)
-    object.__setattr__(rig.console, "keys", replace(rig.console.keys, private={}))
+    object.__setattr__(rig.console, "keys", rig.world.keys["intake"])  # which opens nothing
     found = rig.ask(EVERYTHING, number=case.number)["case"]
     assert found["messages"]["edges"][0]["node"]["text"] is None
     assert found["severity"] == "CRITICAL"
