@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
@@ -61,6 +60,7 @@ class Dispatcher:
     assess: Assess = engine.assess
     engine_seconds: float = ENGINE_SECONDS
     _resting: dict[str, datetime] = field(default_factory=dict)
+    _slow: bool = False
     _linked_until: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def run(self) -> int:
@@ -69,12 +69,13 @@ class Dispatcher:
         return sum(self._guarded(step) for step in steps)
 
     def take_all(self) -> int:
-        """Make cases of what came in, each message in its own transaction; long queues are paged for in between."""
+        """Make cases of what came in, each in its own transaction; a long or slow queue is paged for meanwhile."""
         self._guarded(self.link_all)
-        waiting, done = iter(self._awake(self._to_take())), 0
-        while chunk := list(islice(waiting, _CHUNK)):
-            done += sum(self._each(self._take, message_id) for message_id in chunk)
-            if len(chunk) == _CHUNK:
+        done = 0
+        for place, message_id in enumerate(self._awake(self._to_take()), 1):
+            self._slow = False
+            done += self._each(self._take, message_id)
+            if self._slow or place % _CHUNK == 0:
                 self._guarded(self.page_all)
         return done
 
@@ -206,6 +207,7 @@ class Dispatcher:
             return answers.get(timeout=self.engine_seconds)
         except queue.Empty:
             log().error("the engine took too long; a person looks", code="timeout")
+            self._slow = True
             return engine.undecided("timeout", context)
 
     def _link(self, message_id: str) -> bool:

@@ -24,7 +24,8 @@ def test_take_message_opens_a_numbered_case(desk: Desk) -> None:
     assert (first.state, first.severity, first.life_safety, first.unsure) == ("new", "moderate", False, False)
     assert [first.school_id, second.school_id] == [desk.world.school_id, desk.world.second_school_id]
     (opened, _) = desk.events("case.opened")
-    assert opened.data["message"] and opened.subject == f"case/{first.id}"
+    assert opened.data["severity"] == "moderate"
+    assert opened.subject == f"case/{first.id}"
 
 
 def test_take_message_keeps_what_the_engine_said_sealed(desk: Desk) -> None:
