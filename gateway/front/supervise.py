@@ -31,12 +31,11 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 _PROGRAM_STOP_SECONDS = 8
 _HEALTH = {"intake": "/healthz", "console": "/healthz", "phones": "/"}
-_HERE = Path(__file__).parent
 
 
 def read_procfile(path: Path | None = None) -> dict[str, str]:
     """Read the processes and their commands. Raises: SettingsRefused for a line that is not `name: command`."""
-    chosen = path or next(p for p in (_HERE / "Procfile", _HERE.parents[1] / "Procfile") if p.exists())
+    chosen = path or Path(__file__).parent / "Procfile"
     found = {}
     for line in chosen.read_text("utf-8").splitlines():
         name, colon, command = line.partition(":")
