@@ -131,7 +131,7 @@ def add_note(session: Session, keys: KeySet, case: Case, text: str, author: str,
 
 def last_act(session: Session, case: Case) -> datetime | None:
     """Tell when a person last did something about a case: any move, a note, a reply."""
-    staff = or_(Event.actor.startswith("account:"), Event.actor.startswith("contact:"))
+    staff = or_(*(Event.actor.startswith(kind) for kind in ("account:", "contact:", "token:")))
     moved = session.scalar(select(func.max(Event.at)).where(Event.subject == f"case/{case.id}", staff))
     of_case = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
     query = select(func.max(Message.at)).where(Message.thread_id.in_(of_case), Message.kind == "reply")

@@ -184,35 +184,6 @@ def test_messages_lists_both_sides_of_a_case(desk: Desk) -> None:
         assert cases.last_act(session, case) == desk.now
 
 
-def test_inbox_puts_the_urgent_first_and_goes_on_behind_a_case(desk: Desk) -> None:
-    texts = ["low a", "critical b", "moderate c", "what is d", "critical e", "high f"]
-    numbers = []
-    for place, text in enumerate(texts):
-        desk.world.clock.forward(seconds=1)
-        numbers.append(desk.tip(text, sender=f"+1303555013{place}").number)
-    low, first, moderate, unsure, second, high = numbers
-    with desk.world.database.write() as session:
-        taken_up = cases.by_number(session, desk.world.district_id, second)
-        assert taken_up is not None
-        cases.acknowledge(session, taken_up, "account:1", desk.now)
-    listed: list[str] = []
-    with desk.world.database.read() as session:
-        last = None
-        while page := cases.inbox(session, desk.world.district_id, limit=2, after=last):
-            listed += [case.number for case in page]
-            last = page[-1]
-    assert listed == [first, second, high, unsure, moderate, low]
-
-
-def test_inbox_shows_the_states_asked_for(desk: Desk) -> None:
-    case = desk.tip("moderate one")
-    desk.move(case, "closed")
-    with desk.world.database.read() as session:
-        assert cases.inbox(session, desk.world.district_id) == []
-        closed = cases.inbox(session, desk.world.district_id, states=["closed"])
-    assert [found.id for found in closed] == [case.id]
-
-
 def test_a_stray_becomes_an_unsure_case_of_no_school(desk: Desk) -> None:
     case = desk.tip("low thing", to=UNKNOWN)
     assert (case.stray, case.unsure, case.unsure_reason, case.school_id) == (True, True, "unknown_line", None)
