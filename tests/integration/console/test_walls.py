@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
+from structlog.testing import capture_logs
 
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -141,15 +143,22 @@ def test_live_tells_open_pages_of_the_district_and_no_others(world: World, monke
     assert "event: changed" in (asyncio.run(_first_told(world, "d1", None)) or "")
 
 
-def test_live_goes_on_after_the_database_was_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "fault", [Unavailable(), ProgrammingError("SELECT 1", None, ValueError("why"))], ids=["away", "any other"]
+)
+def test_live_goes_on_after_looks_failed_and_says_so_once(
+    world: World, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("responders.web.live.POLL_SECONDS", 0.01)
-    away = iter([True, True])
+    faults = iter([fault, fault])
     real = Live._look
 
     def look(self: Live) -> dict[int, str | None]:
-        if next(away, False):
-            raise Unavailable
+        if now := next(faults, None):
+            raise now
         return real(self)
 
     monkeypatch.setattr(Live, "_look", look)
-    assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
+    with capture_logs() as logged:
+        assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
+    assert [(line["code"], line["error"]) for line in logged] == [("look_failed", fault)]
