@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -69,6 +70,8 @@ def translated(error: Exception) -> SendError:
 
     Source: https://www.twilio.com/docs/api/errors, https://www.twilio.com/docs/usage/troubleshooting/rate-limiting
     """
+    if isinstance(error, SendError):
+        return error
     if isinstance(error, TwilioRestException):
         status = int(error.status)
         return SendError(str(error.code or status), retryable=status == requests.codes.too_many or status >= 500)
@@ -79,6 +82,20 @@ def translated(error: Exception) -> SendError:
     if isinstance(error, TwilioException):
         return SendError("provider", retryable=True)
     raise error
+
+
+def _refuse_while_busy(response: Response) -> None:
+    """Say how long Twilio asks us to wait; the client itself would drop that. Raises: SendError."""
+    wait = (response.headers or {}).get("Retry-After", "")
+    if response.status_code in {requests.codes.too_many, requests.codes.unavailable} and wait.isdigit():
+        raise SendError(_code(response), retryable=True, retry_after_seconds=float(wait))
+
+
+def _code(response: Response) -> str:
+    try:
+        return str(json.loads(response.text)["code"])
+    except (ValueError, KeyError, TypeError):
+        return str(response.status_code)
 
 
 class _Rebased(TwilioHttpClient):
@@ -104,6 +121,7 @@ class _Rebased(TwilioHttpClient):
         if url.startswith(_API):
             url = self._base_url + url.removeprefix(_API)
         response = super().request(method, url, params, data, headers, auth, timeout, allow_redirects)
+        _refuse_while_busy(response)
         if response.headers and (date := response.headers.get("Date")):
             self.last_date = parsedate_to_datetime(date)
         return response

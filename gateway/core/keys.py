@@ -79,7 +79,10 @@ class KeySet:
         return unseal(private, envelope, bound_to).decode("utf-8", "surrogatepass")
 
     def blind_index(self, district: str, address: str) -> bytes:
-        """Compute the keyed index of an address in a district: HMAC-SHA256, 32 bytes. Raises: KeyRefused."""
+        """Compute the keyed index of an address in a district: HMAC-SHA256, 32 bytes.
+
+        Raises: KeyRefused for a process without the index key.
+        """
         if self.index is None:
             raise KeyRefused("This process does not hold the index key.")
         of_district = hmac.digest(self.index, f"district {district}".encode(), hashlib.sha256)

@@ -53,13 +53,15 @@ def due(session: Session, account: str, now: datetime) -> bool:
     return session.scalar(_due(account, now).limit(1)) is not None
 
 
-def report(session: Session, send_id: str, sid: str, status: Status, error_code: str | None, now: datetime) -> bool:
-    """Take in what the provider says of a text; false when the row is unknown or already further on.
+def report(
+    session: Session, account: str, send_id: str, sid: str, status: Status, error_code: str | None, now: datetime
+) -> bool:
+    """Take in what the provider says of an account's text; false when there is none, or it is already further on.
 
     A callback may overtake our own note of the provider's id: it names the row, and the id is taken from it.
     """
     named = Send.id == send_id if send_id else Send.provider_sid == sid
-    send = session.scalar(select(Send).where(named).with_for_update())
+    send = session.scalar(select(Send).where(named, Send.account == account).with_for_update())
     if send is None or send.provider_sid not in {None, sid}:
         return False
     send.provider_sid = sid

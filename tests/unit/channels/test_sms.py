@@ -35,7 +35,7 @@ class House:
     """What stands behind the webhooks in these tests."""
 
     received: list[Inbound] = field(default_factory=list)
-    reported: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    reported: list[tuple[str, str, str, str, str | None]] = field(default_factory=list)
     woken: int = 0
     broken: bool = False
 
@@ -44,8 +44,8 @@ class House:
             raise Unavailable
         self.received.append(inbound)
 
-    def report(self, reference: str, sid: str, status: str, code: str | None) -> None:
-        self.reported.append((reference, sid, status, code))
+    def report(self, account: str, reference: str, sid: str, status: str, code: str | None) -> None:
+        self.reported.append((account, reference, sid, status, code))
 
     def stored(self) -> None:
         self.woken += 1
@@ -59,9 +59,9 @@ def house() -> House:
 @pytest.fixture
 def client(house: House) -> Iterator[TestClient]:
     secrets = {
-        "AC1": WebhookSecrets(SecretStr(TOKEN), SecretStr(SHARED)),
-        "AC2": WebhookSecrets(SecretStr("of-paging"), None),
-        "AC3": WebhookSecrets(None, SecretStr(SHARED)),
+        "AC1": WebhookSecrets("reporters", SecretStr(TOKEN), SecretStr(SHARED)),
+        "AC2": WebhookSecrets("paging", SecretStr("of-paging"), None),
+        "AC3": WebhookSecrets("third", None, SecretStr(SHARED)),
     }
     intake = SmsIntake(secrets, PUBLIC, lambda: START, house.receive, house.report, house.stored)
     with TestClient(Starlette(routes=routes(intake), exception_handlers=HANDLERS), base_url="http://10.0.0.7") as made:
@@ -226,7 +226,7 @@ def test_status_passes_on_what_moves_a_text_forward(
 ) -> None:
     form = {**STATUS, "MessageStatus": reported, "ErrorCode": "30003"}
     assert post(client, form, path="/sms/status?send=abc").status_code == 204
-    assert house.reported == ([("abc", "SM7", status, "30003")] if status else [])
+    assert house.reported == ([("reporters", "abc", "SM7", status, "30003")] if status else [])
 
 
 def test_status_is_signed_over_its_query_too(client: TestClient, house: House) -> None:
