@@ -55,6 +55,12 @@ def of_process(process: str, var: Var, environ: Mapping[str, str]) -> dict[str, 
     return {**_defaults(var, environ), **read(var.env(process)), **given}
 
 
+def host(process: str, var: Var, environ: Mapping[str, str]) -> str:
+    """Name the address that a process listens on."""
+    given = None if process == "phones" else of_process(process, var, environ).get("TIPLINE_HOST")
+    return given or "127.0.0.1"
+
+
 def load(process: str, var: Var, environ: Mapping[str, str]) -> Settings:
     """Parse what one process is told. Raises: SettingsRefused, also for a secret that this process must not have."""
     return settings.load(process, of_process(process, var, environ))

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from gateway.core.errors import SettingsRefused
 from gateway.front.places import Place
-from gateway.front.stopping import stop_on_signal
+from gateway.front.signals import stop_on_signal
 
 _STREAMS_SECONDS = 3
 """How long open live views may hold up the end."""

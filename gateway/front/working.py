@@ -19,7 +19,7 @@ from gateway.core.queues import Name
 from gateway.front import jobs
 from gateway.front.duties import Duty, stop_all
 from gateway.front.places import Place
-from gateway.front.stopping import stop_on_signal
+from gateway.front.signals import stop_on_signal
 
 _WORKER_TTL_SECONDS = 30
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 5.0

@@ -9,7 +9,7 @@ from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import sweeps
 from gateway.front.places import Place
-from gateway.front.stopping import stop_on_signal
+from gateway.front.signals import stop_on_signal
 
 
 def run(settings: Settings, place: Place) -> None:
