@@ -10,8 +10,8 @@ from gateway.core.messages import Sender
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import working
-from gateway.front.duties import Duty
+from gateway.front import jobs
+from gateway.front.duties import Duty, telling
 from gateway.front.places import Place
 from gateway.front.wiring.accounts import account_of
 
@@ -20,7 +20,7 @@ def run(settings: Settings, place: Place) -> None:
     """Thread and send until told to stop."""
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     sender = make_sender(settings)
-    working.work("courier", make(settings, database, waker, sender), settings.redis_url, place)
+    jobs.work("courier", make(settings, database, waker, sender), settings.redis_url, place)
     sender.close()
     waker.close()
     database.close()
@@ -35,7 +35,7 @@ def make_sender(settings: Settings) -> TwilioSender:
 def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -> list[Duty]:
     """Make its duties: threading and sending, apart, so that a slow carrier holds up nobody. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "courier")
-    courier = Courier(database, key_set, sender, utc_now)
+    courier = Courier(database, key_set, sender, telling(utc_now))
     sending = Duty("send", courier.send_all)
 
     def thread() -> None:

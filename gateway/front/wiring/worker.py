@@ -8,8 +8,8 @@ from gateway.core.database import Database
 from gateway.core.messages import Sender
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import working
-from gateway.front.duties import Duty
+from gateway.front import jobs
+from gateway.front.duties import Duty, telling
 from gateway.front.places import Place
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
@@ -19,7 +19,7 @@ from triage import engine
 def run(settings: Settings, place: Place) -> None:
     """Dispatch and page until told to stop."""
     database, sender = Database(settings.database_url), make_sender(settings)
-    working.work("worker", make(settings, database, sender), settings.redis_url, place)
+    jobs.work("worker", make(settings, database, sender), settings.redis_url, place)
     sender.close()
     database.close()
 
@@ -35,7 +35,7 @@ def make_sender(settings: Settings) -> TwilioSender:
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "worker")
-    dispatcher = Dispatcher(database, key_set, utc_now, sender, settings.console_url)
+    dispatcher = Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url)
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
     steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)

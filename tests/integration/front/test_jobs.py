@@ -13,7 +13,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from gateway.core.queues import Waker, connect, queue
-from gateway.front import duties, jobs, valkey, working
+from gateway.front import duties, jobs, valkey
 from gateway.front.duties import Duty
 from gateway.front.places import Var
 from tests.support.house import until
@@ -72,7 +72,7 @@ def test_wake_up_rings_and_sigterm_ends_at_once(redis_url: str) -> None:
     waker = Waker(redis_url)
     waker.wake("worker")
     teller = _terminate_once(rang)
-    working.listen("worker", redis_url, stop)
+    jobs.listen("worker", redis_url, stop)
     teller.join()
     assert stop.is_set()
     assert rang.is_set(), "the wake-up reached the duty through Valkey"
@@ -96,6 +96,6 @@ def test_valkey_that_is_away_is_waited_for_and_sigterm_still_ends(tmp_path: Path
     stop, tried = threading.Event(), threading.Event()
     teller = _terminate_once(tried)
     threading.Timer(0.5, tried.set).start()
-    working.listen("courier", f"unix://{tmp_path}/nobody.sock", stop)
+    jobs.listen("courier", f"unix://{tmp_path}/nobody.sock", stop)
     teller.join()
     assert stop.is_set()
