@@ -42,10 +42,10 @@ Assess = Callable[[str, Context], Assessment]
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the engine says of a message in its thread, and how severe the message is on its own."""
+    """What the engine says of a message: in its thread, never below what that has reached, and on its own."""
 
     assessment: Assessment
-    own: Severity
+    own: Assessment
 
 
 @dataclass
@@ -146,8 +146,7 @@ class Dispatcher:
                 return False
             now = self.clock()
             taken = cases.take_message(session, self.keys, message, judged.assessment, now)
-            wanted = _urgency(session, taken, judged, now)
-            paging.call_out(session, taken.case, wanted, now)
+            paging.call_out(session, taken.case, _urgency(taken, judged), now)
             return True
 
     def _judge(self, session: Session, message: Message) -> _Judged | None:
@@ -168,10 +167,10 @@ class Dispatcher:
         context = replace(context, earlier=self._earlier(session, message))
         assessment = self._ask(words, context)
         if assessment.unsure_reason in _NOT_JUDGED:
-            return _Judged(assessment, Severity.NONE)
+            return _undecided(assessment.unsure_reason or "", context)
         if context.floor is Severity.NONE:
-            return _Judged(assessment, assessment.severity)
-        return _Judged(assessment, self._ask(words, replace(context, floor=Severity.NONE)).severity)
+            return _Judged(assessment, assessment)
+        return _Judged(assessment, self._ask(words, replace(context, floor=Severity.NONE)))
 
     def _earlier(self, session: Session, message: Message) -> tuple[str, ...]:
         """Open the latest earlier texts of a message's thread, oldest first; one that does not open is left out."""
@@ -274,19 +273,15 @@ def _claim(session: Session, message_id: str) -> Message | None:
 
 
 def _undecided(reason: str, context: Context) -> _Judged:
-    return _Judged(engine.undecided(reason, context), Severity.NONE)
+    return _Judged(engine.undecided(reason, context), engine.undecided(reason, replace(context, floor=Severity.NONE)))
 
 
-def _urgency(session: Session, taken: cases.Taken, judged: _Judged, now: datetime) -> Urgency:
-    """Tell which clock a message starts. What a person attends pages anew only when it gets worse or lies untouched."""
+def _urgency(taken: cases.Taken, judged: _Judged) -> Urgency:
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
     worse = taken.raised and Severity(taken.case.severity).life_safety
-    if worse or not (taken.attended or taken.reopened):
+    if worse or not (taken.watched or taken.anew):
         return _of_case(taken)
-    if taken.reopened:
-        return urgency(replace(judged.assessment, severity=judged.own))
-    if judged.own is Severity.CRITICAL and paging.is_quiet(session, taken.case, now):
-        return "critical"
-    return "queue"
+    return urgency(judged.own) if taken.anew else "queue"
 
 
 def _of_case(taken: cases.Taken) -> Urgency:

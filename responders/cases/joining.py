@@ -78,8 +78,10 @@ def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked
     reopened = target.state in {moves.RESOLVED, moves.CLOSED} and source.state in moves.OPEN_STATES
     if reopened:
         moves.reopen(session, target, "new_message", ACTOR, now)
+    watched = target.state in moves.ATTENDED_STATES and not moves.is_quiet(session, target, now)
     before = target.severity
-    raised = absorb(target, Severity(source.severity), source.categories, unsure=source.unsure_reason)
+    unsure = None if watched else source.unsure_reason
+    raised = absorb(target, Severity(source.severity), source.categories, unsure=unsure)
     target.stray = target.stray and source.stray
     target.assignee_id = target.assignee_id or source.assignee_id
     target.updated_at = now

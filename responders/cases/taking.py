@@ -23,13 +23,15 @@ ACTOR = "process:worker"
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a message: its case, what that changed, and whether a person was attending the case before."""
+    """What became of a message: its case, and what that changed."""
 
     case: Case
     opened: bool = False
     raised: bool = False
-    reopened: bool = False
-    attended: bool = False
+    watched: bool = False
+    """Somebody attends the case, and has done something about it lately."""
+    anew: bool = False
+    """The message counts by itself, as if it opened a case: the old calls are over, and nobody has acted lately."""
 
 
 def take_message(session: Session, keys: KeySet, message: Message, assessment: Assessment, now: datetime) -> Taken:
@@ -69,7 +71,7 @@ def case_of_thread(session: Session, thread_id: str | None) -> Case | None:
 def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str | None) -> bool:
     """Raise a case to what is new about it, never lower it; true when its severity rose.
 
-    `unsure` is the reason why a human must look; on a case that a person attends, one already does.
+    `unsure` is the reason why a human must look, if one must.
     """
     before = Severity(case.severity)
     rose = severity > before
@@ -78,7 +80,7 @@ def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str
     case.categories = named or [Category.OTHER.value]
     case.severity = max(severity, before, key=lambda item: item.rank).value
     case.life_safety = case.life_safety or severity.life_safety
-    if unsure and not case.unsure and case.state not in moves.ATTENDED_STATES:
+    if unsure and not case.unsure:
         case.unsure, case.unsure_reason = True, unsure
     case.urgency_rank = max(Severity(case.severity).rank, Severity.HIGH.rank if case.unsure else 0)
     return rose
@@ -121,17 +123,19 @@ def _school(session: Session, thread: Thread | None, message: Message) -> str | 
 
 
 def _join(session: Session, case: Case, message: Message, assessment: Assessment, now: datetime) -> Taken:
-    attended = case.state in moves.ATTENDED_STATES
-    reopened = case.state in {moves.RESOLVED, moves.CLOSED}
-    if reopened:
+    if case.state in {moves.RESOLVED, moves.CLOSED}:
         moves.reopen(session, case, "new_message", "reporter", now)
+    attended = case.state in moves.ATTENDED_STATES
+    watched = attended and not moves.is_quiet(session, case, now)
+    anew = not watched if attended else moves.reopened_by_text(session, case) is not None
     before = case.severity
-    raised = absorb(case, assessment.severity, _codes(assessment), unsure=_reason(assessment))
+    unsure = None if watched else _reason(assessment)
+    raised = absorb(case, assessment.severity, _codes(assessment), unsure=unsure)
     case.updated_at = now
     moves.tell(session, case, "case.joined", ACTOR, now, message=message.id, thread=message.thread_id)
     if raised:
         moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
-    return Taken(case, raised=raised, reopened=reopened, attended=attended)
+    return Taken(case, raised=raised, watched=watched, anew=anew)
 
 
 def _keep(

@@ -27,8 +27,6 @@ Clocked = Literal["critical", "high"]
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
-QUIET = timedelta(minutes=10)
-"""After so long without a person's act, what is critical on an attended case calls out again."""
 
 
 def policy_of(_district: District) -> PagingPolicy:
@@ -126,18 +124,12 @@ def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: 
         session.flush()
         if not attended:
             _inherit(session, callout, target, old.added_at)
-        elif anew or is_quiet(session, target, now):
+        elif anew or cases.is_quiet(session, target, now):
             _add(session, callout, target, now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
     if target.severity == Severity.CRITICAL and open_with(session, target):
         call_out(session, target, "critical", now)
-
-
-def is_quiet(session: Session, case: Case, now: datetime) -> bool:
-    """Tell whether no person has done anything about a case for `QUIET`."""
-    acted = cases.last_act(session, case)
-    return acted is None or now - acted >= QUIET
 
 
 def open_with(session: Session, case: Case) -> list[Callout]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from responders.paging.answers import Answered, answer, codes_in
-from responders.paging.callouts import acknowledge, call_out, carry, is_quiet, policy_of
+from responders.paging.callouts import acknowledge, call_out, carry, policy_of
 from responders.paging.rounds import due, run_due
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "carry",
     "codes_in",
     "due",
-    "is_quiet",
     "policy_of",
     "run_due",
 ]

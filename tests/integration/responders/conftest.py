@@ -160,7 +160,7 @@ class Desk:
             query = select(Page).where(Page.responder_id == self.ids[name]).order_by(Page.at.desc()).limit(1)
             send = session.get_one(Send, session.scalars(query).one().send_id)
             sid, code = send.provider_sid or "SM1", None if status == "delivered" else "30003"
-            assert outbox.report(session, send.id, sid, status, code, self.world.clock())
+            assert outbox.report(session, "paging", send.id, sid, status, code, self.world.clock())
 
     def events(self, kind: str) -> list[Event]:
         """List the events of one kind, oldest first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import select
 
@@ -62,10 +64,12 @@ def test_take_message_of_another_reporter_opens_another_case(desk: Desk) -> None
 def test_take_message_reopens_a_resolved_case(desk: Desk) -> None:
     case = desk.tip("moderate one")
     desk.move(case, "resolved")
+    assert desk.case(case).acknowledged_by == "account:1"
     assert desk.tip("low two").id == case.id
-    assert desk.case(case).state == "in_progress"
+    after = desk.case(case)
+    assert (after.state, after.acknowledged_at, after.acknowledged_by) == ("new", None, None)
     (reopened,) = desk.events("case.reopened")
-    assert (reopened.data["why"], reopened.actor) == ("new_message", "reporter")
+    assert (reopened.data["why"], reopened.data["new"], reopened.actor) == ("new_message", "new", "reporter")
 
 
 def test_closing_a_case_makes_the_next_text_a_new_thread_and_reopening_takes_that_back(desk: Desk) -> None:
@@ -93,7 +97,7 @@ def test_a_message_that_was_under_way_when_its_case_closed_reopens_it(desk: Desk
     desk.worker.run()
     again = desk.case_of(message_id)
     assert again is not None
-    assert (again.id, again.state) == (case.id, "in_progress")
+    assert (again.id, again.state) == (case.id, "new")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +143,22 @@ def test_acknowledge_twice_is_fine(desk: Desk) -> None:
             cases.acknowledge(session, session.get_one(Case, case.id), "account:1", desk.now)
     assert desk.case(case).acknowledged_by == "account:1"
     assert len(desk.events("case.acknowledged")) == 1
+
+
+def test_last_act_counts_what_people_did_since_a_reporter_reopened_the_case(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    desk.move(case, "resolved")
+    desk.wait(minutes=1)
+    desk.tip("low two")
+    assert _last_act(desk, case) is None
+    desk.wait(minutes=1)
+    desk.move(case, "acknowledged")
+    assert _last_act(desk, case) == desk.now
+
+
+def _last_act(desk: Desk, case: Case) -> datetime | None:
+    with desk.world.database.read() as session:
+        return cases.last_act(session, session.get_one(Case, case.id))
 
 
 def test_assign_takes_people_of_the_district_only(desk: Desk) -> None:
@@ -250,5 +270,5 @@ def test_a_late_message_of_a_resolved_case_reopens_it(desk: Desk) -> None:
     assert second.id != first.id
     desk.world.courier.thread_all()
     desk.worker.run()
-    assert desk.case(first).state == "in_progress"
+    assert desk.case(first).state == "new"
     assert desk.case(second).joined_into_id == first.id

@@ -253,12 +253,11 @@ def test_acknowledge_twice_changes_nothing_more(desk: Desk) -> None:
     [
         pytest.param("moderate thing", "critical knife", 1, ["Ana", "Ben"], id="raised to critical"),
         pytest.param("moderate thing", "high thing", 1, ["Ana"], id="raised to high"),
-        pytest.param("high thing", "high more", 30, [], id="high again"),
         pytest.param("critical knife", "critical more", 1, [], id="critical while a person is on it"),
         pytest.param("critical knife", "critical more", 11, ["Ana", "Ben"], id="critical, nobody acted"),
         pytest.param("critical knife", "none thanks", 11, [], id="a thank-you on a critical case"),
-        pytest.param("critical knife", "what", 11, [], id="unsure on an attended case"),
-        pytest.param("moderate thing", "what", 11, [], id="unsure on an attended moderate case"),
+        pytest.param("critical knife", "high more", 11, ["Ana"], id="high on a critical case, on its own clock"),
+        pytest.param("high thing", "high more", 5 * 24 * 60, ["Ana"], id="high again after days"),
     ],
 )
 def test_an_attended_case_calls_out_again_only_when_it_must(
