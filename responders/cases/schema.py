@@ -20,7 +20,7 @@ from responders.api.errors import UserError
 from responders.api.ids import expect
 from responders.cases import records, replying, service
 from responders.cases.schema_codes import CaseMove, CaseState, Why
-from responders.cases.schema_types import Case, Message, Note, Thread, messages_shown
+from responders.cases.schema_types import Assessment, Case, Message, Note, Thread, messages_shown
 from responders.web.words import typed
 from triage.model import Severity
 
@@ -155,7 +155,9 @@ class CasePayload:
 class Mutation:
     """What can be done with cases."""
 
-    @strawberry.mutation(description="Text the reporter of a conversation. The same words again within ten seconds are sent once.")
+    @strawberry.mutation(
+        description="Text the reporter of a conversation. The same words again within ten seconds are sent once."
+    )
     def reply(self, info: Info, input: ReplyInput) -> ReplyPayload:  # noqa: A002 - GraphQL's own name for it
         """Queue a reply and wake the courier."""
         context = info.context
@@ -207,7 +209,7 @@ class Mutation:
         return payload(info, input.case_id, work)
 
 
-NODES = {"Case": Case.find, "Message": Message.find, "Thread": Thread.find}
+NODES = {"Assessment": Assessment.find, "Case": Case.find, "Message": Message.find, "Thread": Thread.find}
 
 
 def payload(

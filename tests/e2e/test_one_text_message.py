@@ -35,7 +35,7 @@ query Everything($after: String) {
         direction kind text language author { kind name } delivery { status errorCode }
         assessment { severity categories missing rules indicators { name start end } } } } }
       events(first: 100) { edges { node { type subject actor data cloudEvent } } }
-      pages { at round caseCount responder { name } delivery { status errorCode } }
+      pages(first: 100) { edges { node { at round caseCount responder { name } delivery { status errorCode } } } }
     } }
   }
 }
