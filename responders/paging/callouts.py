@@ -188,6 +188,11 @@ def highest(about: Iterable[Case]) -> Clocked:
     return "critical" if any(case.severity == Severity.CRITICAL for case in about) else "high"
 
 
+def clock_of(case: Case) -> Urgency:
+    """Tell which clock a case stands on, unsure ones with the high."""
+    return highest([case]) if Severity(case.severity).life_safety or case.unsure else "queue"
+
+
 def tell(session: Session, callout: Callout, kind: str, now: datetime, **data: Code | list[str]) -> None:
     """Append an event about a callout."""
     emit(

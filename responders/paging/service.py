@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from responders.paging.answers import Answered, answer, codes_in
-from responders.paging.callouts import acknowledge, call_out, carry, policy_of
+from responders.paging.answers import Answered, answer, confirm, hint
+from responders.paging.callouts import acknowledge, call_out, carry, clock_of, policy_of
+from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.rounds import due, run_due
 
 __all__ = [
@@ -12,8 +13,12 @@ __all__ = [
     "answer",
     "call_out",
     "carry",
-    "codes_in",
+    "clock_of",
+    "confirm",
     "due",
+    "hint",
+    "is_only_code",
     "policy_of",
     "run_due",
+    "words_beyond",
 ]

@@ -38,5 +38,6 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     dispatcher = Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url)
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
-    steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)
+    dispatcher.on_texts = sending.ring  # In the middle of a long queue too: pages never wait for its end.
+    steps = (dispatcher.answer_all, dispatcher.take_all, dispatcher.page_all)
     return [Duty("dispatch", *steps), sending]

@@ -13,6 +13,7 @@ from sqlalchemy import delete, event, select
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.records import Contact, District, Line, Message, School
+from responders import dispatch
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.paging import service as paging
@@ -92,6 +93,39 @@ def test_take_all_takes_words_on_the_paging_line_when_the_courier_stays_away(des
     assert desk.case_of(words) is not None
     assert desk.case_of(code) is None
     assert desk.message(code).dispatched_at is None
+
+
+def test_take_all_takes_a_misdirected_tip_that_names_a_room(desk: Desk) -> None:
+    tip = desk.world.text("critical man with a gun in room 2104", to=PAGING)
+    desk.wait(seconds=61)
+    assert desk.case_of(tip) is not None
+    assert desk.paged() == ["Dee"]
+
+
+def test_take_all_shows_a_person_even_a_bare_code_when_the_courier_stays_away(desk: Desk) -> None:
+    code = desk.world.text("ok 4821", sender=PEOPLE["Ana"], to=PAGING)
+    desk.wait(seconds=299)
+    assert desk.case_of(code) is None
+    desk.wait(seconds=2)
+    case = desk.case_of(code)
+    assert case is not None
+    assert (case.unsure, case.unsure_reason) == (True, "lone_code")
+    assert desk.paged() == ["Dee"]
+
+
+def test_a_code_that_was_taken_for_a_tip_still_acknowledges_when_the_courier_is_back(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    code = desk.world.text(desk.code(), sender=PEOPLE["Ana"], to=PAGING)
+    desk.wait(seconds=301)
+    shown = desk.case_of(code)
+    assert shown is not None
+    desk.world.clock.forward(seconds=1)
+    desk.world.courier.thread_all()
+    for _ in range(2):
+        desk.worker.run()
+    assert [desk.case(one).state for one in (case, shown)] == ["acknowledged", "acknowledged"]
+    assert desk.callouts() == []
+    assert len(desk.events("page.acknowledged")) == 1
 
 
 def test_take_all_keeps_a_message_that_no_district_can_take(
@@ -211,6 +245,107 @@ def test_take_all_pages_before_it_goes_on_past_a_slow_message(desk: Desk) -> Non
     desk.worker.take_all()
     kinds = desk.world.events()
     assert kinds.index("page.written") < len(kinds) - 1 - kinds[::-1].index("message.assessed")
+
+
+def test_answers_and_their_texts_do_not_wait_for_a_slow_queue(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    answer = desk.world.text(desk.code(), sender=PEOPLE["Ana"], to=PAGING)
+    for place in range(3):
+        desk.world.text("hang", sender=f"+1303555013{place}")
+    desk.world.courier.thread_all()
+    texted: list[int] = []
+    desk.worker.engine_seconds = 0.05
+    desk.worker.on_texts = lambda: texted.append(len(desk.events("message.assessed")))
+    desk.worker.take_all()
+    assert desk.message(answer).dispatched_at == desk.now
+    assert desk.case(case).state == "acknowledged"
+    assert texted[0] == 2
+
+
+@pytest.mark.parametrize("step", ["take_all", "answer_all", "page_all"])
+def test_run_goes_on_past_a_step_that_fails(desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.tip("critical knife")
+    code = desk.code()
+    desk.paged()
+    desk.world.clock.forward(seconds=61)
+    tip = desk.world.text("moderate thing", sender="+13035550131")
+    answer = desk.world.text(code, sender=PEOPLE["Ana"], to=PAGING)
+    desk.world.courier.thread_all()
+
+    def fail() -> int:
+        raise RuntimeError
+
+    fail.__name__ = step
+    monkeypatch.setattr(desk.worker, step, fail)
+    desk.worker.run()
+    assert (desk.case_of(tip) is None) == (step == "take_all")
+    assert (desk.message(answer).dispatched_at is None) == (step == "answer_all")
+    assert desk.paged()
+
+
+def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = paging.call_out
+    monkeypatch.setattr(paging, "call_out", _fails)
+    tip = desk.world.text("critical knife")
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert desk.case_of(tip) is None
+    desk.wait(seconds=16)
+    case = desk.case_of(tip)
+    assert case is not None
+    assert (case.severity, case.unsure, case.unsure_reason) == ("critical", True, "not_paged")
+    (told,) = desk.events("case.not_paged")
+    assert (told.subject, told.data["urgency"]) == (f"case/{case.id}", "critical")
+    assert "nobody was called out" in capsys.readouterr().out
+    assert desk.paged() == []
+    monkeypatch.setattr(paging, "call_out", calls)
+    desk.wait(seconds=16)
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError
+
+
+def test_due_names_what_the_worker_would_do(desk: Desk) -> None:
+    def due() -> bool:
+        with desk.world.database.read() as session:
+            return dispatch.due(session, desk.now)
+
+    assert not due()
+    desk.world.text("critical knife")
+    assert not due()
+    desk.world.clock.forward(seconds=6)
+    assert due()
+    desk.worker.run()
+    assert not due()
+    desk.report("Ana", "undelivered")
+    assert due(), "a page failed"
+    desk.worker.run()
+    desk.world.text("what", sender=PEOPLE["Ana"], to=PAGING)
+    desk.world.clock.forward(seconds=6)
+    assert not due(), "the courier must say whose it is"
+    desk.world.courier.thread_all()
+    assert due()
+
+
+def test_claim_takes_the_district_before_the_message(desk: Desk) -> None:
+    desk.world.text("moderate thing")
+    desk.world.courier.thread_all()
+    locks: list[str] = []
+
+    def note(*args: object) -> None:
+        if "FOR " in str(args[2]):
+            locks.append(str(args[2]).split("FROM ")[1].split()[0])
+
+    event.listen(desk.world.database.engine, "before_cursor_execute", note)
+    desk.worker.take_all()
+    event.remove(desk.world.database.engine, "before_cursor_execute", note)
+    if not desk.world.database.is_sqlite:  # which has one lock for all
+        assert locks[:2] == ["districts", "messages"]
+    assert desk.events("case.opened")
 
 
 def test_send_all_texts_from_the_paging_line(desk: Desk) -> None:
