@@ -16,7 +16,7 @@ from gateway.core.errors import NotFound, Unavailable
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
-from gateway.core.messages import Outbound, Sender
+from gateway.core.messages import Outbound, Sender, SendError
 from gateway.core.records import Contact, Line, Message, Send
 from gateway.core.times import Clock
 from responders import judging
@@ -224,7 +224,19 @@ class Dispatcher:
             to = session.get_one(Contact, send.contact_id).address
             line = session.get_one(Line, send.line_id).number
         text = self.keys.open(send.body_sealed, send.bound("body"))
-        return self.sender.send(Outbound(to=to, sender=line, text=text, reference=send.id))
+        self._check_wanted(send)
+        try:
+            return self.sender.send(Outbound(to=to, sender=line, text=text, reference=send.id))
+        except SendError as error:
+            if error.retryable:
+                self._check_wanted(send)
+            raise
+
+    def _check_wanted(self, send: Send) -> None:
+        """Let a page go no further when its calls have ended while it was under way. Raises: SendError."""
+        with self.database.read() as session:
+            if not paging.is_wanted(session, send.id):
+                raise SendError(paging.WITHDRAWN, retryable=False)
 
     @property
     def _judge(self) -> Judge:

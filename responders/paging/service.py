@@ -6,8 +6,10 @@ from responders.paging.answers import Answered, answer, confirm, hint
 from responders.paging.callouts import acknowledge, call_out, carry, clock_of, policy_of
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.rounds import due, run_due
+from responders.paging.sending import WITHDRAWN, is_wanted
 
 __all__ = [
+    "WITHDRAWN",
     "Answered",
     "acknowledge",
     "answer",
@@ -18,6 +20,7 @@ __all__ = [
     "due",
     "hint",
     "is_only_code",
+    "is_wanted",
     "policy_of",
     "run_due",
     "words_beyond",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select
 
 from gateway.core import conversation
-from gateway.core.messages import SendError
+from gateway.core.messages import Outbound, SendError
 from gateway.core.records import Send, Thread
 from responders.cases import service as cases
 from responders.cases.records import Case
@@ -206,6 +207,73 @@ def test_pages_that_wait_are_taken_back_when_someone_acknowledges(desk: Desk) ->
     acknowledge(desk, case)
     desk.wait(seconds=45)
     assert desk.paged() == []
+
+
+@pytest.mark.parametrize("carrier", ["refuses", "is slow, then refuses"])
+def test_a_page_in_flight_while_someone_acknowledges_never_leaves_later(
+    desk: Desk, carrier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    case: list[Case] = []
+    send = desk.phones.send
+
+    def busy(_message: Outbound) -> str:
+        """Refuse for an hour; what was being called out for is acknowledged meanwhile, before or after."""
+        if carrier != "refuses":
+            acknowledge(desk, case[0])
+        raise SendError("429", retryable=True, retry_after_seconds=3600)
+
+    desk.world.text("critical knife")
+    desk.world.courier.thread_all()
+    desk.worker.take_all()
+    desk.worker.page_all()
+    with desk.world.database.read() as session:
+        case.append(session.scalars(select(Case)).one())
+    monkeypatch.setattr(desk.phones, "send", busy)
+    desk.worker.send_all()
+    if carrier == "refuses":
+        _acknowledge_under_lease(desk, case[0])
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.wait(minutes=61)
+    assert desk.paged() == []
+    with desk.world.database.read() as session:
+        left = session.scalars(select(Send).where(Send.account == "paging")).all()
+    assert [(one.status, one.error_code) for one in left] == [("failed", "withdrawn")]
+    assert desk.events("page.failed") == []
+
+
+def _acknowledge_under_lease(desk: Desk, case: Case) -> None:
+    """Acknowledge while a worker holds the page: it cannot be taken back then."""
+    with desk.world.database.write() as session:
+        send = session.scalars(select(Send).where(Send.account == "paging")).one()
+        send.lease_until = desk.now + timedelta(seconds=30)
+    acknowledge(desk, case)
+
+
+def test_a_page_in_flight_while_a_newer_one_is_written_never_leaves_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    desk.duty("escalation")
+    send = desk.phones.send
+
+    def slow(_message: Outbound) -> str:
+        desk.world.clock.forward(seconds=20)
+        desk.worker.page_all()
+        raise SendError("429", retryable=True)
+
+    desk.tip("high thing")
+    desk.paged()
+    desk.world.clock.forward(seconds=290)
+    with desk.world.database.write() as session:
+        waiting = session.scalars(select(Send).where(Send.account == "paging")).one()
+        waiting.status, waiting.lease_until = "queued", None
+    monkeypatch.setattr(desk.phones, "send", slow)
+    desk.worker.send_all()
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.wait(minutes=2)
+    assert desk.paged() == ["Ana"]
+    assert desk.events("page.failed") == []
 
 
 @pytest.mark.parametrize("to", ["acknowledged", "in_progress", "resolved", "closed"])
