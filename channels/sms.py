@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from twilio.request_validator import (
+    HMAC_SHA1,
     HMAC_SHA256,
     SIGNATURE_HEADER,
     SIGNATURE_SETTINGS_HEADER,
@@ -180,9 +181,13 @@ class TwilioSender:
         close(self._client)
 
 
-def sign(url: str, params: Mapping[str, str], auth_token: str) -> dict[str, str]:
-    """Make the headers of a webhook as Twilio signs it (HMAC-SHA1), for `tipline text`."""
-    return {SIGNATURE_HEADER: RequestValidator(auth_token).compute_signature(url, params)}
+def sign(url: str, params: Mapping[str, str], secret: str, algorithm: str = HMAC_SHA1) -> dict[str, str]:
+    """Make the headers of a webhook as Twilio signs it, for `tipline text`.
+
+    `secret` is the auth token with HMAC-SHA1, the webhook secret with HMAC-SHA256.
+    """
+    headers = {SIGNATURE_HEADER: RequestValidator(secret).compute_signature(url, params, algorithm)}
+    return headers if algorithm == HMAC_SHA1 else {**headers, SIGNATURE_SETTINGS_HEADER: f"algorithm={algorithm}"}
 
 
 def _one(form: FormData, name: str) -> str:

@@ -11,7 +11,7 @@ from httpx2 import Response
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from twilio.request_validator import HMAC_SHA256, RequestValidator
+from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator
 
 from channels.sms import SmsIntake, WebhookSecrets, routes, sign
 from gateway.core.errors import Unavailable
@@ -106,6 +106,13 @@ def test_inbound_accepts_sha256_with_its_own_secret(client: TestClient, house: H
     headers = {"X-Twilio-Signature": signature, "X-Twilio-Webhooks-Signature-Settings": settings}
     assert post(client, FORM, headers=headers).status_code == 200
     assert len(house.received) == 1
+
+
+def test_sign_makes_either_kind(client: TestClient, house: House) -> None:
+    for secret, algorithm in ((TOKEN, HMAC_SHA1), (SHARED, HMAC_SHA256)):
+        assert post(client, FORM, headers=sign(INBOUND, FORM, secret, algorithm)).status_code == 200
+    assert post(client, FORM, headers=sign(INBOUND, FORM, TOKEN, HMAC_SHA256)).status_code == 403
+    assert len(house.received) == 2
 
 
 SETTINGS = "X-Twilio-Webhooks-Signature-Settings"
