@@ -17,7 +17,7 @@ from gateway.core.records import Line, Message
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import environment
-from gateway.front.doctor import Doctor
+from gateway.front.doctor.examination import Doctor
 from gateway.front.places import Var
 from gateway.front.tracing import Trace, follow
 
@@ -65,7 +65,7 @@ def _post(settings: Settings, line: Line | None, to: str, sid: str, options: arg
         "NumMedia": "0", "NumSegments": "1", "ApiVersion": "2010-04-01",
     }  # fmt: skip
     url = f"{settings.public_url}{sms.INBOUND_PATH}"
-    headers = sms.sign(url, params, signer.get_secret_value(), sms.HMAC_SHA256 if secret else sms.HMAC_SHA1)
+    headers = sms.sign(url, params, signer.get_secret_value(), "HMAC_SHA256" if secret else "HMAC_SHA1")
     try:
         with httpx.Client(trust_env=False, timeout=15) as client:
             answer = client.post(url, data=params, headers=headers)

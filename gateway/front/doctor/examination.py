@@ -1,49 +1,30 @@
-"""The doctor: looks at keys, database, Valkey, Twilio, clock and processes, and says in plain words what to do."""
+"""The whole examination: settings, keys, database, work, processes, Valkey and Twilio, one after the other."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
 
-from channels.sms import INBOUND_PATH
-from channels.twilio_client import AccountState, TwilioAccount, inspect
+from channels.twilio_client import inspect
 from gateway.core import key_files, keys
 from gateway.core.database import Database
 from gateway.core.errors import TiplineError
-from gateway.core.messages import SendError
 from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front import environment, revision
+from gateway.front.doctor.carrier import Carrier, Look, signatures
+from gateway.front.doctor.finding import Finding, Level
+from gateway.front.doctor.work import processes, waiting
 from gateway.front.places import Var
 
-Level = Literal["ok", "warning", "fault"]
-_MONTHS_WARNING = 3
-_CLOCK_WARNING_SECONDS, _CLOCK_FAULT_SECONDS = 2, 60
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it."""
-
-    what: str
-    level: Level
-    words: str
-
-    def to_json(self) -> dict[str, str]:
-        """Render it for machines."""
-        return {"what": self.what, "level": self.level, "words": self.words}
-
-
-Look = Callable[[TwilioAccount], AccountState]
+_MONTHS_WARNING, _MONTHS_FAULT = 3, 1
 
 
 @dataclass(frozen=True)
@@ -70,8 +51,10 @@ class Doctor:
         if known is None:
             return
         yield from self._database(known)
+        yield from processes(self.var)
         yield self._valkey(known)
-        yield from self._twilio(settings, _lines(known))
+        yield from signatures(settings)
+        yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
 
     def _database(self, settings: Settings) -> Iterator[Finding]:
         database = Database(settings.database_url)
@@ -83,7 +66,8 @@ class Doctor:
             yield Finding("database", "ok", f"{kind} answers and has the tables of this version.")
             with database.read() as session:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
-            for slug in slugs:
+                yield from waiting(session, self.clock())
+            for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
@@ -93,10 +77,12 @@ class Doctor:
 
     def _months(self, root: Path, slug: str) -> Finding:
         left = key_files.months_left(root, slug, self.clock())
+        what = "keys of what no district owns" if slug == keys.COMMON else f"keys of district {slug}"
         if left > _MONTHS_WARNING:
-            return Finding(f"keys of district {slug}", "ok", f"Made for {left} months ahead.")
-        level: Level = "warning" if left else "fault"
-        return Finding(f"keys of district {slug}", level, f"Made for {left} more months. Run `tipline keys init`.")
+            return Finding(what, "ok", f"Made for {left} months, this one included.")
+        level: Level = "warning" if left > _MONTHS_FAULT else "fault"
+        words = f"Made for {left} months, this one included. Run `tipline keys init`, then start Tipline anew."
+        return Finding(what, level, words)
 
     def _valkey(self, settings: Settings) -> Finding:
         connection = connect(settings.redis_url)
@@ -108,44 +94,6 @@ class Doctor:
         finally:
             connection.close()
         return Finding("valkey", "ok", "It answers.")
-
-    def _twilio(self, settings: Mapping[str, Settings], lines: Mapping[str, set[str]]) -> Iterator[Finding]:
-        accounts = {
-            "reporters": ("courier", "reports", "twilio_account_sid", "twilio_api_key", "twilio_api_secret"),
-            "paging": (
-                "worker", "paging", "twilio_paging_account_sid", "twilio_paging_api_key", "twilio_paging_api_secret",
-            ),
-        }  # fmt: skip
-        for name, (process, purpose, sid, key, secret) in accounts.items():
-            told = settings.get(process)
-            if told is None:
-                continue
-            password = getattr(told, secret).get_secret_value()
-            account = TwilioAccount(getattr(told, sid), getattr(told, key), password, told.twilio_api_base_url)
-            yield from self._account(f"twilio {name}", account, f"{told.public_url}{INBOUND_PATH}", lines[purpose])
-
-    def _account(self, what: str, account: TwilioAccount, webhook: str, wanted: set[str]) -> Iterator[Finding]:
-        try:
-            state = self.look(account)
-        except SendError as error:
-            yield Finding(
-                what, "fault", f"It cannot be reached or refuses us (code {error.code}). {_advice(error.code)}"
-            )
-            return
-        level: Level = "ok" if state.status == "active" else "fault"
-        yield Finding(what, level, f"It answers; the account is {state.status}.")
-        for number in sorted(wanted):
-            yield _webhook(what, number, state.webhooks.get(number), webhook)
-        if state.provider_time is not None:
-            yield self._time(what, state.provider_time)
-
-    def _time(self, what: str, theirs: datetime) -> Finding:
-        apart = abs((self.clock() - theirs).total_seconds())
-        if apart <= _CLOCK_WARNING_SECONDS:
-            return Finding(f"clock against {what}", "ok", "They agree.")
-        level: Level = "warning" if apart <= _CLOCK_FAULT_SECONDS else "fault"
-        words = f"They are {apart:.0f} seconds apart. Is time synchronisation (NTP) on?"
-        return Finding(f"clock against {what}", level, words)
 
 
 def _keys_of(settings: Settings) -> Finding:
@@ -176,24 +124,3 @@ def _lines(settings: Settings) -> dict[str, set[str]]:
     finally:
         database.close()
     return found
-
-
-def _webhook(what: str, number: str, theirs: str | None, ours: str) -> Finding:
-    name = f"{what}, line {number}"
-    if theirs is None:
-        return Finding(name, "fault", "The account does not own this number. Buy it, or take it out of our lines.")
-    if theirs.split("#", 1)[0] != ours:
-        return Finding(
-            name, "fault", f"Its texts go elsewhere. Set the number's messaging webhook to POST {ours}#rc=3&rp=all"
-        )
-    if "#" not in theirs:
-        return Finding(
-            name, "warning", f"A text that fails to arrive is not retried. Set the webhook to {ours}#rc=3&rp=all"
-        )
-    return Finding(name, "ok", "Its texts come here, and are retried.")
-
-
-def _advice(code: str) -> str:
-    if code in {"timeout", "unreachable"}:
-        return "Is the network up, and TWILIO_API_BASE_URL right?"
-    return "Are the account SID, the API key and its secret right?"
