@@ -42,7 +42,7 @@ def test_case_page_marks_the_signs_and_escapes_everything(desk: Desk) -> None:
     assert "<script>alert" not in text
     assert "<b>more" not in text
     assert "&lt;script&gt;" in text
-    assert re.search(r'<mark title="a weapon was seen">a gun<span class="unseen">', text)
+    assert re.search(r'<mark class="sign" title="a weapon was seen">a gun<span class="unseen">', text)
     assert "Anonymous: nobody here can see a number." in text
 
 
