@@ -49,7 +49,7 @@ def waiting(session: Session, now: datetime) -> Iterator[Finding]:
     )  # fmt: skip
     for what, query, within, advice in looks:
         oldest, count = session.execute(query).one()
-        yield _judged(what, count, oldest and now - oldest, within, advice)
+        yield _judged(what, count, now - oldest if count else None, within, advice)
 
 
 def processes(var: Var) -> Iterator[Finding]:
@@ -65,11 +65,11 @@ def processes(var: Var) -> Iterator[Finding]:
             yield Finding(f"process {name}", "fault", f"It does not run, or is not ready. See {var.log(name)}.")
 
 
-def _oldest(at: InstrumentedAttribute[datetime]) -> Select[tuple[datetime | None, int]]:
+def _oldest(at: InstrumentedAttribute[datetime]) -> Select[datetime, int]:
     return select(func.min(at), func.count())
 
 
-def _unsent(account: str) -> Select[tuple[datetime | None, int]]:
+def _unsent(account: str) -> Select[datetime, int]:
     return _oldest(Send.created_at).where(Send.account == account, Send.status == "queued")
 
 
