@@ -179,8 +179,8 @@ class Dispatcher:
         with self.database.write() as session:
             now = self.clock()
             linked = cases.link(session, session.get_one(Message, message_id), now)
-            if linked and linked.joined:
-                paging.carry(session, linked.joined, linked.case, now, anew=linked.anew)
+            if linked:
+                paging.carry(session, linked, now)
         return True
 
     def _answer(self, message_id: str) -> bool:

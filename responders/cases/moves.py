@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import BadInput, NotAllowed
@@ -117,8 +117,15 @@ def reopen(session: Session, case: Case, why_code: str, actor: str, now: datetim
     before, case.state, case.updated_at = case.state, IN_PROGRESS, now
     if not actor.startswith(_PEOPLE):
         case.state, case.acknowledged_at, case.acknowledged_by = NEW, None, None
-    _close_threads(session, case, None)
+    _reopen_threads(session, case, actor, now)
     tell(session, case, "case.reopened", actor, now, old=before, new=case.state, why=why_code)
+
+
+def close_thread(session: Session, thread: Thread, actor: str, now: datetime) -> None:
+    """End a conversation with its case: the next text opens a new one under a new pseudonym."""
+    if thread.closed_at is None:
+        thread.closed_at = now
+        _tell_thread(session, thread, "thread.closed", actor, now)
 
 
 def close_joined(session: Session, case: Case, target: Case, actor: str, now: datetime) -> None:
@@ -184,14 +191,23 @@ def _move(session: Session, case: Case, to: str, why_code: str, actor: str, now:
         _mark_acknowledged(case, actor, now)
         tell(session, case, "case.acknowledged", actor, now)
     if to == CLOSED:
-        _close_threads(session, case, now)
+        for thread in _threads(session, case):
+            close_thread(session, thread, actor, now)
     if to != ACKNOWLEDGED:
         tell(session, case, "case.state_changed", actor, now, old=before, new=to, why=why_code)
 
 
-def _close_threads(session: Session, case: Case, when: datetime | None) -> None:
-    of_case = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
-    session.execute(
-        update(Thread).where(Thread.id.in_(of_case)).values(closed_at=when),
-        execution_options={"synchronize_session": "fetch"},
-    )
+def _threads(session: Session, case: Case) -> list[Thread]:
+    query = select(Thread).join(CaseThread, CaseThread.thread_id == Thread.id).where(CaseThread.case_id == case.id)
+    return list(session.scalars(query.order_by(Thread.id).execution_options(populate_existing=True)))
+
+
+def _reopen_threads(session: Session, case: Case, actor: str, now: datetime) -> None:
+    for thread in _threads(session, case):
+        if thread.closed_at is not None:
+            thread.closed_at = None
+            _tell_thread(session, thread, "thread.reopened", actor, now)
+
+
+def _tell_thread(session: Session, thread: Thread, kind: str, actor: str, now: datetime) -> None:
+    emit(session, kind, subject=f"thread/{thread.id}", actor=actor, at=now, district_id=thread.district_id)

@@ -110,12 +110,15 @@ def mark(session: Session, about: Iterable[Case], now: datetime) -> None:
     )
 
 
-def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: bool) -> None:
-    """Go on calling for `target` where people were being called out for `source`, which has been joined into it.
+def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
+    """Go on calling for a case where people were being called out for the one that has been joined into it.
 
-    The calls end only when a person attends the target, has acted lately, and the join made it neither worse nor open
-    anew (`anew`).
+    The calls end only when a person attends the case, has acted lately, and the join made it neither worse nor open
+    anew. What nobody attends is called out for, whether it was before or not.
     """
+    target, source, anew = linked.case, linked.joined, linked.anew
+    if source is None:
+        return
     directory.hold(session, target.district_id)
     attended = target.state in cases.ATTENDED_STATES
     for callout in open_with(session, source):
@@ -128,7 +131,9 @@ def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: 
             _add(session, callout, target, now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
-    if target.severity == Severity.CRITICAL and open_with(session, target):
+    if target.state == cases.NEW and not open_with(session, target):
+        call_out(session, target, clock_of(source if linked.reopened else target), now)
+    elif target.severity == Severity.CRITICAL and open_with(session, target):
         call_out(session, target, "critical", now)
 
 

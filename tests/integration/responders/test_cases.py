@@ -87,6 +87,19 @@ def test_closing_a_case_makes_the_next_text_a_new_thread_and_reopening_takes_tha
     assert thread.closed_at is None
     assert newer.id != thread.id
     assert desk.case(case).state == "in_progress"
+    told = [(kind, event) for kind in ("thread.closed", "thread.reopened") for event in desk.events(kind)]
+    assert [(kind, event.subject, event.actor, event.data) for kind, event in told] == [
+        ("thread.closed", f"thread/{thread.id}", "account:1", {}),
+        ("thread.reopened", f"thread/{thread.id}", "account:1", {}),
+    ]
+
+
+def test_resolving_a_case_and_reopening_it_leaves_its_thread_open(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    desk.move(case, "resolved")
+    desk.tip("low two")
+    assert desk.case(case).state == "new"
+    assert desk.events("thread.closed") + desk.events("thread.reopened") == []
 
 
 def test_a_message_that_was_under_way_when_its_case_closed_reopens_it(desk: Desk) -> None:
@@ -225,6 +238,7 @@ def test_a_late_thread_of_a_closed_case_is_closed_too(desk: Desk) -> None:
     desk.move(case, "closed")
     desk.world.courier.thread_all()
     desk.worker.run()
+    assert len(desk.events("thread.closed")) == 1
     assert desk.tip("moderate two").id != case.id
 
 

@@ -415,6 +415,92 @@ def test_a_late_message_of_an_attended_case_calls_on_only_when_it_is_worse(
     assert bool(desk.callouts()) is goes_on
 
 
+def _join(desk: Desk) -> None:
+    desk.world.courier.thread_all()
+    desk.worker.run()
+
+
+def test_joining_keeps_that_a_person_has_taken_it_up(desk: Desk) -> None:
+    first = desk.tip("moderate one", threaded=False)
+    second = desk.tip("critical two", threaded=False)
+    desk.reply_untold("Ana", desk.code())
+    assert desk.case(second).state == "acknowledged"
+    taken = desk.case(second)
+    desk.paged()
+    _join(desk)
+    after = desk.case(first)
+    assert (after.severity, after.state) == ("critical", "acknowledged")
+    assert (after.acknowledged_at, after.acknowledged_by) == (taken.acknowledged_at, taken.acknowledged_by)
+    carried = [event for event in desk.events("case.state_changed") if event.subject == f"case/{first.id}"]
+    assert [(event.data["old"], event.data["new"]) for event in carried] == [("new", "acknowledged")]
+    desk.wait(minutes=5)
+    assert desk.paged() == []
+    desk.tip("critical more")
+    assert desk.paged() == [], "what was done about the joined case counts"
+    desk.wait(minutes=6)
+    desk.tip("high more")
+    assert desk.paged() == ["Ana"]
+
+
+def test_joining_what_is_attended_into_what_calls_out_lets_the_calls_go_on(desk: Desk) -> None:
+    first = desk.tip("critical one", threaded=False)
+    second = desk.tip("low two", threaded=False)
+    acknowledge(desk, second)
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "new"
+    desk.wait(seconds=60)
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        pytest.param("moderate one", "critical two", ["Ana", "Ben"], id="worse"),
+        pytest.param("moderate one", "what", ["Ana"], id="unsure"),
+        pytest.param("moderate one", "low two", [], id="calm"),
+    ],
+)
+def test_joining_what_somebody_resolved_into_what_nobody_attends_calls_out(
+    desk: Desk, earlier: str, later: str, expected: list[str]
+) -> None:
+    first, second = desk.tip(earlier, threaded=False), desk.tip(later, threaded=False)
+    desk.move(second, "resolved")
+    desk.worker.run()
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "new"
+    assert desk.paged() == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [("none thanks", []), ("high two", ["Ana"])], ids=["calm", "high"])
+def test_joining_a_late_message_into_a_resolved_case_calls_out_for_what_is_new(
+    desk: Desk, late: str, expected: list[str]
+) -> None:
+    first = desk.tip("critical one")
+    desk.move(first, "resolved")
+    desk.worker.run()
+    desk.tip(late, threaded=False)
+    _join(desk)
+    assert desk.case(first).state == "new"
+    desk.paged()
+    desk.wait(minutes=5)
+    assert bool(desk.paged()) == bool(expected)
+
+
+def test_joining_what_is_attended_into_a_resolved_case_keeps_the_person(desk: Desk) -> None:
+    first = desk.tip("critical one")
+    desk.move(first, "resolved")
+    desk.worker.run()
+    second = desk.tip("high two", threaded=False)
+    acknowledge(desk, second)
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "acknowledged"
+    desk.wait(minutes=6)
+    assert desk.paged() == []
+
+
 def test_codes_are_four_digits_and_rest_a_day(desk: Desk) -> None:
     assert [_first_free_code(desk) for _ in range(3)] == ["2100", "2101", "2102"]
     desk.wait(days=2)
