@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import KeyRefused
@@ -47,11 +47,15 @@ def by_id(session: Session, district_id: str, case_id: str) -> Case | None:
 
 def messages(session: Session, case: Case) -> list[Message]:
     """List all that was said in a case, in and out, oldest first; told apart by `thread_id`, None until threaded."""
-    own = select(CaseMessage.message_id).where(CaseMessage.case_id == case.id)
-    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
-    query = select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
     # What came in stands before its answer of the same moment.
-    return list(session.scalars(query.order_by(Message.at, Message.direction, Message.id)))
+    return list(session.scalars(messages_of(case.id).order_by(Message.at, Message.direction, Message.id)))
+
+
+def messages_of(case_id: str) -> Select[Message]:
+    """Select all that was said in a case, in no order yet: what belongs to it, and what its threads hold."""
+    own = select(CaseMessage.message_id).where(CaseMessage.case_id == case_id)
+    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case_id)
+    return select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
 
 
 def threads(session: Session, case: Case) -> list[Thread]:

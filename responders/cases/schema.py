@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import strawberry
-from sqlalchemy import case, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from strawberry import relay
 
@@ -14,11 +14,12 @@ from gateway.core import records as core
 from gateway.core.errors import NotFound
 from gateway.core.queues import Name
 from responders.accounts.schema import SCOPE
-from responders.api.connections import Slice, Sort, by, connect
+from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.errors import UserError
 from responders.api.ids import expect
 from responders.cases import records, replying, service
+from responders.cases.listing import ORDER
 from responders.cases.schema_codes import CaseMove, CaseState, Why
 from responders.cases.schema_types import Assessment, Case, Message, Note, Thread, messages_shown
 from responders.web.words import typed
@@ -27,15 +28,6 @@ from triage.model import Severity
 T = TypeVar("T")
 
 WRITE = "cases:write"
-_UNATTENDED_FIRST = Sort(
-    case((records.Case.state == service.NEW, 0), else_=1), int, lambda row: int(row.state != service.NEW)
-)  # fmt: skip
-_INBOX = (
-    by(records.Case.urgency_rank, descending=True),
-    _UNATTENDED_FIRST,
-    by(records.Case.opened_at),
-    by(records.Case.id),
-)
 _NEWEST_FIRST = (by(core.Message.at, descending=True), by(core.Message.id, descending=True))
 
 
@@ -64,7 +56,7 @@ class Query:
             query = query.where(records.Case.severity.in_(severities))
         if school_id is not None:
             query = query.where(records.Case.school_id == expect(school_id, "School"))
-        return connect(info, query, _INBOX, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
+        return connect(info, query, ORDER, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
 
     @strawberry.field(description="The case with a number such as 2026-0012.")
     def case(self, info: Info, number: str) -> Case | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from strawberry import relay
 
 from gateway.core import conversation
@@ -280,7 +280,7 @@ class Case(relay.Node):
     ) -> relay.Connection[Message]:
         """List the messages."""
         part = Slice(first, after, last, before)
-        return connect(info, _messages(self.id), BY_TIME, part, lambda rows: messages_shown(info, rows))
+        return connect(info, service.messages_of(self.id), BY_TIME, part, lambda rows: messages_shown(info, rows))
 
     @strawberry.field(description="What the engine said of its messages, oldest first.")
     def assessments(
@@ -384,9 +384,3 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
 
 def _assessments(case_id: str) -> Select[records.CaseAssessment]:
     return select(records.CaseAssessment).where(records.CaseAssessment.case_id == case_id)
-
-
-def _messages(case_id: str) -> Select[core.Message]:
-    own = select(records.CaseMessage.message_id).where(records.CaseMessage.case_id == case_id)
-    threads = select(records.CaseThread.thread_id).where(records.CaseThread.case_id == case_id)
-    return select(core.Message).where(or_(core.Message.id.in_(own), core.Message.thread_id.in_(threads)))

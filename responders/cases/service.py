@@ -29,6 +29,7 @@ from responders.cases.reading import (
     by_id,
     by_number,
     messages,
+    messages_of,
     notes,
     threads,
 )
@@ -38,5 +39,5 @@ __all__ = [
     "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "REOPENED", "RESOLVED", "STATES", "WHY",
     "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again", "add_note", "assessments",
     "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state", "is_quiet", "last_act", "late",
-    "link", "messages", "notes", "take_message", "threads",
+    "link", "messages", "messages_of", "notes", "take_message", "threads",
 ]  # fmt: skip
