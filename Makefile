@@ -13,7 +13,7 @@ OPENAPI := $(wildcard tests/conformance/node_modules/@twilio/cli-core/src/servic
 CODE := channels exports gateway responders tests triage .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format conformance bench lock reset clean
+.PHONY: help run test check format conformance bench pictures lock reset clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20 a
 
 bench: $(VENV)/.dev ## Measure this machine and our path on it
 	$(BIN)/python -m tests.bench $(ARGS)
+
+pictures: $(VENV)/.dev ## Take the README's pictures anew from a running house (wants a Chromium)
+	$(BIN)/python -m tests.pictures
 
 lock: $(VENV)/.dev ## Resolve the newest versions that fit together into both locks
 	$(BIN)/uv $(COMPILE) --upgrade --extra chat --extra build --extra dev -o requirements-dev.lock pyproject.toml

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from twilio.request_validator import (
+    HMAC_SHA1,
     HMAC_SHA256,
     SIGNATURE_HEADER,
     SIGNATURE_SETTINGS_HEADER,
@@ -39,8 +40,12 @@ INBOUND_PATH, STATUS_PATH = "/sms/inbound", "/sms/status"
 
 @dataclass(frozen=True)
 class WebhookSecrets:
-    """What one account's webhooks are signed with: its auth token (SHA-1) or a secret of their own (SHA-256)."""
+    """What one account's webhooks are signed with: its auth token (SHA-1) or a secret of their own (SHA-256).
 
+    `account` is ours of its names: `reporters` or `paging`.
+    """
+
+    account: str
     auth_token: SecretStr | None
     shared_secret: SecretStr | None
 
@@ -49,35 +54,35 @@ class WebhookSecrets:
 class SmsIntake:
     """What the webhooks need: secrets by account SID, the public URL that Twilio was given, what to do with a text.
 
-    `receive` stores a text and answers when it is on disk; `report` takes (reference, SID, status, error code);
-    `stored` is called after an answer is certain.
+    `receive` stores a text and answers when it is on disk; `report` takes account, reference, SID, status and error
+    code; `stored` is called after an answer is certain.
     """
 
     accounts: Mapping[str, WebhookSecrets] = field(repr=False)
     public_url: str
     clock: Clock
     receive: Callable[[Inbound], object]
-    report: Callable[[str, str, Status, str | None], object]
+    report: Callable[[str, str, str, Status, str | None], object]
     stored: Callable[[], None]
 
     async def inbound(self, request: Request) -> Response:
         """Take in a text: `POST /sms/inbound`. It is on disk before Twilio is told that all is well."""
-        form = await self._verified(request)
+        form, _ = await self._verified(request)
         await run_in_threadpool(self.receive, self._parse(form))
         self.stored()
         return Response(str(MessagingResponse()), media_type="text/xml")
 
     async def status(self, request: Request) -> Response:
         """Take in how a text of ours fared: `POST /sms/status`, with the reference that we gave as `send`."""
-        form = await self._verified(request)
+        form, account = await self._verified(request)
         status = STATUSES.get(_one(form, "MessageStatus"))
         if status is not None:
             reference, sid = request.query_params.get("send", ""), _one(form, "MessageSid")
-            await run_in_threadpool(self.report, reference, sid, status, _one(form, "ErrorCode") or None)
+            await run_in_threadpool(self.report, account, reference, sid, status, _one(form, "ErrorCode") or None)
         return Response(status_code=204)
 
-    async def _verified(self, request: Request) -> FormData:
-        """Read the form of a webhook that Twilio signed over its URL and all its parameters.
+    async def _verified(self, request: Request) -> tuple[FormData, str]:
+        """Read the form of a webhook that Twilio signed over its URL and all its parameters, and whose account it is.
 
         The URL is the one that Twilio was given, not the one that a proxy passed on. Raises: Forged.
         """
@@ -87,7 +92,7 @@ class SmsIntake:
         known = self.accounts.get(_one(form, "AccountSid"))
         algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
         secret = known and (known.shared_secret if algorithm.upper() == HMAC_SHA256 else known.auth_token)
-        if not secret:
+        if not known or not secret:
             raise Forged
         target = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
@@ -95,7 +100,7 @@ class SmsIntake:
         validator = RequestValidator(secret.get_secret_value())
         if not validator.validate(url, form, request.headers.get(SIGNATURE_HEADER, ""), algorithm):
             raise Forged
-        return form
+        return form, known.account
 
     def _parse(self, form: FormData) -> Inbound:
         """Keep of a webhook what the house needs, and nothing else."""
@@ -156,9 +161,13 @@ class TwilioSender:
         close(self._client)
 
 
-def sign(url: str, params: Mapping[str, str], auth_token: str) -> dict[str, str]:
-    """Make the headers of a webhook as Twilio signs it (HMAC-SHA1), for `tipline text`."""
-    return {SIGNATURE_HEADER: RequestValidator(auth_token).compute_signature(url, params)}
+def sign(url: str, params: Mapping[str, str], secret: str, algorithm: str = HMAC_SHA1) -> dict[str, str]:
+    """Make the headers of a webhook as Twilio signs it, for `tipline text`.
+
+    `secret` is the auth token with HMAC-SHA1, the webhook secret with HMAC-SHA256.
+    """
+    headers = {SIGNATURE_HEADER: RequestValidator(secret).compute_signature(url, params, algorithm)}
+    return headers if algorithm == HMAC_SHA1 else {**headers, SIGNATURE_SETTINGS_HEADER: f"algorithm={algorithm}"}
 
 
 def _one(form: FormData, name: str) -> str:

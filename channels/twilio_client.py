@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +31,10 @@ STATUSES: Mapping[str, Status] = {
 Source: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks"""
 
 
+def _nothing() -> None:
+    """Do nothing about an answer."""
+
+
 @dataclass(frozen=True)
 class TwilioAccount:
     """One account and the API key we reach it with; `base_url` stands in for api.twilio.com when it is set."""
@@ -40,9 +44,9 @@ class TwilioAccount:
     api_secret: str
     base_url: str | None = None
 
-    def client(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Client:
-        """Make the real twilio client for this account. Nothing is asked of Twilio yet."""
-        http = _Rebased(self.base_url or _API, timeout_seconds)
+    def client(self, timeout_seconds: float = TIMEOUT_SECONDS, on_answer: Callable[[], object] = _nothing) -> Client:
+        """Make the real twilio client for this account. Nothing is asked yet; `on_answer` is called at each answer."""
+        http = _Rebased(self.base_url or _API, timeout_seconds, on_answer)
         return Client(self.api_key, self.api_secret, self.account_sid, http_client=http)
 
 
@@ -92,6 +96,8 @@ def translated(error: Exception) -> SendError:
 
     Source: https://www.twilio.com/docs/api/errors, https://www.twilio.com/docs/usage/troubleshooting/rate-limiting
     """
+    if isinstance(error, SendError):
+        return error
     if isinstance(error, TwilioRestException):
         return _refused(int(error.status), error.code)
     if isinstance(error, requests.Timeout):
@@ -111,6 +117,14 @@ def _refused(status: int, code: object) -> SendError:
     return SendError(str(code or status), retryable=status == requests.codes.too_many or status >= 500)
 
 
+def _refuse_while_busy(response: Response) -> None:
+    """Say how long Twilio asks us to wait; the client itself would drop that. Raises: SendError."""
+    wait = (response.headers or {}).get("Retry-After", "")
+    if response.status_code in {requests.codes.too_many, requests.codes.unavailable} and wait.isdigit():
+        code = str(_code_in(response.text) or response.status_code)
+        raise SendError(code, retryable=True, retry_after_seconds=float(wait))
+
+
 def _code_in(body: str) -> int | None:
     try:
         code = json.loads(body)["code"]
@@ -122,9 +136,10 @@ def _code_in(body: str) -> int | None:
 class _Rebased(TwilioHttpClient):
     """The stock HTTP client with another host in place of api.twilio.com; no retries of its own."""
 
-    def __init__(self, base_url: str, timeout_seconds: float) -> None:
+    def __init__(self, base_url: str, timeout_seconds: float, on_answer: Callable[[], object]) -> None:
         super().__init__(timeout=timeout_seconds)
         self._base_url = base_url
+        self._on_answer = on_answer
         self.last_date: datetime | None = None
 
     def request(
@@ -142,6 +157,8 @@ class _Rebased(TwilioHttpClient):
         if url.startswith(_API):
             url = self._base_url + url.removeprefix(_API)
         response = super().request(method, url, params, data, headers, auth, timeout, allow_redirects)
+        self._on_answer()
+        _refuse_while_busy(response)
         if response.headers and (date := response.headers.get("Date")):
             self.last_date = parsedate_to_datetime(date)
         return response

@@ -7,7 +7,7 @@ Source: https://www.twilio.com/docs/messaging/api/message-resource
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -28,9 +28,11 @@ PAGE_SIZE = 1000
 class TwilioMailbox:
     """The messages of one account."""
 
-    def __init__(self, account: TwilioAccount, page_size: int = PAGE_SIZE) -> None:
-        """Bind to an account; nothing is asked of Twilio yet."""
-        self._client: Client = account.client()
+    def __init__(
+        self, account: TwilioAccount, page_size: int = PAGE_SIZE, on_answer: Callable[[], object] = lambda: None
+    ) -> None:
+        """Bind to an account; nothing is asked of Twilio yet. `on_answer` is called at each page and answer."""
+        self._client: Client = account.client(on_answer=on_answer)
         self._page_size = page_size
 
     def inbound_since(self, line: str, moment: datetime) -> Listing:

@@ -2,56 +2,65 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from functools import partial
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation, outbox, proofs
+from gateway.core import outbox, proofs
 from gateway.core.database import Database
-from gateway.core.errors import KeyRefused, NotFound, Unavailable
+from gateway.core.errors import NotFound, Unavailable
+from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
-from gateway.core.messages import Outbound, Sender
+from gateway.core.messages import Outbound, Sender, SendError
 from gateway.core.records import Contact, Line, Message, Send
 from gateway.core.times import Clock
+from responders import judging
 from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.directory import service as directory
+from responders.judging import Assess, Judge, Judged
 from responders.paging import service as paging
 from triage import engine
-from triage.model import Assessment, Context, Severity
+from triage.model import Assessment, Severity
 from triage.policy import Urgency, urgency
 
 WITHOUT_COURIER = timedelta(seconds=5)
 """How long a message waits for its thread; a life-safety tip never waits longer."""
 STAFF_WITHOUT_COURIER = timedelta(seconds=60)
 """How long a text to the paging line waits for the courier, who alone can tell whether it is from staff."""
+CODE_WITHOUT_COURIER = timedelta(minutes=5)
+"""How long it waits when it looks like a code and nothing else."""
 ENGINE_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=15)
-_NOT_JUDGED = frozenset({"engine_error", "timeout", "unreadable"})
 _CHUNK = 50
-_EARLIER = 20
+_PAGE_EVERY = timedelta(seconds=1)
 _OVERLAP = timedelta(minutes=5)
 """How far back late threads are looked for again, since the courier's clock and commits run beside ours."""
+_FEW_WORDS = 6
+"""Unclear answers of up to so many words are answered with a hint; longer ones a person reads."""
 
-Assess = Callable[[str, Context], Assessment]
+
+def due(session: Session, now: datetime) -> bool:
+    """Tell whether anything waits to be taken, answered or paged for."""
+    waiting = (_to_take(now), _to_answer(now - _OVERLAP))
+    return any(session.scalar(query.limit(1)) for query in waiting) or bool(paging.due(session, now))
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What the engine says of a message in its thread, and how severe the message is on its own."""
-
-    assessment: Assessment
-    own: Severity
+def _nothing() -> None:
+    """Do nothing about pages that were written: the next sweep sends them."""
 
 
 @dataclass
 class Dispatcher:
-    """The worker's sweeps. `sender` leads to the paging account. Several processes may run one each."""
+    """The worker's sweeps. `sender` leads to the paging account. Several processes may run one each.
+
+    `on_texts` is called when texts to staff have been written, in the middle of a long queue too.
+    """
 
     database: Database
     keys: KeySet
@@ -60,22 +69,31 @@ class Dispatcher:
     console_url: str
     assess: Assess = engine.assess
     engine_seconds: float = ENGINE_SECONDS
+    on_texts: Callable[[], None] = _nothing
     _resting: dict[str, datetime] = field(default_factory=dict)
+    _failed: set[str] = field(default_factory=set)
+    _uncalled: dict[str, Urgency] = field(default_factory=dict)
+    _slow: bool = False
     _linked_until: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def run(self) -> int:
         """Do everything that is due, pages last; what fails is logged and does not hold up the rest."""
-        steps = (self.take_all, self.answer_all, self.page_all, self.send_all)
+        steps = (self.answer_all, self.take_all, self.page_all, self.send_all)
         return sum(self._guarded(step) for step in steps)
 
     def take_all(self) -> int:
-        """Make cases of what came in, each message in its own transaction; long queues are paged for in between."""
+        """Make cases of what came in, each in its own transaction; answers and pages do not wait for a long queue."""
         self._guarded(self.link_all)
-        waiting, done = iter(self._awake(self._to_take())), 0
-        while chunk := list(islice(waiting, _CHUNK)):
-            done += sum(self._each(self._take, message_id) for message_id in chunk)
-            if len(chunk) == _CHUNK:
+        with self.database.read() as session:
+            found = session.scalars(_to_take(self.clock())).all()
+        done, paged_at = 0, self.clock()
+        for place, message_id in enumerate(self._awake(found), 1):
+            self._slow = False
+            done += self._each(self._take, message_id)
+            answered = self._guarded(self.answer_all)
+            if answered or self._slow or place % _CHUNK == 0 or self.clock() - paged_at >= _PAGE_EVERY:
                 self._guarded(self.page_all)
+                paged_at = self.clock()
         return done
 
     def link_all(self) -> int:
@@ -91,137 +109,111 @@ class Dispatcher:
     def answer_all(self) -> int:
         """Take the answers to pages."""
         with self.database.read() as session:
-            found = session.scalars(
-                _waiting().where(Message.kind == "page_answer", Message.contact_id.is_not(None))
-            ).all()
-        return sum(self._each(self._answer, message_id) for message_id in self._awake(found))
+            found = session.scalars(_to_answer(self._linked_until)).all()
+        return self._texted(sum(self._each(self._answer, message_id) for message_id in self._awake(found)))
 
     def page_all(self) -> int:
         """Write the pages that are due; answers how many."""
+        for case_id in self._awake(list(self._uncalled)):
+            self._each(self._call, case_id)
         with self.database.read() as session:
             found = paging.due(session, self.clock())
-        return sum(self._each(self._page, callout_id) for callout_id in self._awake(found))
+        return self._texted(sum(self._each(self._page, callout_id) for callout_id in self._awake(found)))
 
     def send_all(self) -> int:
         """Send what waits in the paging account's outbox."""
         return outbox.drain(self.database, "paging", self._deliver, self.clock)
 
-    def _to_take(self) -> Sequence[str]:
-        now = self.clock()
-        threaded = Message.threaded_at.is_not(None)
-        query = _waiting().where(
-            or_(
-                and_(Message.kind != "page_answer", or_(threaded, Message.at < now - WITHOUT_COURIER)),
-                and_(
-                    Message.kind == "page_answer",
-                    Message.contact_id.is_(None),
-                    or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER),
-                ),
-            )
-        )
-        with self.database.read() as session:
-            return session.scalars(query).all()
-
     def _take(self, message_id: str) -> bool:
         with self.database.read() as session:
             message = session.get_one(Message, message_id)
-            judged = self._judge(session, message)
-            if judged is None:
-                return False
-        try:
-            return self._open_or_join(message_id, judged)
-        except NotFound:
-            raise
-        except Exception as error:
-            if judged.assessment.unsure_reason == "engine_error" or isinstance(error, Unavailable):
-                raise
-            log().error("an assessment could not be kept; a person looks", message=message_id, error=error)
-            return self._open_or_join(message_id, _undecided("engine_error", Context()))
+            words = self._judge.opened(message)
+            if words is not None and _from_whom_unknown(message) and paging.is_only_code(words):
+                if message.at > self.clock() - CODE_WITHOUT_COURIER:
+                    return False
+                judged = judging.undecided("lone_code")
+            else:
+                judged = self._judge.in_thread(session, message, words)
+        self._slow = judged.slow
+        ways = [
+            partial(self._open_or_join, message_id, one, calls=calls)
+            for calls in (True, False)
+            for one in (judged, judging.undecided("engine_error"))
+        ]
+        return self._first(message_id, ways[:2], ways[2:])
 
-    def _open_or_join(self, message_id: str, judged: _Judged) -> bool:
+    def _open_or_join(self, message_id: str, judged: Judged, *, calls: bool) -> bool:
         with self.database.write() as session:
             message = _claim(session, message_id)
-            if message is None:
+            if message is None or message.contact_id:
                 return False
-            now = self.clock()
-            taken = cases.take_message(session, self.keys, message, judged.assessment, now)
-            wanted = _urgency(session, taken, judged, now)
-            paging.call_out(session, taken.case, wanted, now)
+            self._open(session, message, judged, calls=calls)
             return True
 
-    def _judge(self, session: Session, message: Message) -> _Judged | None:
-        """Ask the engine; None for what looks like staff's code, which waits for the courier to say whose it is."""
-        case = cases.case_of_thread(session, message.thread_id)
-        context = Context(
-            floor=Severity(case.severity) if case else Severity.NONE,
-            media_count=message.media_count,
-            language_hint=None if message.language == "und" else message.language,
-        )
-        try:
-            words = conversation.words(self.keys, message)
-        except (KeyRefused, ValueError):
-            log().error("a message does not open; a person looks", message=message.id, code="unreadable")
-            return _undecided("unreadable", context)
-        if message.kind == "page_answer" and message.threaded_at is None and paging.codes_in(words):
-            return None
-        context = replace(context, earlier=self._earlier(session, message))
-        assessment = self._ask(words, context)
-        if assessment.unsure_reason in _NOT_JUDGED:
-            return _Judged(assessment, Severity.NONE)
-        if context.floor is Severity.NONE:
-            return _Judged(assessment, assessment.severity)
-        return _Judged(assessment, self._ask(words, replace(context, floor=Severity.NONE)).severity)
+    def _open(self, session: Session, message: Message, judged: Judged, *, calls: bool) -> cases.Taken:
+        now = self.clock()
+        assessment = judged.assessment if calls else _for_a_person(judged.assessment)
+        taken = cases.take_message(session, self.keys, message, assessment, now)
+        wanted = _urgency(taken, judged)
+        if calls:
+            paging.call_out(session, taken.case, wanted, now)
+        elif wanted != "queue":
+            self._uncalled[taken.case.id] = wanted
+            log().error("nobody was called out for a case; it is tried again", case=taken.case.id, code="not_paged")
+            emit(
+                session, "case.not_paged", subject=f"case/{taken.case.id}", actor="process:worker", at=now,
+                district_id=taken.case.district_id, message=message.id, urgency=wanted,
+            )  # fmt: skip
+        return taken
 
-    def _earlier(self, session: Session, message: Message) -> tuple[str, ...]:
-        """Open the latest earlier texts of a message's thread, oldest first; one that does not open is left out."""
-        if message.thread_id is None:
-            return ()
-        query = select(Message).where(
-            Message.thread_id == message.thread_id,
-            Message.direction == "in",
-            Message.at <= message.at,
-            Message.id != message.id,
-        )
-        texts = []
-        for earlier in session.scalars(query.order_by(Message.at.desc(), Message.id.desc()).limit(_EARLIER)):
-            try:
-                texts.append(conversation.words(self.keys, earlier))
-            except (KeyRefused, ValueError):
-                continue
-        return tuple(reversed(texts))
-
-    def _ask(self, words: str, context: Context) -> Assessment:
-        """Ask the engine under a time limit; whatever goes wrong, a person looks."""
-        answers: queue.SimpleQueue[Assessment] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                answers.put(self.assess(words, context))
-            except Exception as error:  # noqa: BLE001 - whatever it is, a person must see the tip
-                log().error("the engine failed; a person looks", code="engine_error", error=error)
-                answers.put(engine.undecided("engine_error", context))
-
-        threading.Thread(target=work, name="assess", daemon=True).start()
-        try:
-            return answers.get(timeout=self.engine_seconds)
-        except queue.Empty:
-            log().error("the engine took too long; a person looks", code="timeout")
-            return engine.undecided("timeout", context)
+    def _call(self, case_id: str) -> bool:
+        """Call out for a case for which that failed, unless somebody has taken it up since."""
+        with self.database.write() as session:
+            case = session.get_one(Case, case_id)
+            if case.state == cases.NEW:
+                paging.call_out(session, case, self._uncalled[case_id], self.clock())
+        del self._uncalled[case_id]
+        return True
 
     def _link(self, message_id: str) -> bool:
         with self.database.write() as session:
             now = self.clock()
             linked = cases.link(session, session.get_one(Message, message_id), now)
-            if linked and linked.joined:
-                paging.carry(session, linked.joined, linked.case, now, anew=linked.anew)
+            if linked:
+                paging.carry(session, linked, now)
         return True
 
     def _answer(self, message_id: str) -> bool:
+        with self.database.read() as session:
+            message = session.get_one(Message, message_id)
+        words = self._judge.opened(message)
+        said = paging.words_beyond(words) if words and not paging.is_only_code(words) else ""
+        assessment = self._judge.alone(message, said) if said else None
+        few = len(said.split()) <= _FEW_WORDS
+        ways = [partial(self._settle_answer, message_id, assessment, few=few, calls=calls) for calls in (True, False)]
+        return self._first(message_id, ways[:1], [*ways[1:], partial(self._settle_answer, message_id, None)])
+
+    def _settle_answer(self, message_id: str, said: Assessment | None, *, few: bool = True, calls: bool = True) -> bool:
+        """Take an answer, and open a case when a member of staff tells of danger. `said` is the engine's word on it."""
         with self.database.write() as session:
-            message = _claim(session, message_id)
-            if message is not None:
-                paging.answer(session, self.keys, message, self.clock())
-            return message is not None
+            message = _claim(session, message_id, late=True)
+            if message is None:
+                return False
+            now = self.clock()
+            answered = paging.answer(session, self.keys, message, now)
+            message.dispatched_at = max(now, message.threaded_at or now)
+            known = cases.case_of_message(session, message.id)
+            tells = said is not None and (said.life_safety or bool(answered.unclear and said.unsure and not few))
+            if known is None and said is not None and tells:
+                taken = self._open(session, message, Judged(said, said), calls=calls)
+                if taken.opened:
+                    paging.confirm(session, self.keys, message, taken.case, now)
+            elif known is not None and answered.acknowledged and not tells:
+                # It was taken for a tip while nobody could tell whose phone it came from.
+                paging.acknowledge(session, known, f"contact:{message.contact_id}", now)
+            elif known is None and answered.unclear:
+                paging.hint(session, self.keys, message, answered.unclear, now)
+            return True
 
     def _page(self, callout_id: str) -> int:
         with self.database.write() as session:
@@ -232,7 +224,28 @@ class Dispatcher:
             to = self._address(session, send)
             line = session.get_one(Line, send.line_id).number
         text = self.keys.open(send.body_sealed, send.bound("body"))
-        return self.sender.send(Outbound(to=to, sender=line, text=text, reference=send.id))
+        self._check_wanted(send)
+        try:
+            return self.sender.send(Outbound(to=to, sender=line, text=text, reference=send.id))
+        except SendError as error:
+            if error.retryable:
+                self._check_wanted(send)
+            raise
+
+    def _check_wanted(self, send: Send) -> None:
+        """Let a page go no further when its calls have ended while it was under way. Raises: SendError."""
+        with self.database.read() as session:
+            if not paging.is_wanted(session, send.id):
+                raise SendError(paging.WITHDRAWN, retryable=False)
+
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self.keys, self.assess, self.engine_seconds)
+
+    def _texted(self, done: int) -> int:
+        if done:
+            self.on_texts()
+        return done
 
     @staticmethod
     def _address(session: Session, send: Send) -> str:
@@ -246,6 +259,27 @@ class Dispatcher:
         now = self.clock()
         self._resting = {one: until for one, until in self._resting.items() if until > now}
         return [one for one in ids if one not in self._resting]
+
+    def _first(self, one: str, ways: list[partial[bool]], at_last: list[partial[bool]]) -> bool:
+        """Do a thing in the first way that works; those `at_last` when it has failed and rested before.
+
+        Raises: what the last of them raised.
+        """
+        tries = [*ways, *at_last] if one in self._failed else ways
+        for way in tries:
+            try:
+                done = way()
+            except (NotFound, Unavailable):
+                raise
+            except Exception as error:
+                if way is tries[-1]:
+                    self._failed.add(one)
+                    raise
+                log().error("a message could not be taken like this; a person looks", message=one, error=error)
+            else:
+                self._failed.discard(one)
+                return done
+        return False
 
     def _each(self, act: Callable[[str], int], one: str) -> int:
         """Do one thing; when it fails it rests a while, and the next one has its turn."""
@@ -267,36 +301,54 @@ class Dispatcher:
             return 0
 
 
-def _waiting() -> Select[str]:
-    waiting = select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None))
-    return waiting.order_by(Message.at, Message.id)
+def _to_take(now: datetime) -> Select[str]:
+    """Select what may be judged: what has its thread, and what has waited for it long enough."""
+    threaded = Message.threaded_at.is_not(None)
+    to_page = Message.kind == "page_answer"
+    waited = or_(threaded, Message.at < now - WITHOUT_COURIER)
+    waited_to_page = and_(Message.contact_id.is_(None), or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER))
+    ready = or_(and_(~to_page, waited), and_(to_page, waited_to_page))
+    query = select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None), ready)
+    return query.order_by(Message.at, Message.id)
 
 
-def _claim(session: Session, message_id: str) -> Message | None:
-    """Take a message that nobody has dispatched yet; it is ours until the transaction ends."""
-    query = select(Message).where(Message.id == message_id, Message.dispatched_at.is_(None))
-    return session.scalar(query.with_for_update())
+def _to_answer(since: datetime) -> Select[str]:
+    """Select staff's texts to the paging line, those too that were taken for tips before the courier knew better."""
+    late = and_(Message.threaded_at >= since, Message.dispatched_at < Message.threaded_at)
+    from_staff = and_(Message.kind == "page_answer", Message.contact_id.is_not(None), Message.threaded_at.is_not(None))
+    query = select(Message.id).where(Message.direction == "in", from_staff, or_(Message.dispatched_at.is_(None), late))
+    return query.order_by(Message.at, Message.id)
 
 
-def _undecided(reason: str, context: Context) -> _Judged:
-    return _Judged(engine.undecided(reason, context), Severity.NONE)
+def _claim(session: Session, message_id: str, *, late: bool = False) -> Message | None:
+    """Take a message that nobody has dispatched yet (or, `late`, only before its sender was known).
+
+    The district's turn comes first, as everywhere; the message is ours until the transaction ends.
+    """
+    home = directory.home_of(session, session.get_one(Message, message_id))
+    if home is not None:
+        directory.hold(session, home.id)
+    waits = Message.dispatched_at.is_(None)
+    free = or_(waits, Message.dispatched_at < Message.threaded_at) if late else waits
+    query = select(Message).where(Message.id == message_id, free).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
-def _urgency(session: Session, taken: cases.Taken, judged: _Judged, now: datetime) -> Urgency:
-    """Tell which clock a message starts. What a person attends pages anew only when it gets worse or lies untouched."""
+def _from_whom_unknown(message: Message) -> bool:
+    """Tell whether a text to the paging line may be staff's: only the courier can say."""
+    return message.kind == "page_answer" and message.threaded_at is None
+
+
+def _for_a_person(assessment: Assessment) -> Assessment:
+    """Mark what nobody could be paged for, so that it stands out."""
+    if assessment.unsure:
+        return assessment
+    return replace(assessment, unsure=True, unsure_reason="not_paged")
+
+
+def _urgency(taken: cases.Taken, judged: Judged) -> Urgency:
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
     worse = taken.raised and Severity(taken.case.severity).life_safety
-    if worse or not (taken.attended or taken.reopened):
-        return _of_case(taken)
-    if taken.reopened:
-        return urgency(replace(judged.assessment, severity=judged.own))
-    if judged.own is Severity.CRITICAL and paging.is_quiet(session, taken.case, now):
-        return "critical"
-    return "queue"
-
-
-def _of_case(taken: cases.Taken) -> Urgency:
-    """Tell which clock a case stands on."""
-    severity = Severity(taken.case.severity)
-    if severity is Severity.CRITICAL:
-        return "critical"
-    return "high" if severity is Severity.HIGH or taken.case.unsure else "queue"
+    if worse or not (taken.watched or taken.anew):
+        return paging.clock_of(taken.case)
+    return urgency(judged.own) if taken.anew else "queue"

@@ -14,14 +14,13 @@ class PagingPolicy:
 
     Critical: everyone on call at once, again every `critical_repeat_seconds`; after `critical_escalate_after_seconds`
     the escalation list too. High: the first on call, the next after `high_next_seconds`, the escalation list when all
-    were tried or after `high_escalate_after_seconds`. Tips of one school within `group_within_seconds` share a page.
+    were tried or after `high_escalate_after_seconds`. Tips share a page without a clock: a school has one open callout.
     """
 
     critical_repeat_seconds: int = 60
     critical_escalate_after_seconds: int = 180
     high_next_seconds: int = 300
     high_escalate_after_seconds: int = 900
-    group_within_seconds: int = 300
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

@@ -43,6 +43,8 @@ _CALLBACK = timedelta(minutes=2)
 """So long the carrier's own news of a text is waited for."""
 _RETRY_AFTER = timedelta(minutes=10)
 _CHUNK = 100
+_ACCOUNTS = {"reports": "reporters", "paging": "paging"}
+"""Whose account (`Send.account`) the lines of a purpose belong to."""
 
 Outcome = Literal["taken", "known", "failed"]
 
@@ -102,7 +104,7 @@ class Backfill:
         The older a text is, the longer it rests between two questions. The first refusal ends the round.
         Raises: Unavailable.
         """
-        now, news = self.clock(), 0
+        now, news, account = self.clock(), 0, _ACCOUNTS[self.purpose]
         self._asked = {one: until for one, until in self._asked.items() if until > now}
         for send_id, sid, since in self._untold(now):
             self._asked[send_id] = now + max(_CALLBACK, (now - since) / 2)
@@ -115,7 +117,8 @@ class Backfill:
                 continue
             if fate:
                 with self.database.write() as session:
-                    news += outbox.report(session, send_id, sid, *fate, self.clock(), f"process:{self.keys.process}")
+                    actor = f"process:{self.keys.process}"
+                    news += outbox.report(session, account, send_id, sid, *fate, self.clock(), actor)
         return news
 
     def _untold(self, now: datetime) -> list[tuple[str, str, datetime]]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.core import conversation, outbox, pseudonyms, tokens, wording
@@ -21,7 +22,7 @@ from gateway.core.records import Contact, District, Line, Message, Send, Thread,
 from gateway.core.times import Clock
 
 ACTOR = "process:courier"
-_RETRY_SECONDS = 15
+_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 15, 600
 _OPTING = ("stop", "start", "yes")
 
 
@@ -51,23 +52,31 @@ class Courier:
         now = self.clock()
         with self.database.read() as session:
             query = (
-                select(Message.id, Message.at, Message.thread_attempts)
-                .where(Message.direction == "in", Message.threaded_at.is_(None))
-                .order_by(Message.thread_attempts, Message.at)
+                select(Message.id)
+                .where(
+                    Message.direction == "in",
+                    Message.threaded_at.is_(None),
+                    or_(Message.thread_again_at.is_(None), Message.thread_again_at <= now),
+                )
+                .order_by(Message.at)
                 .limit(500)
             )
-            rows = session.execute(query).all()
-        return [i for i, at, tries in rows if not tries or now - at > tries * timedelta(seconds=_RETRY_SECONDS)]
+            return list(session.scalars(query))
+
+    def _try_to_thread(self, message_id: str) -> bool:
+        with self.database.write() as session:
+            waiting = select(Message).where(Message.id == message_id, Message.threaded_at.is_(None))
+            message = session.scalar(waiting.with_for_update())
+            if message is not None:
+                _Threading(session, self.keys, self.choose, self.clock()).run(message)
+            return message is not None
 
     def _thread_one(self, message_id: str) -> bool:
         try:
-            with self.database.write() as session:
-                message = session.scalar(
-                    select(Message).where(Message.id == message_id, Message.threaded_at.is_(None)).with_for_update()
-                )
-                if message is not None:
-                    _Threading(session, self.keys, self.choose, self.clock()).run(message)
-                return message is not None
+            try:
+                return self._try_to_thread(message_id)
+            except IntegrityError:
+                return self._try_to_thread(message_id)  # another courier made the same token in the same moment
         except Unavailable:
             raise  # it is the database, not this message
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others must go on
@@ -80,11 +89,15 @@ class Courier:
             message = session.get(Message, message_id)
             if message is not None:
                 message.thread_attempts += 1
+                wait = min(_RETRY_SECONDS * message.thread_attempts, _LONGEST_RETRY_SECONDS)
+                message.thread_again_at = self.clock() + timedelta(seconds=wait)
 
     def _deliver(self, send: Send) -> str:
         with self.database.read() as session:
             thread = session.get_one(Thread, send.thread_id)
             line = session.get_one(Line, send.line_id)
+        if thread.opted_out_at:
+            raise SendError(OPTED_OUT, retryable=False)  # they said STOP after this was written
         to = tokens.address_of_thread(self.keys, thread)
         text = self.keys.open(send.body_sealed, send.bound("body"))
         try:
@@ -99,6 +112,11 @@ class Courier:
         with self.database.write() as session:
             thread = session.get_one(Thread, thread_id)
             _set_opted_out(session, thread, self.clock(), out=True)
+
+
+def reindexing(keys: KeySet) -> tokens.Reindexing:
+    """Prepare what a rotation of the index key leaves to do; here, because nobody else may import tokens."""
+    return tokens.Reindexing(keys)
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,7 @@ class _Threading:
         line = self._reply_line(message, district)
         if line is None:
             return
-        token = tokens.find_or_make(self.session, self.keys, district, address)
+        token = tokens.find_or_make(self.session, self.keys, district, line, address)
         thread = self._thread(token, message, district, line, address)
         message.thread_id = thread.id
         message.address_sealed = None
@@ -151,7 +169,7 @@ class _Threading:
 
     def _thread(self, token: Token, message: Message, district: District, line: Line, address: str) -> Thread:
         thread = self.session.get(Thread, token.thread_id) if token.thread_id else None
-        if thread is not None and thread.closed_at is None and thread.line_id == line.id:
+        if thread is not None and thread.closed_at is None:
             return thread
         thread = Thread(
             id=new_id(),
@@ -162,7 +180,8 @@ class _Threading:
             pseudonym=pseudonyms.draw(self.choose),
             language=message.language,
             opened_at=self.now,
-            opted_out_at=token.opted_out_at,
+            # Not the token's own time: the same moment on two threads would tie them together.
+            opted_out_at=self.now if token.opted_out_at else None,
         )
         thread.address_sealed = self.keys.seal_address(address, thread.bound("address"))
         self.session.add(thread)

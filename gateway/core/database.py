@@ -11,13 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from gateway.core.errors import SettingsRefused, Unavailable
+from gateway.core.errors import BadInput, SettingsRefused, Unavailable
 
 BUSY_WAIT_SECONDS = 3
+_POSTGRES = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": "-c lock_timeout=5s -c statement_timeout=20s -c idle_in_transaction_session_timeout=15s",
+}
+"""No frozen client may hold a district's lock, and no dead server a process: a wait ends, and is tried again."""
 
 
 class Database:
@@ -57,11 +66,13 @@ class Database:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn a database that is away, locked or full into our own error, whose text holds no statement and no value."""
+    """Turn a database that is away, locked or full, or a value it cannot keep, into our own error, free of values."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise Unavailable("The database does not answer.") from error
+    except DataError as error:
+        raise BadInput from error  # e.g. a NUL, which PostgreSQL cannot keep as text
 
 
 def _engine(url: str) -> Engine:
@@ -70,7 +81,9 @@ def _engine(url: str) -> Engine:
     except ArgumentError:
         raise SettingsRefused("DATABASE_URL is not a database URL.") from None
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_POSTGRES
+        )
     if parsed.get_backend_name() != "sqlite":
         raise SettingsRefused("DATABASE_URL must be sqlite:/// or postgresql://")
     engine = create_engine(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.core.records import Event
@@ -37,13 +36,3 @@ def emit(
     session.add(event)
     session.flush()
     return event
-
-
-def of_subject(session: Session, subject: str) -> list[Event]:
-    """List the events of one thing, oldest first."""
-    return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.seq)))
-
-
-def latest(session: Session) -> int:
-    """Tell the sequence number of the newest event, 0 when there is none: what live views watch."""
-    return session.scalar(select(func.max(Event.seq))) or 0

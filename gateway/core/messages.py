@@ -95,8 +95,3 @@ class Mailbox(Protocol):
 def moves_forward(old: str, new: str) -> bool:
     """Tell whether a status may follow another: callbacks come out of order, and a final state stays."""
     return _RANK[new] > _RANK[old]
-
-
-def is_final(status: str) -> bool:
-    """Tell whether nothing can follow this status."""
-    return _RANK[status] == 2

@@ -14,18 +14,18 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 Kind = Literal["e164", "short_code", "other"]
 _SHORT = re.compile(r"\d{3,8}")
 MASK = "[number hidden]"
+_GAP = 8
 
 
 @dataclass(frozen=True)
 class Address:
     """Where a message came from: E.164 ('+', at most 15 digits), a short code (3 to 8 digits) or a name.
 
-    `valid` says whether the numbering plan knows it; an invalid sender is kept all the same, since it did write to us.
+    A number that the numbering plan does not know is kept as E.164 all the same: it did write to us.
     """
 
     value: str
     kind: Kind
-    valid: bool
 
 
 def normalize(raw: str, region: str = "US") -> Address:
@@ -36,22 +36,21 @@ def normalize(raw: str, region: str = "US") -> Address:
     """
     trimmed = raw.strip()
     if trimmed.isascii() and _SHORT.fullmatch(trimmed):
-        return Address(trimmed, "short_code", valid=True)
+        return Address(trimmed, "short_code")
     try:
         number = phonenumbers.parse(trimmed, region)
     except NumberParseException:
-        return Address(trimmed, "other", valid=False)
+        return Address(trimmed, "other")
     if any(character.isalpha() for character in trimmed):
-        return Address(trimmed, "other", valid=False)
-    return Address(
-        phonenumbers.format_number(number, PhoneNumberFormat.E164), "e164", phonenumbers.is_valid_number(number)
-    )
+        return Address(trimmed, "other")
+    return Address(phonenumbers.format_number(number, PhoneNumberFormat.E164), "e164")
 
 
 def mask(text: str, address: Address) -> str:
     """Hide a sender's own number where it stands in the text, however it is written: spaced, dotted, in other digits.
 
-    Runs of digits with at most three signs between them are compared with the number, with and without country code.
+    Digits with at most eight signs and no word between them are compared with the number: with and without its country
+    code, and in North America without its area code too, as people say it.
     """
     wanted = _forms(address)
     if not wanted:
@@ -74,13 +73,14 @@ def _forms(address: Address) -> list[str]:
     digits = address.value[1:]
     number = phonenumbers.parse(address.value)
     national = str(phonenumbers.national_significant_number(number))
-    return sorted({digits, national}, key=len, reverse=True) if len(national) >= 6 else [digits]
+    local = {national[-7:]} if number.country_code == 1 else set()
+    return sorted({digits, national} | local, key=len, reverse=True) if len(national) >= 6 else [digits]
 
 
 def _together(text: str, places: list[int]) -> bool:
     """Whether digits stand together as people write a number: a few signs between them, no words."""
     gaps = (text[a + 1 : b] for a, b in itertools.pairwise(places))
-    return all(len(gap) <= 3 and not any(sign.isalnum() for sign in gap) for gap in gaps)
+    return all(len(gap) <= _GAP and not any(sign.isalnum() for sign in gap) for gap in gaps)
 
 
 def _with_prefix(text: str, start: int, end: int) -> tuple[int, int]:

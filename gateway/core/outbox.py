@@ -55,6 +55,7 @@ def due(session: Session, account: str, now: datetime) -> bool:
 
 def report(
     session: Session,
+    account: str,
     send_id: str,
     sid: str,
     status: Status,
@@ -62,12 +63,12 @@ def report(
     now: datetime,
     actor: str = "process:intake",
 ) -> bool:
-    """Take in what the provider says of a text; false when the row is unknown or already further on.
+    """Take in what the provider says of an account's text; false when there is none, or it is already further on.
 
     A callback may overtake our own note of the provider's id: it names the row, and the id is taken from it.
     """
     named = Send.id == send_id if send_id else Send.provider_sid == sid
-    send = session.scalar(select(Send).where(named).with_for_update())
+    send = session.scalar(select(Send).where(named, Send.account == account).with_for_update())
     if send is None or send.provider_sid not in {None, sid}:
         return False
     send.provider_sid = sid

@@ -138,14 +138,16 @@ class Contact(Base):
 
 
 class Token(Base):
-    """The reversible token of a reporter in a district: only the courier finds it, only the courier opens it.
+    """The reversible token of a reporter on a line of a district: only the courier finds it, only it opens it.
 
-    It points at the thread that is open now and at no earlier one, so old threads cannot be strung together.
+    It points at the thread that is open now and at no earlier one, so old threads cannot be strung together; nor can
+    two lines', since the line is part of what is indexed. Opting out is for a line too, as carriers have it.
     """
 
     __tablename__ = "tokens"
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"))
+    line_id: Mapped[str] = mapped_column(ForeignKey("lines.id"))
     blind_index: Mapped[bytes]
     address_sealed: Mapped[bytes]
     thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"), index=True)
@@ -203,6 +205,7 @@ class Message(Base):
     at: Mapped[datetime]
     threaded_at: Mapped[datetime | None]
     thread_attempts: Mapped[int] = mapped_column(default=0)
+    thread_again_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     """When the floor above took it up: opened or joined a case with it, or took it as an answered page."""
     carrier_deleted_at: Mapped[datetime | None]

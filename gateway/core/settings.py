@@ -44,7 +44,6 @@ class Settings(BaseModel):
     keys_dir: Path = Field(alias="TIPLINE_KEYS_DIR")
     public_url: Url = Field(alias="TIPLINE_PUBLIC_URL", default="http://127.0.0.1:8000")
     console_url: Url = Field(alias="TIPLINE_CONSOLE_URL", default="http://127.0.0.1:8001")
-    phones_url: Url = Field(alias="TIPLINE_PHONES_URL", default="http://127.0.0.1:8002")
     host: str = Field(alias="TIPLINE_HOST", default="127.0.0.1")
     anchor_file: Path | None = Field(alias="TIPLINE_ANCHOR_FILE", default=None)
     anchor_url: Url | None = Field(alias="TIPLINE_ANCHOR_URL", default=None, repr=False)
@@ -68,13 +67,6 @@ class Settings(BaseModel):
             if all(getattr(self, name) is None for name in needed):
                 raise ValueError(f"{self.process} needs {' or '.join(_variable(name) for name in needed)}")
         return self
-
-    @property
-    def port(self) -> int:
-        """The port of this process's own URL."""
-        url = {"intake": self.public_url, "console": self.console_url, "phones": self.phones_url}[self.process]
-        tail = url.split("://", 1)[1].split("/", 1)[0].rpartition(":")
-        return int(tail[2]) if tail[1] else (443 if url.startswith("https") else 80)
 
     @property
     def keys(self) -> Path:

@@ -1,6 +1,6 @@
 """Reversible tokens: a reporter's address, findable by a keyed index and readable by one key. The courier's alone.
 
-Only `gateway.core.courier` imports this module; the build refuses anyone else.
+Only `gateway.core.courier` imports this module; `make check` refuses anyone else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import INDEX_KID_BYTES, KeySet
 from gateway.core.logs import log
-from gateway.core.records import District, Message, Thread, Token, new_id
+from gateway.core.records import District, Line, Message, Thread, Token, new_id
 
 _BATCH_ROWS = 100
 
@@ -28,20 +28,21 @@ def address_of_thread(keys: KeySet, thread: Thread) -> str:
     return keys.open(thread.address_sealed, thread.bound("address"))
 
 
-def find_or_make(session: Session, keys: KeySet, district: District, address: str) -> Token:
-    """Find a reporter's token in a district by blind index, or make it; the row is locked until the transaction ends.
+def find_or_make(session: Session, keys: KeySet, district: District, line: Line, address: str) -> Token:
+    """Find a reporter's token on a line by blind index, or make it; the row is locked until the transaction ends.
 
     While the index key is being rotated an address has an index under each key, and is looked for under all of them.
     Raises: sqlalchemy.exc.IntegrityError when another courier made it in the same moment: try again.
     """
-    token = _find(session, keys, district, address)
+    token = _find(session, keys, district, line, address)
     if token is None:
         # Two couriers, one of which has not seen the new index key yet, would each make a token for one address.
         # So they take turns, and compute the index when it is theirs: by then they see what the other one saw.
         _take_turn(session, district)
-        token = _find(session, keys, district, address)
+        token = _find(session, keys, district, line, address)
     if token is None:
-        token = Token(id=new_id(), district_id=district.id, blind_index=keys.blind_index(district.slug, address))
+        index = keys.blind_index(district.slug, _indexed(line.id, address))
+        token = Token(id=new_id(), district_id=district.id, line_id=line.id, blind_index=index)
         token.address_sealed = keys.seal_address(address, token.bound("address"))
         session.add(token)
         session.flush()
@@ -72,7 +73,7 @@ class Reindexing:
             try:
                 address = self._keys.open(token.address_sealed, token.bound("address"))
                 slug = session.get_one(District, token.district_id).slug
-                token.blind_index = self._keys.blind_index(slug, address)
+                token.blind_index = self._keys.blind_index(slug, _indexed(token.line_id, address))
                 done += 1
             except KeyRefused as error:
                 log().error("a token could not be indexed anew", token=token.id, code=error.code)
@@ -83,8 +84,13 @@ class Reindexing:
         return start != self._keys.index_ids()[0]
 
 
-def _find(session: Session, keys: KeySet, district: District, address: str) -> Token | None:
-    indexes = keys.blind_indexes(district.slug, address)
+def _indexed(line_id: str, address: str) -> str:
+    """Put together what is indexed: with the line in it, one number on two lines cannot be told to be one."""
+    return f"{line_id} {address}"
+
+
+def _find(session: Session, keys: KeySet, district: District, line: Line, address: str) -> Token | None:
+    indexes = keys.blind_indexes(district.slug, _indexed(line.id, address))
     query = select(Token).where(Token.district_id == district.id, Token.blind_index.in_(indexes))
     token = session.scalar(query.with_for_update())
     if token is not None:

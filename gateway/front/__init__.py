@@ -1,16 +1,27 @@
-"""The front door: apps, command line, jobs, migrations and wiring; the only room that sees every package.
+"""The front door: apps, command line, wiring and supervision; the only room that sees every package.
 
-    cli*.py          the `tipline` command
-    wiring.py        builds the parts of each process from its settings: the one place where everything meets
-    apps.py          the public ASGI app
-    processes.py     what `tipline run NAME` runs; duties.py, jobs.py: how courier and worker are woken
-    sweeps.py        the clock: looks for what is due and wakes who must act
-    supervise.py     runs every process and restarts what dies; valkey.py: the embedded Valkey
-    places.py        where things are under `var/`; environment.py: what each process is told
-    demo.py, seed.py the demo: accounts at a stand-in carrier, a district, a few days of cases
-    doctor.py        says in plain words what is wrong; trace.py: the hops of one tip
-    migrations/      the tables' history
+The command
+    cli.py             what `tipline` can be told; cli_*.py: what it then does
+    doctor/            says in plain words what is wrong; tracing.py: the hops of one tip
 
-A newcomer may add a command, a check of the doctor, or a case of the demo. Who holds which secret is decided in
+One process
+    processes.py       what `tipline run NAME` does: settings, tables, then its file in `wiring/`
+    wiring/            one file a process builds its parts: the one place where everything meets
+    apps.py            the public ASGI app; serving.py: serves it or the console
+    duties.py          what courier and worker do again and again; jobs.py: how they are woken
+    sweeps.py          the clock: looks for what is due and wakes who must act
+    sealing.py         the clock: seals the event log; anchoring.py: puts the seals where nobody can take them back
+
+All of them
+    supervise.py       runs every process of the Procfile and restarts what dies; signals.py: being told to stop
+    places.py          where things are under `var/`; environment.py: what each process is told
+    valkey.py          the embedded Valkey
+    migrations/        the tables' history; revision.py: whether the database has the tables we want
+
+The demo
+    demo.py            accounts at a stand-in carrier, secrets for each process
+    seed.py            fills the database; stories.py: with what
+
+A newcomer may add a command, a look of the doctor, or a case of the demo. Who holds which secret is decided in
 `gateway.core.settings` and `gateway.core.keys`, not here.
 """

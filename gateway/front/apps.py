@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.core import problems
 from gateway.core.database import Database
 from gateway.core.records import District, Line
-from responders.web.headers import Headers
+from responders.web.headers import Headers, safety
 
 _HERE = Path(__file__).parent
 WEBHOOK_BYTES = 64 * 1024
@@ -31,6 +31,14 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 def intake(database: Database, webhooks: Sequence[BaseRoute], public_url: str, close: Callable[[], None]) -> Starlette:
     """Make the public app. `close` is called when it ends."""
     pages = _Pages(database)
+    secure = public_url.startswith("https://")
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        """Answer as `problems` does; Starlette does this outside of all middleware, so the headers are put on here."""
+        answer = await problems.of_any(request, error)
+        answer.headers.update(safety(request.url.path, secure=secure))
+        return answer
+
     return Starlette(
         routes=[
             Route("/", pages.welcome, methods=["GET"]),
@@ -38,8 +46,8 @@ def intake(database: Database, webhooks: Sequence[BaseRoute], public_url: str, c
             Mount("/static", StaticFiles(directory=_HERE / "static")),
             *webhooks,
         ],
-        middleware=[Middleware(Headers, secure=public_url.startswith("https://"))],
-        exception_handlers=problems.HANDLERS,
+        middleware=[Middleware(Headers, secure=secure)],
+        exception_handlers={**problems.HANDLERS, Exception: unforeseen},
         max_body_size=WEBHOOK_BYTES,
         lifespan=_until(close),
     )

@@ -17,7 +17,7 @@ from gateway.core.records import Line, Message
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import environment
-from gateway.front.doctor import Doctor
+from gateway.front.doctor.examination import Doctor
 from gateway.front.places import Var
 from gateway.front.tracing import Trace, follow
 
@@ -54,17 +54,18 @@ def _line(database: Database, to: str | None) -> Line | None:
 def _post(settings: Settings, line: Line | None, to: str, sid: str, options: argparse.Namespace) -> None:
     paging = line is not None and line.purpose == "paging"
     account = settings.twilio_paging_account_sid if paging else settings.twilio_account_sid
+    secret = settings.twilio_paging_webhook_secret if paging else settings.twilio_webhook_secret
     token = settings.twilio_paging_auth_token if paging else settings.twilio_auth_token
-    if account is None or token is None:
-        raise SettingsRefused(
-            f"To sign a text one needs TWILIO_{'PAGING_' if paging else ''}ACCOUNT_SID and _AUTH_TOKEN."
-        )
+    signer = secret or token
+    if account is None or signer is None:
+        names = f"TWILIO_{'PAGING_' if paging else ''}"
+        raise SettingsRefused(f"To sign a text one needs {names}ACCOUNT_SID and {names}WEBHOOK_SECRET or _AUTH_TOKEN.")
     params = {
         "MessageSid": sid, "AccountSid": account, "From": options.sender, "To": to, "Body": options.words,
         "NumMedia": "0", "NumSegments": "1", "ApiVersion": "2010-04-01",
     }  # fmt: skip
     url = f"{settings.public_url}{sms.INBOUND_PATH}"
-    headers = sms.sign(url, params, token.get_secret_value())
+    headers = sms.sign(url, params, signer.get_secret_value(), "HMAC_SHA256" if secret else "HMAC_SHA1")
     try:
         with httpx.Client(trust_env=False, timeout=15) as client:
             answer = client.post(url, data=params, headers=headers)

@@ -9,6 +9,7 @@ from importlib import import_module
 from gateway.core.times import utc_now
 from gateway.front import environment, processes, supervise
 from gateway.front.places import NAMES, Var
+from gateway.front.supervise import Hopes
 
 
 def up(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -17,18 +18,19 @@ def up(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     embedded = not given.get("REDIS_URL") and not any("REDIS_URL" in environment.read(var.env(name)) for name in NAMES)
     names = [name for name in NAMES if name != "phones" and (embedded or name != "valkey")]
     with supervise.only_one(var):
-        supervise.check_ports(names, given, given.get("TIPLINE_HOST") or "127.0.0.1")
-        return supervise.run(var, names, given, lambda: _say(f"Tipline runs. Logs: {var.logs}. Ctrl-C stops it."))
+        supervise.check_ports(names, var, given)
+        hopes = Hopes(lambda: _say(f"Tipline runs. Logs: {var.logs}. Ctrl-C stops it."), _warn)
+        return supervise.run(var, names, given, hopes)
 
 
 def demo(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Set up what is missing and run everything, until told to stop."""
     given = environment.of_children(environ, only_files=True)
     with supervise.only_one(var):
-        supervise.check_ports(NAMES, given)
+        supervise.check_ports(NAMES, var, given)
         _say("Tipline starts: keys, tables, a district with some past cases ...")
         made = import_module("gateway.front.demo").prepare(var, given, utc_now(), options.database_url)
-        return supervise.run(var, NAMES, given, lambda: _say(made.welcome(var)))
+        return supervise.run(var, NAMES, given, Hopes(lambda: _say(made.welcome(var)), _warn, gives_up=True))
 
 
 def run(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -40,3 +42,7 @@ def run(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
 def _say(words: str) -> None:
     print(words)
     sys.stdout.flush()
+
+
+def _warn(words: str) -> None:
+    print(f"tipline: {words}", file=sys.stderr, flush=True)

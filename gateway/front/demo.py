@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
-from channels.phone.config import Account, Contact, Line, PhoneConfig, load
+from channels.phone.config import Account, Contact, Line, PhoneConfig, SharedKey, load
 from gateway.core import key_files, pseudonyms
 from gateway.core.database import Database
 from gateway.core.settings import Settings
 from gateway.front import environment, migrations, seed, stories, valkey
-from gateway.front.doctor_lines import FALLBACK, OVERRIDES
+from gateway.front.doctor.lines import FALLBACK, OVERRIDES
 from gateway.front.places import PORTS, Var, port
 
 
@@ -72,7 +72,7 @@ def _fill(settings: Settings, password: str, now: datetime) -> None:
 def _carrier(var: Var, urls: Mapping[str, str]) -> PhoneConfig:
     """Describe the stand-in: the accounts it had before, lines whose webhooks are where intake listens now."""
     if var.phones_config.exists():
-        accounts = load(var.phones_config).accounts
+        accounts = tuple(_with_key(account) for account in load(var.phones_config).accounts)
     else:
         accounts = (_account("reporters"), _account("paging"))
     reporters, paging = accounts
@@ -91,22 +91,31 @@ def _carrier(var: Var, urls: Mapping[str, str]) -> PhoneConfig:
 
 
 def _account(name: str) -> Account:
-    return Account(
-        sid="AC" + secrets.token_hex(16),
-        auth_token=secrets.token_hex(16),
-        api_key_sid="SK" + secrets.token_hex(16),
-        api_key_secret=secrets.token_hex(16),
-        name=name,
+    return _with_key(
+        Account(
+            sid="AC" + secrets.token_hex(16),
+            auth_token=secrets.token_hex(16),
+            api_key_sid="SK" + secrets.token_hex(16),
+            api_key_secret=secrets.token_hex(16),
+            name=name,
+        )
     )
+
+
+def _with_key(account: Account) -> Account:
+    """Let an account sign its webhooks with a key of their own, so that nobody here needs its auth token."""
+    if account.shared_key is not None:
+        return account
+    return replace(account, shared_key=SharedKey("SK" + secrets.token_hex(16), secrets.token_hex(32)))
 
 
 def _shares(reporters: Account, paging: Account, carrier_url: str) -> dict[str, dict[str, str]]:
     """Say what each process is told: intake verifies, the courier texts reporters, the worker pages staff."""
     verify = {
         "TWILIO_ACCOUNT_SID": reporters.sid,
-        "TWILIO_AUTH_TOKEN": reporters.auth_token,
+        "TWILIO_WEBHOOK_SECRET": reporters.shared_key.secret if reporters.shared_key else "",
         "TWILIO_PAGING_ACCOUNT_SID": paging.sid,
-        "TWILIO_PAGING_AUTH_TOKEN": paging.auth_token,
+        "TWILIO_PAGING_WEBHOOK_SECRET": paging.shared_key.secret if paging.shared_key else "",
     }
     text = {
         "TWILIO_API_BASE_URL": carrier_url,

@@ -1,20 +1,28 @@
 """Duties: what a process does again and again, each on a thread of its own: when it is rung for, and every two seconds.
 
 The wake-up through Redis only saves the wait; with Redis away a duty still runs. Each duty has one thread, so a slow
-carrier holds up sending and nothing else, and no duty ever runs twice at once in one process.
+carrier holds up sending and nothing else, and no duty ever runs twice at once in one process. One that freezes (in a
+call to a server that neither answers nor hangs up) ends the process, and the supervisor starts it anew.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from gateway.core.errors import TiplineError
 from gateway.core.logs import log
+from gateway.core.times import Clock
 
 SWEEP_SECONDS = 2.0
 STOP_SECONDS = 5.0
+FROZEN_SECONDS = 60.0
+"""How long a duty may give no sign of life: far longer than any time-out of ours, a sender's or the database's."""
+_WATCH_SECONDS = 1.0
+_running = threading.local()
 
 
 class Duty:
@@ -31,6 +39,7 @@ class Duty:
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._alive_at: float | None = None
 
     def start(self) -> None:
         """Begin, with what is due right now."""
@@ -51,14 +60,26 @@ class Duty:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def note_alive(self) -> None:
+        """Note that the run which is on gets on."""
+        self._alive_at = time.monotonic()
+
+    def silent_seconds(self, now: float) -> float:
+        """Tell how long the run that is on has given no sign of life; 0 when none is. `now` is monotonic."""
+        since = self._alive_at
+        return 0.0 if since is None else now - since
+
     def _run(self) -> None:
+        _running.duty = self
         while True:
             self._bell.wait(self._every_seconds)
             self._bell.clear()
             if self._stopping.is_set():
                 return
             for step in self._steps:
+                self.note_alive()
                 self._take(step)
+            self._alive_at = None
 
     def _take(self, step: Callable[[], object]) -> None:
         try:
@@ -74,6 +95,42 @@ class Patrol(Duty):
 
     def ring(self) -> None:
         """Go on as before."""
+
+
+def telling(clock: Clock) -> Clock:
+    """Make a clock at which each look is a sign of life: work looks at the clock with every piece it does.
+
+    So a run that takes minutes because much is due is left alone, and one that hangs in a call is found.
+    """
+
+    def look() -> datetime:
+        tell()
+        return clock()
+
+    return look
+
+
+def tell() -> None:
+    """Give a sign of life for the duty that runs on this thread, if one does."""
+    duty: Duty | None = getattr(_running, "duty", None)
+    if duty is not None:
+        duty.note_alive()
+
+
+def watch(
+    duties: Sequence[Duty],
+    stop: threading.Event,
+    seconds: float = FROZEN_SECONDS,
+    end: Callable[[int], object] = os._exit,
+) -> None:
+    """End the process when a duty freezes, until `stop` is set. Rows it had taken are free when their lease lapses."""
+    while not stop.wait(min(_WATCH_SECONDS, seconds / 4)):
+        now = time.monotonic()
+        frozen = [duty.name for duty in duties if duty.silent_seconds(now) > seconds]
+        if frozen:
+            log().error("a duty hangs; this process ends, to be started anew", code="frozen", duties=frozen)
+            end(1)
+            return
 
 
 def stop_all(duties: Sequence[Duty]) -> None:

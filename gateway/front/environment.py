@@ -18,6 +18,7 @@ from gateway.front.places import PORTS, Var, port
 _OURS = frozenset(str(field.alias) for field in Settings.model_fields.values() if field.alias)
 _SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET")))
 _PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_HOST"})
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def read(path: Path) -> dict[str, str]:
@@ -55,6 +56,12 @@ def of_process(process: str, var: Var, environ: Mapping[str, str]) -> dict[str, 
     return {**_defaults(var, environ), **read(var.env(process)), **given}
 
 
+def host(process: str, var: Var, environ: Mapping[str, str]) -> str:
+    """Name the address that a process listens on."""
+    given = None if process == "phones" else of_process(process, var, environ).get("TIPLINE_HOST")
+    return given or "127.0.0.1"
+
+
 def load(process: str, var: Var, environ: Mapping[str, str]) -> Settings:
     """Parse what one process is told. Raises: SettingsRefused, also for a secret that this process must not have."""
     return settings.load(process, of_process(process, var, environ))
@@ -68,14 +75,24 @@ def of_children(environ: Mapping[str, str], *, only_files: bool) -> dict[str, st
     """
     given = {name: value for name, value in environ.items() if value}
     if only_files:
-        return {name: value for name, value in given.items() if name not in _OURS or name in _PLAIN}
+        return _direct({name: value for name, value in given.items() if name not in _OURS or name in _PLAIN})
     surplus = sorted(_SECRET & set(given))
     if surplus:
         raise SettingsRefused(
             f"Each process gets its own secrets from var/env/<process>.env: take {', '.join(surplus)} out of the "
             "environment that all of them would share."
         )
-    return given
+    return _direct(given)
+
+
+def _direct(environ: Mapping[str, str]) -> dict[str, str]:
+    """Let nothing on this machine be reached through a proxy: it would see texts, and could not reach us anyhow.
+
+    Libraries read the small name, the large one, or both.
+    """
+    given = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    hosts = ",".join(dict.fromkeys([*filter(None, given.split(",")), *_LOOPBACK]))
+    return {**environ, "no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
@@ -86,6 +103,5 @@ def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
         "TIPLINE_KEYS_DIR": str(var.keys),
         "TIPLINE_PUBLIC_URL": here["intake"],
         "TIPLINE_CONSOLE_URL": here["console"],
-        "TIPLINE_PHONES_URL": here["phones"],
         "TIPLINE_ANCHOR_FILE": str(var.anchors),
     }

@@ -1,10 +1,30 @@
-"""The one RQ job. It carries nothing and decides nothing: it rings for the duties of the process it runs in."""
+"""Runs courier or worker: duties on threads, RQ's wake-ups in the main thread, where it wants to be.
+
+There is one RQ job. It carries nothing and decides nothing: it rings for the duties of the process it runs in.
+"""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
 
-from gateway.front.duties import Duty
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+
+from gateway.core import queues
+from gateway.core.logs import log
+from gateway.core.queues import Name
+from gateway.front.duties import Duty, stop_all, watch
+from gateway.front.places import Place
+from gateway.front.signals import stop_on_signal
+
+_WORKER_TTL_SECONDS = 30
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 5.0
 
 _on_call: list[Duty] = []
 
@@ -18,3 +38,63 @@ def drain() -> None:
     """Ring for every duty of this process; `gateway.core.queues.JOB` names this function."""
     for duty in _on_call:
         duty.ring()
+
+
+def work(name: Name, duties: Sequence[Duty], redis_url: str, place: Place) -> None:
+    """Do these duties until told to stop."""
+    stop = stop_on_signal()
+    take_calls(duties)
+    for duty in duties:
+        duty.start()
+    threading.Thread(target=watch, args=(duties, stop), name="watch", daemon=True).start()
+    place.note_ready()
+    listen(name, redis_url, stop)
+    stop_all(duties)
+
+
+def listen(name: Name, redis_url: str, stop: threading.Event) -> None:
+    """Take wake-ups from RQ until `stop` is set; while Redis is away, try again: the duties go on without."""
+    pause = _FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        try:
+            connection = queues.connect(redis_url)
+            listener = _Listener(
+                [queues.queue(name, connection)],
+                connection=connection,
+                serializer=JSONSerializer,
+                worker_ttl=_WORKER_TTL_SECONDS,
+                log_job_description=False,
+            )
+            listener.max_connection_wait_time = _LONGEST_PAUSE_SECONDS
+            listener.stop = stop
+            listener.work(logging_level=None)
+            pause = _FIRST_PAUSE_SECONDS
+        except RedisError as error:
+            log().warning("Redis is away; sweeps find the work", error=error)
+        except StopRequested:
+            return
+        finally:
+            stop_on_signal(stop=stop)  # RQ has put handlers of its own in their place.
+        stop.wait(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+class _Listener(SimpleWorker):
+    """RQ's worker without a fork for each job; told to stop, it says so to whoever would start it again."""
+
+    stop: threading.Event
+
+    def _install_signal_handlers(self) -> None:
+        def handle(number: int, frame: FrameType | None) -> None:
+            self.stop.set()
+            self.request_stop(number, frame)  # type: ignore[no-untyped-call]  # RQ annotates it half
+
+        signal.signal(signal.SIGINT, handle)
+        signal.signal(signal.SIGTERM, handle)
+        if self.stop.is_set():  # It was told while it was still connecting.
+            raise StopRequested
+
+    def teardown(self) -> None:
+        """Sign off; a Redis that is away forgets this worker by itself."""
+        with suppress(RedisError):
+            super().teardown()  # type: ignore[no-untyped-call]  # RQ does not annotate it

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def is_current(database: Database) -> bool:

@@ -151,7 +151,7 @@ class Teller:
         self._later(1.8)
         with self.database.write() as session:
             for send in session.scalars(select(Send).where(Send.status == "sent")):
-                outbox.report(session, send.id, send.provider_sid or "", "delivered", None, self.now)
+                outbox.report(session, send.account, send.id, send.provider_sid or "", "delivered", None, self.now)
 
     def _later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.core.errors import SettingsRefused
 from gateway.front.places import Place
-from gateway.front.stopping import stop_on_signal
+from gateway.front.signals import stop_on_signal
 
 _STREAMS_SECONDS = 3
-"""How long open live views may hold up the end."""
+"""How long an answer that is under way may hold up the end."""
 
 
 def serve(app: Starlette, host: str, place: Place) -> None:
@@ -29,7 +30,7 @@ def serve(app: Starlette, host: str, place: Place) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=_STREAMS_SECONDS,
     )
-    server = _Server(config, place.note_ready)
+    server = Server(config, place.note_ready)
     stop_on_signal()  # Uvicorn raises a signal anew when it is done: by then nothing is left to kill.
     try:
         server.run()
@@ -37,8 +38,8 @@ def serve(app: Starlette, host: str, place: Place) -> None:
         raise SettingsRefused(f"{place.process} could not listen on {host}:{place.port}.") from None
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn that says when it listens."""
+class Server(uvicorn.Server):
+    """Uvicorn that says when it listens, and ends the streams of open pages when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -49,3 +50,9 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._listening()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at a signal, without waiting for pages that stay open all day."""
+        if isinstance(self.config.app, Starlette):
+            getattr(self.config.app.state, "close_streams", lambda: None)()
+        super().handle_exit(sig, frame)

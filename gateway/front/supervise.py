@@ -14,29 +14,44 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.errors import SettingsRefused, Unavailable
-from gateway.front.parent import end_with_parent
+from gateway.front import environment
 from gateway.front.places import PORTS, Var, port
-from gateway.front.stopping import USUAL, stop_on_signal
+from gateway.front.signals import USUAL, end_with_parent, stop_on_signal
 
-START_SECONDS = 60.0
+COMPLAIN_SECONDS = 30.0
+"""How long a start may take before it is said what is not ready, and how often it is said again."""
 STOP_SECONDS = 15.0
+_LOOK_SECONDS = 0.2
+EXITS_TO_GIVE_UP = 3
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens on all addresses
 _PROGRAM_STOP_SECONDS = 8
 _HEALTH = {"intake": "/healthz", "console": "/healthz", "phones": "/"}
-_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Hopes:
+    """What whoever starts it wants: `ready` is called once all answer, `complain` while some do not.
+
+    `gives_up` is for the demo, where somebody looks on: it ends when a process does nothing but end.
+    """
+
+    ready: Callable[[], None]
+    complain: Callable[[str], None]
+    gives_up: bool = False
 
 
 def read_procfile(path: Path | None = None) -> dict[str, str]:
     """Read the processes and their commands. Raises: SettingsRefused for a line that is not `name: command`."""
-    chosen = path or next(p for p in (_HERE / "Procfile", _HERE.parents[1] / "Procfile") if p.exists())
+    chosen = path or Path(__file__).parent / "Procfile"
     found = {}
     for line in chosen.read_text("utf-8").splitlines():
         name, colon, command = line.partition(":")
@@ -59,7 +74,7 @@ def render(var: Var, commands: Mapping[str, str]) -> str:
         sections.append(
             _section(
                 f"program:{name}", command=_runnable(command), priority=1 if name == "valkey" else 10,
-                autorestart="true", startsecs=1, startretries=1_000_000, stopsignal="TERM",
+                autorestart="true", startsecs=0, stopsignal="TERM",
                 stopwaitsecs=_PROGRAM_STOP_SECONDS, stopasgroup="true", killasgroup="true", redirect_stderr="true",
                 stdout_logfile=var.log(name), stdout_logfile_maxbytes="10MB", stdout_logfile_backups=3,
             )
@@ -67,13 +82,13 @@ def render(var: Var, commands: Mapping[str, str]) -> str:
     return "\n".join(sections)
 
 
-def check_ports(names: Sequence[str], environ: Mapping[str, str], host: str = "127.0.0.1") -> None:
+def check_ports(names: Sequence[str], var: Var, environ: Mapping[str, str]) -> None:
     """Raises: SettingsRefused for a port that another program has."""
     for name in names:
         if name not in PORTS:
             continue
-        number = port(name, environ)
-        with socket.socket() as probe:
+        host, number = environment.host(name, var, environ), port(name, environ)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, number))
@@ -96,16 +111,18 @@ def only_one(var: Var) -> Iterator[None]:
         yield
 
 
-def run(var: Var, names: Sequence[str], environ: Mapping[str, str], ready: Callable[[], None]) -> int:
-    """Run the named processes until told to stop; `ready` is called once all answer. The result is an exit code.
+def run(var: Var, names: Sequence[str], environ: Mapping[str, str], hopes: Hopes) -> int:
+    """Run the named processes until told to stop. The result is an exit code.
 
-    `environ` is what all of them share, so it holds no secret. Raises: Unavailable when they do not come up.
+    `environ` is what all of them share, so it holds no secret. Raises: Unavailable when it gives up (only in the
+    demo), or when the supervisor itself ended.
     """
     commands = {name: command for name, command in read_procfile().items() if name in names}
     var.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in commands:
         var.ready(name).unlink(missing_ok=True)
     var.supervisor_config.write_text(render(var, commands), "utf-8")
+    watch = Watch(var, environ, list(commands), hopes)
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup is obeyed
     stop = stop_on_signal(USUAL if ignored else (*USUAL, signal.SIGHUP))
     child = subprocess.Popen(  # noqa: S603 - ourselves, without a shell
@@ -115,29 +132,45 @@ def run(var: Var, names: Sequence[str], environ: Mapping[str, str], ready: Calla
         start_new_session=True,
     )
     try:
-        if _await_all(var, list(commands), environ, stop, child):
-            ready()
-        while not stop.wait(0.2):
+        while not stop.wait(_LOOK_SECONDS):
             if child.poll() is not None:
                 raise Unavailable(f"The supervisor ended by itself. Its log: {var.log('supervisord')}")
+            watch.look(time.monotonic())
         return 0
     finally:
         _end(child)
 
 
-def _await_all(
-    var: Var, names: Sequence[str], environ: Mapping[str, str], stop: threading.Event, child: subprocess.Popen[bytes]
-) -> bool:
-    """Wait until every process answers; false when told to stop before. Raises: Unavailable after `START_SECONDS`."""
-    deadline = time.monotonic() + START_SECONDS
-    waiting = list(names)
-    while waiting:
-        waiting = [name for name in waiting if not is_ready(name, var, environ)]
-        if waiting and time.monotonic() > deadline:
-            raise Unavailable(_explain(var, waiting))
-        if stop.wait(0.1 if waiting else 0) or child.poll() is not None:
-            return False
-    return True
+class Watch:
+    """Sees how a start goes. What is not ready is said loudly, and the rest goes on: nothing is ended for its sake."""
+
+    def __init__(self, var: Var, environ: Mapping[str, str], names: list[str], hopes: Hopes) -> None:
+        self._var, self._environ, self._waiting, self._hopes = var, environ, names, hopes
+        self._complain_at = time.monotonic() + COMPLAIN_SECONDS
+        log = var.log("supervisord")
+        self._log_from = log.stat().st_size if log.exists() else 0
+
+    def look(self, now: float) -> None:
+        """Look once; `now` in seconds of the monotonic clock. Raises: Unavailable when it gives up."""
+        if not self._waiting:
+            return
+        self._waiting = [name for name in self._waiting if not is_ready(name, self._var, self._environ)]
+        if not self._waiting:
+            self._hopes.ready()
+        elif self._hopes.gives_up and (ended := [n for n in self._waiting if self._exits(n) >= EXITS_TO_GIVE_UP]):
+            raise Unavailable(_explain(self._var, ended))
+        elif now >= self._complain_at:
+            self._complain_at = now + COMPLAIN_SECONDS
+            self._hopes.complain(f"NOT READY, tried again for ever: {_explain(self._var, self._waiting)}")
+
+    def _exits(self, name: str) -> int:
+        """Count how often a process has ended since this start; the supervisor's log knows."""
+        path = self._var.log("supervisord")
+        if not path.exists():
+            return 0
+        with path.open("rb") as file:
+            file.seek(self._log_from)
+            return file.read().count(f"exited: {name} (".encode())
 
 
 def is_ready(name: str, var: Var, environ: Mapping[str, str]) -> bool:
@@ -147,10 +180,21 @@ def is_ready(name: str, var: Var, environ: Mapping[str, str]) -> bool:
     if name not in _HEALTH:
         return True
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port(name, environ)}{_HEALTH[name]}", timeout=2) as answer:
+        with _direct().open(_health_url(name, var, environ), timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    """Knock without a proxy: one that is set for the machine has no business on it."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _health_url(name: str, var: Var, environ: Mapping[str, str]) -> str:
+    host = environment.host(name, var, environ)
+    host = _EVERYWHERE.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port(name, environ)}{_HEALTH[name]}"
 
 
 def _explain(var: Var, waiting: Sequence[str]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.core import outbox
@@ -17,27 +16,21 @@ from gateway.core.logs import log
 from gateway.core.queues import Name
 from gateway.core.records import Message
 from gateway.core.times import Clock
+from responders import dispatch
 from responders.accounts.records import SignInAttempt, StaffSession
-from responders.paging.records import Callout
 
 EVERY_SECONDS = 1.0
 TIDY_EVERY = timedelta(hours=1)
-WITHOUT_COURIER = timedelta(seconds=5)
-"""How long triage waits for the courier to thread a message before it goes on without."""
 _KEEP_ATTEMPTS = timedelta(days=1)
 
 
 def due(session: Session, now: datetime) -> set[Name]:
     """Name the processes that have something to do."""
-    inbound = select(Message.id).where(Message.direction == "in")
-    threadable = inbound.where(Message.threaded_at.is_(None))
-    ready = or_(Message.threaded_at.is_not(None), Message.at < now - WITHOUT_COURIER)
-    dispatchable = inbound.where(Message.dispatched_at.is_(None), ready)
-    callout = select(Callout.id).where(Callout.closed_at.is_(None), Callout.next_at <= now)
+    threadable = select(Message.id).where(Message.direction == "in", Message.threaded_at.is_(None))
     found: set[Name] = set()
-    if _any(session, threadable) or outbox.due(session, "reporters", now):
+    if session.scalar(threadable.limit(1)) or outbox.due(session, "reporters", now):
         found.add("courier")
-    if _any(session, dispatchable) or outbox.due(session, "paging", now) or _any(session, callout):
+    if dispatch.due(session, now) or outbox.due(session, "paging", now):
         found.add("worker")
     return found
 
@@ -65,7 +58,3 @@ def run(database: Database, wake: Callable[[Name], None], clock: Clock, stop: th
         except TiplineError as error:
             log().warning("a sweep must wait", code=error.code)
         stop.wait(EVERY_SECONDS)
-
-
-def _any(session: Session, query: Any) -> bool:
-    return session.scalar(query.limit(1)) is not None

@@ -109,9 +109,9 @@ def action(do: Action) -> Callable[[Request], Awaitable[Response]]:
 
 
 def field_of(form: FormData, name: str) -> str:
-    """Read a text field of a form with plain line ends; empty when it is not there."""
+    """Read a text field of a form, fit to be kept and sent; empty when it is not there."""
     value = form.get(name)
-    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else ""
+    return words.typed(value) if isinstance(value, str) else ""
 
 
 def safe_next(target: str) -> str:

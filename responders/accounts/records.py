@@ -37,12 +37,22 @@ class StaffSession(Base):
     expires_at: Mapped[datetime]
 
 
+class KnownBrowser(Base):
+    """A browser from which an account has signed in before. Only the hash of its cookie is kept."""
+
+    __tablename__ = "known_browsers"
+    browser_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
 class SignInAttempt(Base):
     """A try to sign in, so that guessing is slowed: by account name, never by address."""
 
     __tablename__ = "sign_in_attempts"
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(80))
+    """The hash of the name that was typed; from a known browser, of the browser's cookie and the account."""
     at: Mapped[datetime]
     succeeded: Mapped[bool]
     __table_args__ = (Index("sign_in_attempts_recent", "username", "at"),)

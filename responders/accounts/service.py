@@ -7,39 +7,35 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotAllowed
 from gateway.core.events import emit
 from gateway.core.records import new_id
-from responders.accounts import passwords
-from responders.accounts.records import Account, ApiToken, SignInAttempt, StaffSession
+from responders.accounts import attempts, browsers, passwords
+from responders.accounts.records import Account, ApiToken, StaffSession
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(hours=24)
 SCOPES = ("cases:read", "cases:write", "events:read")
 ROLES = ("counsellor", "administrator", "officer", "operator")
 
-WINDOW = timedelta(minutes=15)
-PAUSES = ((20, timedelta(minutes=10)), (10, timedelta(minutes=3)), (5, timedelta(seconds=30)))
-"""So many wrong tries in `WINDOW` make the next one wait so long. Never by address: a school shares one."""
-CEILING, CEILING_WINDOW = 300, timedelta(minutes=5)
-"""Wrong tries of all names together, above which nobody new gets in until some have lapsed."""
-
 _WRONG = "Name or password is not right."
-_TOO_MANY = "Too many wrong tries. Wait a few minutes, then try again."
 _TOUCH_EVERY = timedelta(minutes=1)
-_KEEP_ATTEMPTS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A fresh session: `cookie` goes to the browser and is kept nowhere, `csrf` goes into its forms."""
+    """A fresh session: `cookie` goes to the browser and is kept nowhere, `csrf` goes into its forms.
+
+    `browser` is the browser's to keep when the session has ended, and is shown at the next sign-in.
+    """
 
     cookie: str = field(repr=False)
     csrf: str = field(repr=False)
+    browser: str = field(repr=False)
     account: Account
 
 
@@ -67,20 +63,22 @@ def create(
     return account
 
 
-def sign_in(database: Database, username: str, password: str, now: datetime) -> SignedIn:
+def sign_in(database: Database, username: str, password: str, now: datetime, browser: str = "") -> SignedIn:
     """Check a name and password and open a session. Raises: NotAllowed, with the same words for both faults.
 
-    It takes a `Database`: a wrong try must be kept, and the slow hash must not hold the write lock.
+    It takes a `Database`: a wrong try must be kept, and the slow hash must not hold the write lock. `browser`: what an
+    earlier sign-in gave this browser to keep.
     """
     with database.write() as session:
-        attempt_id, account_id, phc = _begin(session, _plain(username), now)
+        account = session.scalar(select(Account).where(Account.username == _plain(username)))
+        account_id, phc = (account.id, account.password_phc) if account else (None, passwords.NOBODY)
+        attempt_id = attempts.begin(session, _counted(session, _plain(username), account_id, browser, now), now)
     right = passwords.verify(password, phc)
     with database.write() as session:
-        attempt = session.get_one(SignInAttempt, attempt_id)
         account = session.get(Account, account_id) if account_id else None
         if right and account is not None and account.disabled_at is None:
-            attempt.succeeded = True
-            return _open(session, account, now)
+            attempts.succeed(session, attempt_id)
+            return _open(session, account, browser, now)
         _failed(session, account, now)
     raise NotAllowed(_WRONG)
 
@@ -149,45 +147,24 @@ def of_district(session: Session, district_id: str) -> list[Account]:
     return list(session.scalars(query.order_by(Account.name)))
 
 
-def _begin(session: Session, username: str, now: datetime) -> tuple[str, str | None, str]:
-    """Write the try down as a wrong one before it is judged, so that a hundred at once do not all get through."""
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - _KEEP_ATTEMPTS))
-    name_hash = _hash(username)
-    _refuse_too_many(session, name_hash, now)
-    attempt = SignInAttempt(id=new_id(), username=name_hash, at=now, succeeded=False)
-    session.add(attempt)
-    account = session.scalar(select(Account).where(Account.username == username))
-    return attempt.id, account.id if account else None, account.password_phc if account else passwords.NOBODY
+def _counted(session: Session, username: str, account_id: str | None, browser: str, now: datetime) -> str:
+    """Say under which key a try is counted: a browser that this account knows has a count of its own."""
+    if account_id and browser and browsers.knows(session, _hash(browser), account_id, now):
+        return _hash(f"{account_id} {browser}")
+    return _hash(username)
 
 
-def _refuse_too_many(session: Session, name_hash: str, now: datetime) -> None:
-    wrong = SignInAttempt.succeeded.is_(False)
-    in_all = select(func.count()).select_from(SignInAttempt).where(wrong, SignInAttempt.at > now - CEILING_WINDOW)
-    if (session.scalar(in_all) or 0) >= CEILING:
-        raise NotAllowed(_TOO_MANY)
-    mine = select(func.count(), func.max(SignInAttempt.at)).where(
-        wrong, SignInAttempt.username == name_hash, SignInAttempt.at > _since(session, name_hash, now)
-    )
-    count, latest = session.execute(mine).one()
-    pause = next((pause for limit, pause in PAUSES if count >= limit), None)
-    if pause and latest + pause > now:
-        raise NotAllowed(_TOO_MANY)
-
-
-def _since(session: Session, name_hash: str, now: datetime) -> datetime:
-    """Wrong tries count from the last right one on."""
-    right = select(func.max(SignInAttempt.at)).where(SignInAttempt.username == name_hash, SignInAttempt.succeeded)
-    return max(session.scalar(right) or now - WINDOW, now - WINDOW)
-
-
-def _open(session: Session, account: Account, now: datetime) -> SignedIn:
+def _open(session: Session, account: Account, browser: str, now: datetime) -> SignedIn:
     session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
     cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     made = StaffSession(cookie_hash=_hash(cookie), account_id=account.id, csrf=csrf, created_at=now, seen_at=now)
     made.expires_at = now + LONGEST
     session.add(made)
+    if not browsers.is_ours(session, _hash(browser)):
+        browser = secrets.token_urlsafe(32)
+    browsers.remember(session, _hash(browser), account.id, now)
     _event(session, "signed_in", account, now)
-    return SignedIn(cookie, csrf, account)
+    return SignedIn(cookie, csrf, browser, account)
 
 
 def _failed(session: Session, account: Account | None, now: datetime) -> None:

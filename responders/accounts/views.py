@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.core.errors import NotAllowed
-from responders.accounts import gate, service
+from responders.accounts import browsers, gate, service
 from responders.accounts.gate import Visit, action, field_of, safe_next, see
 from responders.web import state
 
@@ -36,19 +36,29 @@ def _sign_in(request: Request, form: FormData) -> Response:
     console = state.of(request)
     username, target = field_of(form, "username"), field_of(form, "next")
     try:
-        made = service.sign_in(console.database, username, field_of(form, "password"), console.clock())
+        made = service.sign_in(
+            console.database,
+            username,
+            field_of(form, "password"),
+            console.clock(),
+            request.cookies.get(console.browser_cookie, ""),
+        )
     except NotAllowed as error:
         return _form(request, target, username[:80], error.public)
     answer = see(safe_next(target))
-    answer.set_cookie(
-        console.cookie,
-        made.cookie,
-        max_age=int(service.LONGEST.total_seconds()),
-        httponly=True,
-        # Lax, so that the link in a page (a text message) opens signed in; writing is held by origin and CSRF token.
-        samesite="lax",
-        secure=console.secure,
-    )
+    for name, value, lasts in (
+        (console.cookie, made.cookie, service.LONGEST),
+        (console.browser_cookie, made.browser, browsers.KEPT),
+    ):
+        answer.set_cookie(
+            name,
+            value,
+            max_age=int(lasts.total_seconds()),
+            httponly=True,
+            # Lax, so that a link in a text message opens signed in; writing is held by origin and CSRF token.
+            samesite="lax",
+            secure=console.secure,
+        )
     return answer
 
 

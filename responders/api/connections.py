@@ -39,6 +39,11 @@ class Sort:
     value: Callable[[Any], Any]
     descending: bool = False
 
+    @property
+    def directed(self) -> ColumnElement[Any]:
+        """The expression with its direction, to order a query by."""
+        return self.expression.desc() if self.descending else self.expression.asc()
+
 
 def by(column: InstrumentedAttribute[Any], *, descending: bool = False) -> Sort:
     """Sort by a column that is never null."""

@@ -24,6 +24,7 @@ class Linked:
     joined: Case | None = None
     anew: bool = False
     """Whether that made the case more severe, or reopened it."""
+    reopened: bool = False
 
 
 def late(session: Session, since: datetime) -> Sequence[str]:
@@ -68,7 +69,7 @@ def link(session: Session, message: Message, now: datetime) -> Linked | None:
 def _attach(session: Session, case: Case, message: Message, thread_id: str, now: datetime) -> Linked:
     session.add(CaseThread(thread_id=thread_id, case_id=case.id))
     if case.state == moves.CLOSED:
-        session.get_one(Thread, thread_id).closed_at = now
+        moves.close_thread(session, session.get_one(Thread, thread_id), ACTOR, now)
     moves.tell(session, case, "case.threaded", ACTOR, now, message=message.id, thread=thread_id)
     return Linked(case)
 
@@ -78,8 +79,13 @@ def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked
     reopened = target.state in {moves.RESOLVED, moves.CLOSED} and source.state in moves.OPEN_STATES
     if reopened:
         moves.reopen(session, target, "new_message", ACTOR, now)
+    calls = not reopened and (target.unsure or target.life_safety)
+    if target.state == moves.NEW and source.state in moves.ATTENDED_STATES and not calls:
+        _attend(session, source, target, now)
+    watched = target.state in moves.ATTENDED_STATES and not moves.is_quiet(session, target, now)
     before = target.severity
-    raised = absorb(target, Severity(source.severity), source.categories, unsure=source.unsure_reason)
+    unsure = None if watched else source.unsure_reason
+    raised = absorb(target, Severity(source.severity), source.categories, unsure=unsure)
     target.stray = target.stray and source.stray
     target.assignee_id = target.assignee_id or source.assignee_id
     target.updated_at = now
@@ -91,4 +97,14 @@ def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked
     moves.tell(session, target, "case.joined", ACTOR, now, source=source.id, messages=moved)
     if raised:
         moves.tell(session, target, "case.raised", ACTOR, now, source=source.id, old=before, new=target.severity)
-    return Linked(target, source, anew=raised or reopened)
+    return Linked(target, source, anew=raised or reopened, reopened=reopened)
+
+
+def _attend(session: Session, source: Case, target: Case, now: datetime) -> None:
+    """Carry over that a person has taken up what is being joined into a case that nobody is called out for."""
+    before, target.state = target.state, source.state
+    target.acknowledged_at, target.acknowledged_by = source.acknowledged_at, source.acknowledged_by
+    moves.tell(
+        session, target, "case.state_changed", ACTOR, now, old=before, new=target.state, why="duplicate",
+        source=source.id, by=source.acknowledged_by,
+    )  # fmt: skip

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.core.records import Message, School
 from responders.accounts.records import Account
+from responders.api.connections import Sort, by
 from responders.cases.moves import CLOSED, NEW, OPEN_STATES, RESOLVED
 from responders.cases.records import Case, CaseMessage, CaseThread
 
 SHOWN = 25
 FILTERS = {"open": "Open", "mine": "Mine", "done": "Resolved and closed", "all": "All"}
+
+_UNATTENDED_FIRST = Sort(case((Case.state == NEW, 0), else_=1), int, lambda row: int(row.state != NEW))
+ORDER = (by(Case.urgency_rank, descending=True), _UNATTENDED_FIRST, by(Case.opened_at), by(Case.id))
+"""The inbox's order, here and in GraphQL: most urgent first, unacknowledged before others, then oldest."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,7 @@ def read(session: Session, me: Account, shown: str, page: int) -> Listing:
     query = _filtered(select(Case), me, shown)
     total = session.scalar(_filtered(select(func.count(Case.id)), me, shown)) or 0
     page = min(max(page, 1), max(1, -(-total // SHOWN)))
-    order = (
-        (Case.updated_at.desc(), Case.id)
-        if shown == "done"
-        else (Case.urgency_rank.desc(), Case.state != NEW, Case.opened_at, Case.id)
-    )
+    order = (Case.updated_at.desc(), Case.id) if shown == "done" else [sort.directed for sort in ORDER]
     cases = list(session.scalars(query.order_by(*order).offset((page - 1) * SHOWN).limit(SHOWN)))
     waiting = select(func.count(Case.id)).where(Case.district_id == me.district_id, Case.state == NEW)
     return Listing(_rows(session, cases), total, page, session.scalar(waiting) or 0)

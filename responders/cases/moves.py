@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import BadInput, NotAllowed
-from gateway.core.events import Code, emit
+from gateway.core.events import TYPE_PREFIX, Code, emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Event, Message, Thread, new_id
 from responders.accounts.records import Account
@@ -28,13 +28,19 @@ MOVES: Mapping[str, frozenset[str]] = {
     RESOLVED: frozenset({CLOSED, REOPENED}),
     CLOSED: frozenset({REOPENED}),
 }
-"""Which state may follow which; `reopened` is a move that leads back to `in_progress`."""
+"""Which state may follow which; `reopened` is a person's move that leads back to `in_progress`."""
 WHY = (
     "handled", "referred", "unfounded", "duplicate", "test", "prank", "started", "more_information", "new_message",
     "mistake",
 )  # fmt: skip
 """Why a case was moved."""
 NOTE_LENGTH = 4000
+QUIET = timedelta(minutes=10)
+"""After so long without a person's act, a message to an attended case counts by itself again."""
+_PEOPLE = ("account:", "contact:", "token:")
+_REOPENED = TYPE_PREFIX + "case.reopened"
+_TOLD = tuple(TYPE_PREFIX + kind for kind in ("case.opened", "case.joined"))
+"""What a person's own text does to a case: telling of danger is not attending to it."""
 
 
 def tell(session: Session, case: Case, kind: str, actor: str, now: datetime, **data: Code | list[str]) -> None:
@@ -104,10 +110,22 @@ def change_state(session: Session, case: Case, to: str, why_code: str, actor: st
 
 
 def reopen(session: Session, case: Case, why_code: str, actor: str, now: datetime) -> None:
-    """Bring a resolved or closed case back into progress, its threads with it."""
+    """Bring a resolved or closed case back, its threads with it.
+
+    Someone who reopens it is working on it. Reopened by what a reporter wrote, it is new: nobody attends it yet.
+    """
     before, case.state, case.updated_at = case.state, IN_PROGRESS, now
-    _close_threads(session, case, None)
+    if not actor.startswith(_PEOPLE):
+        case.state, case.acknowledged_at, case.acknowledged_by = NEW, None, None
+    _reopen_threads(session, case, actor, now)
     tell(session, case, "case.reopened", actor, now, old=before, new=case.state, why=why_code)
+
+
+def close_thread(session: Session, thread: Thread, actor: str, now: datetime) -> None:
+    """End a conversation with its case: the next text opens a new one under a new pseudonym."""
+    if thread.closed_at is None:
+        thread.closed_at = now
+        _tell_thread(session, thread, "thread.closed", actor, now)
 
 
 def close_joined(session: Session, case: Case, target: Case, actor: str, now: datetime) -> None:
@@ -130,13 +148,36 @@ def add_note(session: Session, keys: KeySet, case: Case, text: str, author: str,
 
 
 def last_act(session: Session, case: Case) -> datetime | None:
-    """Tell when a person last did something about a case: any move, a note, a reply."""
-    staff = or_(Event.actor.startswith("account:"), Event.actor.startswith("contact:"))
-    moved = session.scalar(select(func.max(Event.at)).where(Event.subject == f"case/{case.id}", staff))
+    """Tell when a person last did something about a case: any move, a note, a reply.
+
+    What was done before a reporter reopened it is over; what was done about a case joined into it counts.
+    """
+    reopening = reopened_by_text(session, case)
+    own = Event.subject == f"case/{case.id}"
+    joined = select("case/" + Case.id).where(Case.joined_into_id == case.id)
+    since = and_(own, Event.seq > reopening.seq) if reopening else own
+    query = select(func.max(Event.at)).where(or_(since, Event.subject.in_(joined)), _by_people())
+    moved = session.scalar(query.where(Event.type.not_in(_TOLD)))
     of_case = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
-    query = select(func.max(Message.at)).where(Message.thread_id.in_(of_case), Message.kind == "reply")
-    acts = [moment for moment in (moved, session.scalar(query)) if moment]
-    return max(acts, default=None)
+    replies = select(func.max(Message.at)).where(Message.thread_id.in_(of_case), Message.kind == "reply")
+    replied = session.scalar(replies.where(Message.at > reopening.at) if reopening else replies)
+    return max((moment for moment in (moved, replied) if moment), default=None)
+
+
+def is_quiet(session: Session, case: Case, now: datetime) -> bool:
+    """Tell whether no person has done anything about a case for `QUIET`."""
+    acted = last_act(session, case)
+    return acted is None or now - acted >= QUIET
+
+
+def reopened_by_text(session: Session, case: Case) -> Event | None:
+    """Find the latest time that not a person, but what a reporter wrote, reopened a case."""
+    query = select(Event).where(Event.subject == f"case/{case.id}", Event.type == _REOPENED, not_(_by_people()))
+    return session.scalar(query.order_by(Event.seq.desc()).limit(1))
+
+
+def _by_people() -> ColumnElement[bool]:
+    return or_(*(Event.actor.startswith(kind) for kind in _PEOPLE))
 
 
 def _mark_acknowledged(case: Case, actor: str, now: datetime) -> None:
@@ -150,14 +191,23 @@ def _move(session: Session, case: Case, to: str, why_code: str, actor: str, now:
         _mark_acknowledged(case, actor, now)
         tell(session, case, "case.acknowledged", actor, now)
     if to == CLOSED:
-        _close_threads(session, case, now)
+        for thread in _threads(session, case):
+            close_thread(session, thread, actor, now)
     if to != ACKNOWLEDGED:
         tell(session, case, "case.state_changed", actor, now, old=before, new=to, why=why_code)
 
 
-def _close_threads(session: Session, case: Case, when: datetime | None) -> None:
-    of_case = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
-    session.execute(
-        update(Thread).where(Thread.id.in_(of_case)).values(closed_at=when),
-        execution_options={"synchronize_session": "fetch"},
-    )
+def _threads(session: Session, case: Case) -> list[Thread]:
+    query = select(Thread).join(CaseThread, CaseThread.thread_id == Thread.id).where(CaseThread.case_id == case.id)
+    return list(session.scalars(query.order_by(Thread.id).execution_options(populate_existing=True)))
+
+
+def _reopen_threads(session: Session, case: Case, actor: str, now: datetime) -> None:
+    for thread in _threads(session, case):
+        if thread.closed_at is not None:
+            thread.closed_at = None
+            _tell_thread(session, thread, "thread.reopened", actor, now)
+
+
+def _tell_thread(session: Session, thread: Thread, kind: str, actor: str, now: datetime) -> None:
+    emit(session, kind, subject=f"thread/{thread.id}", actor=actor, at=now, district_id=thread.district_id)

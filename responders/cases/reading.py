@@ -1,21 +1,18 @@
-"""Reading cases: the inbox, and what a case's page shows. Nothing here writes."""
+"""Reading cases: what a case's page shows. Nothing here writes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy import case as when
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
-from responders.cases.moves import NEW, OPEN_STATES
 from responders.cases.records import Case, CaseAssessment, CaseMessage, CaseThread, Note
 
 
@@ -48,33 +45,17 @@ def by_id(session: Session, district_id: str, case_id: str) -> Case | None:
     return session.scalar(select(Case).where(Case.district_id == district_id, Case.id == case_id))
 
 
-def inbox(
-    session: Session,
-    district_id: str,
-    *,
-    states: Iterable[str] = OPEN_STATES,
-    limit: int = 50,
-    after: Case | None = None,
-) -> list[Case]:
-    """List cases, the most urgent first; of equals those nobody has taken up first, then the newest.
-
-    `after` goes on behind a case of the page before.
-    """
-    fresh = when((Case.state == NEW, 1), else_=0)
-    query = select(Case).where(Case.district_id == district_id, Case.state.in_(list(states)))
-    if after is not None:
-        query = query.where(_behind(fresh, after))
-    order = (Case.urgency_rank.desc(), fresh.desc(), Case.opened_at.desc(), Case.id)
-    return list(session.scalars(query.order_by(*order).limit(limit)))
-
-
 def messages(session: Session, case: Case) -> list[Message]:
     """List all that was said in a case, in and out, oldest first; told apart by `thread_id`, None until threaded."""
-    own = select(CaseMessage.message_id).where(CaseMessage.case_id == case.id)
-    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
-    query = select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
     # What came in stands before its answer of the same moment.
-    return list(session.scalars(query.order_by(Message.at, Message.direction, Message.id)))
+    return list(session.scalars(messages_of(case.id).order_by(Message.at, Message.direction, Message.id)))
+
+
+def messages_of(case_id: str) -> Select[Message]:
+    """Select all that was said in a case, in no order yet: what belongs to it, and what its threads hold."""
+    own = select(CaseMessage.message_id).where(CaseMessage.case_id == case_id)
+    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case_id)
+    return select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
 
 
 def threads(session: Session, case: Case) -> list[Thread]:
@@ -94,17 +75,6 @@ def notes(session: Session, keys: KeySet, case: Case) -> list[OpenedNote]:
     """List a case's notes, oldest first."""
     found = session.scalars(select(Note).where(Note.case_id == case.id).order_by(Note.at, Note.id))
     return [OpenedNote(note.id, note.author, note.at, _open(keys, note, note.words_sealed, "words")) for note in found]
-
-
-def _behind(fresh: ColumnElement[int], after: Case) -> ColumnElement[bool]:
-    is_fresh = int(after.state == NEW)
-    same_rank = Case.urgency_rank == after.urgency_rank
-    return or_(
-        Case.urgency_rank < after.urgency_rank,
-        and_(same_rank, fresh < is_fresh),
-        and_(same_rank, fresh == is_fresh, Case.opened_at < after.opened_at),
-        and_(same_rank, fresh == is_fresh, Case.opened_at == after.opened_at, Case.id > after.id),
-    )
 
 
 def _opened(keys: KeySet, record: CaseAssessment) -> OpenedAssessment:

@@ -71,7 +71,10 @@ class CaseMessage(Base):
 
 
 class CaseAssessment(Base):
-    """What the engine said of one message. `detail_sealed` is JSON: `{"indicators":[{name,start,end}],"missing":[code]}`."""
+    """What the engine said of one message.
+
+    `detail_sealed` is JSON: `{"indicators":[{"name","start","end"}],"missing":[code]}`.
+    """
 
     __tablename__ = "case_assessments"
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

@@ -6,36 +6,28 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import strawberry
-from sqlalchemy import case, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from strawberry import relay
 
-from gateway.core import conversation
 from gateway.core import records as core
 from gateway.core.errors import NotFound
 from gateway.core.queues import Name
 from responders.accounts.schema import SCOPE
-from responders.api.connections import Slice, Sort, by, connect
+from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.errors import UserError
 from responders.api.ids import expect
-from responders.cases import records, service
+from responders.cases import records, replying, service
+from responders.cases.listing import ORDER
 from responders.cases.schema_codes import CaseMove, CaseState, Why
-from responders.cases.schema_types import Case, Message, Note, Thread, messages_shown
+from responders.cases.schema_types import Assessment, Case, Message, Note, Thread, messages_shown
+from responders.web.words import typed
 from triage.model import Severity
 
 T = TypeVar("T")
 
 WRITE = "cases:write"
-_UNATTENDED_FIRST = Sort(
-    case((records.Case.state == service.NEW, 0), else_=1), int, lambda row: int(row.state != service.NEW)
-)  # fmt: skip
-_INBOX = (
-    by(records.Case.urgency_rank, descending=True),
-    _UNATTENDED_FIRST,
-    by(records.Case.opened_at),
-    by(records.Case.id),
-)
 _NEWEST_FIRST = (by(core.Message.at, descending=True), by(core.Message.id, descending=True))
 
 
@@ -64,7 +56,7 @@ class Query:
             query = query.where(records.Case.severity.in_(severities))
         if school_id is not None:
             query = query.where(records.Case.school_id == expect(school_id, "School"))
-        return connect(info, query, _INBOX, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
+        return connect(info, query, ORDER, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
 
     @strawberry.field(description="The case with a number such as 2026-0012.")
     def case(self, info: Info, number: str) -> Case | None:
@@ -155,7 +147,9 @@ class CasePayload:
 class Mutation:
     """What can be done with cases."""
 
-    @strawberry.mutation(description="Text the reporter of a conversation.")
+    @strawberry.mutation(
+        description="Text the reporter of a conversation. The same words again within ten seconds are sent once."
+    )
     def reply(self, info: Info, input: ReplyInput) -> ReplyPayload:  # noqa: A002 - GraphQL's own name for it
         """Queue a reply and wake the courier."""
         context = info.context
@@ -166,7 +160,7 @@ class Mutation:
             if thread is None or thread.district_id != context.district_id:
                 raise NotFound
             actor = context.viewer.actor
-            return conversation.reply(session, context.keys, thread, input.text, author=actor, now=context.now).id
+            return replying.reply(session, context.keys, thread, input.text, author=actor, now=context.now).id
 
         message_id, errors = context.attempt(work, wake="courier")
         return ReplyPayload(message=Message.find(info, message_id) if message_id else None, user_errors=errors)
@@ -176,10 +170,11 @@ class Mutation:
         """Add a note to a case."""
         context = info.context
 
+        text = typed(input.text)
+
         def work(session: Session, found: records.Case) -> service.OpenedNote:
-            actor = context.viewer.actor
-            made = service.add_note(session, context.keys, found, input.text, actor, context.now)
-            return service.OpenedNote(made.id, made.author, made.at, input.text)
+            made = service.add_note(session, context.keys, found, text, context.viewer.actor, context.now)
+            return service.OpenedNote(made.id, made.author, made.at, text)
 
         opened, errors = on_case(info, input.case_id, work)
         return NotePayload(note=Note.of(opened) if opened else None, user_errors=errors)
@@ -206,7 +201,7 @@ class Mutation:
         return payload(info, input.case_id, work)
 
 
-NODES = {"Case": Case.find, "Message": Message.find, "Thread": Thread.find}
+NODES = {"Assessment": Assessment.find, "Case": Case.find, "Message": Message.find, "Thread": Thread.find}
 
 
 def payload(

@@ -12,7 +12,7 @@ strawberry.enum(Severity, description="How soon a human must act.")
 strawberry.enum(Category, description="What a tip is about.")
 
 
-@strawberry.enum(description="Where a case stands. Reopening leads back to IN_PROGRESS.")
+@strawberry.enum(description="Where a case stands. Reopened by a person it is IN_PROGRESS, by a reporter's text NEW.")
 class CaseState(StrEnum):
     """The states of `service.STATES`."""
 

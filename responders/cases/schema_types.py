@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from strawberry import relay
 
 from gateway.core import conversation
@@ -24,6 +24,7 @@ from responders.web.words import showable
 from triage.model import Category, Severity
 
 BY_TIME = (by(core.Message.at), by(core.Message.id))
+_ASSESSED = (by(records.CaseAssessment.at), by(records.CaseAssessment.id))
 
 
 @strawberry.type(description="How a text fared on its way.")
@@ -49,9 +50,10 @@ class Indicator:
 
 
 @strawberry.type(description="What the engine said of one message. It judges messages, never people.")
-class Assessment:
+class Assessment(relay.Node):
     """An assessment of a message."""
 
+    id: relay.NodeID[str]
     message_id: strawberry.Private[str]
     severity: Severity
     life_safety: bool
@@ -73,6 +75,7 @@ class Assessment:
         """Show an opened row."""
         record = opened.record
         return cls(
+            id=record.id,
             message_id=record.message_id,
             severity=Severity(record.severity),
             life_safety=record.life_safety,
@@ -84,6 +87,14 @@ class Assessment:
             rules=record.rules,
             at=record.at,
         )
+
+    @classmethod
+    def find(cls, info: Info, assessment_id: str) -> Self | None:
+        """Find one whose case is the viewer's district's. Raises: Forbidden."""
+        record = info.context.session.get(records.CaseAssessment, assessment_id)
+        case = Case.find(info, record.case_id) if record else None
+        opened = assessments_of(info, case.record) if case else []
+        return next((cls.of(one) for one in opened if one.record.id == assessment_id), None)
 
 
 @strawberry.type(description="A conversation with one reporter, under a pseudonym. Conversations are never joined.")
@@ -269,12 +280,21 @@ class Case(relay.Node):
     ) -> relay.Connection[Message]:
         """List the messages."""
         part = Slice(first, after, last, before)
-        return connect(info, _messages(self.id), BY_TIME, part, lambda rows: messages_shown(info, rows))
+        return connect(info, service.messages_of(self.id), BY_TIME, part, lambda rows: messages_shown(info, rows))
 
     @strawberry.field(description="What the engine said of its messages, oldest first.")
-    def assessments(self, info: Info) -> list[Assessment]:
+    def assessments(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> relay.Connection[Assessment]:
         """List the assessments."""
-        return [Assessment.of(opened) for opened in assessments_of(info, self.record)]
+        query, part = _assessments(self.id), Slice(first, after, last, before)
+        opened = {one.record.id: one for one in assessments_of(info, self.record)}
+        return connect(info, query, _ASSESSED, part, lambda rows: [Assessment.of(opened[row.id]) for row in rows])
 
     @strawberry.field(description="What colleagues wrote down, oldest first.")
     def notes(self, info: Info) -> list[Note]:
@@ -362,7 +382,5 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
     ]
 
 
-def _messages(case_id: str) -> Select[core.Message]:
-    own = select(records.CaseMessage.message_id).where(records.CaseMessage.case_id == case_id)
-    threads = select(records.CaseThread.thread_id).where(records.CaseThread.case_id == case_id)
-    return select(core.Message).where(or_(core.Message.id.in_(own), core.Message.thread_id.in_(threads)))
+def _assessments(case_id: str) -> Select[records.CaseAssessment]:
+    return select(records.CaseAssessment).where(records.CaseAssessment.case_id == case_id)

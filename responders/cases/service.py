@@ -19,6 +19,7 @@ from responders.cases.moves import (
     add_note,
     assign,
     change_state,
+    is_quiet,
     last_act,
 )
 from responders.cases.reading import (
@@ -27,16 +28,16 @@ from responders.cases.reading import (
     assessments,
     by_id,
     by_number,
-    inbox,
     messages,
+    messages_of,
     notes,
     threads,
 )
-from responders.cases.taking import Taken, case_of_thread, take_message
+from responders.cases.taking import Taken, case_of_message, case_of_thread, take_message
 
 __all__ = [
     "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "REOPENED", "RESOLVED", "STATES", "WHY",
     "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again", "add_note", "assessments",
-    "assign", "by_id", "by_number", "case_of_thread", "change_state", "inbox", "last_act", "late", "link", "messages",
-    "notes", "take_message", "threads",
+    "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state", "is_quiet", "last_act", "late",
+    "link", "messages", "messages_of", "notes", "take_message", "threads",
 ]  # fmt: skip

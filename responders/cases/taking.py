@@ -23,13 +23,15 @@ ACTOR = "process:worker"
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a message: its case, what that changed, and whether a person was attending the case before."""
+    """What became of a message: its case, and what that changed."""
 
     case: Case
     opened: bool = False
     raised: bool = False
-    reopened: bool = False
-    attended: bool = False
+    watched: bool = False
+    """Somebody attends the case, and has done something about it lately."""
+    anew: bool = False
+    """The message counts by itself, as if it opened a case: the old calls are over, and nobody has acted lately."""
 
 
 def take_message(session: Session, keys: KeySet, message: Message, assessment: Assessment, now: datetime) -> Taken:
@@ -48,7 +50,7 @@ def take_message(session: Session, keys: KeySet, message: Message, assessment: A
     if message.quarantine and not assessment.unsure:
         assessment = replace(assessment, unsure=True, unsure_reason=message.quarantine)
     message.district_id, message.dispatched_at = home.id, now
-    case = case_of_thread(session, message.thread_id)
+    case = _told_lately(session, message, now) if message.contact_id else case_of_thread(session, message.thread_id)
     if case is None:
         taken = Taken(_open(session, home, message, assessment, now), opened=True)
     else:
@@ -66,10 +68,16 @@ def case_of_thread(session: Session, thread_id: str | None) -> Case | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
+def case_of_message(session: Session, message_id: str) -> Case | None:
+    """Find the case that a message belongs to."""
+    query = select(Case).join(CaseMessage, CaseMessage.case_id == Case.id).where(CaseMessage.message_id == message_id)
+    return session.scalar(query)
+
+
 def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str | None) -> bool:
     """Raise a case to what is new about it, never lower it; true when its severity rose.
 
-    `unsure` is the reason why a human must look; on a case that a person attends, one already does.
+    `unsure` is the reason why a human must look, if one must.
     """
     before = Severity(case.severity)
     rose = severity > before
@@ -78,7 +86,7 @@ def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str
     case.categories = named or [Category.OTHER.value]
     case.severity = max(severity, before, key=lambda item: item.rank).value
     case.life_safety = case.life_safety or severity.life_safety
-    if unsure and not case.unsure and case.state not in moves.ATTENDED_STATES:
+    if unsure and not case.unsure:
         case.unsure, case.unsure_reason = True, unsure
     case.urgency_rank = max(Severity(case.severity).rank, Severity.HIGH.rank if case.unsure else 0)
     return rose
@@ -106,10 +114,31 @@ def _open(session: Session, district: District, message: Message, assessment: As
     if thread:
         session.add(CaseThread(thread_id=thread.id, case_id=case.id))
     moves.tell(
-        session, case, "case.opened", ACTOR, now, message=message.id, thread=message.thread_id, number=case.number,
-        severity=case.severity, unsure=case.unsure, stray=case.stray,
+        session, case, "case.opened", _actor(message), now, message=message.id, thread=message.thread_id,
+        number=case.number, severity=case.severity, unsure=case.unsure, stray=case.stray,
     )  # fmt: skip
     return case
+
+
+def _told_lately(session: Session, message: Message, now: datetime) -> Case | None:
+    """Find the open case of which the same member of staff told a moment ago: many texts are not many cases."""
+    query = (
+        select(Case)
+        .join(CaseMessage, CaseMessage.case_id == Case.id)
+        .join(Message, Message.id == CaseMessage.message_id)
+        .where(
+            Message.direction == "in",
+            Message.dispatched_at > now - moves.QUIET,
+            Message.contact_id == message.contact_id,
+            Case.state.in_(moves.OPEN_STATES),
+        )
+    )
+    return session.scalar(query.order_by(Message.at.desc()).limit(1))
+
+
+def _actor(message: Message) -> str:
+    """Tell whose doing it is: staff are known, reporters never."""
+    return f"contact:{message.contact_id}" if message.contact_id else ACTOR
 
 
 def _school(session: Session, thread: Thread | None, message: Message) -> str | None:
@@ -121,17 +150,19 @@ def _school(session: Session, thread: Thread | None, message: Message) -> str | 
 
 
 def _join(session: Session, case: Case, message: Message, assessment: Assessment, now: datetime) -> Taken:
-    attended = case.state in moves.ATTENDED_STATES
-    reopened = case.state in {moves.RESOLVED, moves.CLOSED}
-    if reopened:
+    if case.state in {moves.RESOLVED, moves.CLOSED}:
         moves.reopen(session, case, "new_message", "reporter", now)
+    attended = case.state in moves.ATTENDED_STATES
+    watched = attended and message.contact_id is None and not moves.is_quiet(session, case, now)
+    anew = not watched if attended else moves.reopened_by_text(session, case) is not None
     before = case.severity
-    raised = absorb(case, assessment.severity, _codes(assessment), unsure=_reason(assessment))
+    unsure = None if watched else _reason(assessment)
+    raised = absorb(case, assessment.severity, _codes(assessment), unsure=unsure)
     case.updated_at = now
-    moves.tell(session, case, "case.joined", ACTOR, now, message=message.id, thread=message.thread_id)
+    moves.tell(session, case, "case.joined", _actor(message), now, message=message.id, thread=message.thread_id)
     if raised:
         moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
-    return Taken(case, raised=raised, reopened=reopened, attended=attended)
+    return Taken(case, raised=raised, watched=watched, anew=anew)
 
 
 def _keep(

@@ -36,6 +36,9 @@ UNSURE = {
     "engine_error": "The judging failed. Nobody has looked at this yet.",
     "unknown_line": "It came in at a number that we do not know, so a person must look whose it is.",
     "timeout": "The judging took too long. Nobody has looked at this yet.",
+    "unreadable": "Its words do not open with the keys we have.",
+    "lone_code": "It looks like an answer to a page, but we could not tell whose phone it came from.",
+    "not_paged": "Calling people failed. Nobody has been told of this yet.",
 }
 WHY = {
     "handled": "Handled: the person is safe",
@@ -47,7 +50,6 @@ WHY = {
     "more_information": "More has come to light",
     "mistake": "Moved by mistake",
     "new_message": "A new message came in",
-    "working": "Someone is working on it",
     "started": "Someone is working on it",
 }
 ASK = {

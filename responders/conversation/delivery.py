@@ -27,6 +27,7 @@ _CODE = {
     "20429": "the phone company is busy",
     "timeout": "the phone company did not answer",
     "internal": "a fault of ours, it is in the log",
+    "withdrawn": "it was no longer needed",
 }
 """Source: https://www.twilio.com/docs/api/errors"""
 

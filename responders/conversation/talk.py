@@ -18,7 +18,6 @@ from responders.cases.highlight import Piece, pieces
 from responders.cases.records import Case
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.people import People
-from responders.web.words import showable
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
 _KEYWORD = {
@@ -76,13 +75,18 @@ class Reader:
             at=message.at,
             incoming=incoming,
             kind=message.kind,
-            who=(thread.pseudonym if thread else "Somebody") if incoming else self._sender(message),
+            who=self._writer(message, thread) if incoming else self._sender(message),
             pieces=pieces(words, self.indicators.get(message.id, ())) if words is not None else [Piece(UNREADABLE)],
             readable=words is not None,
             media_count=message.media_count,
             remark=_KEYWORD.get(message.keyword or ""),
             delivery=describe(send) if send else None,
         )
+
+    def _writer(self, message: Message, thread: Thread | None) -> str:
+        if message.contact_id:
+            return self.people.name(f"contact:{message.contact_id}")
+        return thread.pseudonym if thread else "Somebody"
 
     def _sender(self, message: Message) -> str:
         return "Tipline, by itself" if message.kind == "receipt" else self.people.name(message.author)
@@ -113,8 +117,3 @@ def opened(keys: KeySet, message: Message) -> str | None:
 def _sends(session: Session, messages: Iterable[Message]) -> dict[str, Send]:
     out = [message.id for message in messages if message.direction == "out"]
     return {send.message_id or "": send for send in session.scalars(select(Send).where(Send.message_id.in_(out)))}
-
-
-def plain(said: Said) -> str:
-    """Put a message's words together again, fit to be shown."""
-    return showable("".join(piece.text for piece in said.pieces))

@@ -24,6 +24,7 @@ _WORDS = {
     "case.state_changed": "{who} moved it to “{new}”: {why}",
     "case.reopened": "Reopened: {why}",
     "case.noted": "{who} wrote a note",
+    "case.not_paged": "Calling people failed; it is tried again",
     "case.threaded": "The conversation was found",
     "message.received": "A message came in",
     "message.reply_queued": "{who} replied",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -14,14 +12,11 @@ from gateway.core import conversation
 from gateway.core.errors import NotAllowed, NotFound
 from gateway.core.records import Thread
 from responders.accounts.gate import Visit, action, field_of, page, see
+from responders.cases import replying, words
 from responders.cases import service as cases
-from responders.cases import words
 from responders.cases.records import Case
 from responders.cases.views import find
 from responders.conversation import page as case_page
-from responders.conversation import talk
-
-_SAME_CLICK = timedelta(seconds=10)
 
 
 @page
@@ -69,8 +64,7 @@ def reply(request: Request, visit: Visit, form: FormData) -> Response:
     try:
         with visit.console.database.write() as session:
             thread = _thread(session, find(session, visit, number), thread_id)
-            if not _said_just_now(session, visit, thread, text):
-                conversation.reply(session, visit.console.keys, thread, text, author=visit.actor, now=visit.now)
+            replying.reply(session, visit.console.keys, thread, text, author=visit.actor, now=visit.now)
     except NotAllowed as error:
         return _show(request, visit, fault=error.public, drafts={thread_id: text})
     visit.console.waker.wake("courier")
@@ -83,17 +77,6 @@ def _thread(session: Session, case: Case, thread_id: str) -> Thread:
     if found is None:
         raise NotFound
     return found
-
-
-def _said_just_now(session: Session, visit: Visit, thread: Thread, text: str) -> bool:
-    """A button pressed twice must not text a frightened person twice."""
-    said = conversation.of_threads(session, [thread.id])
-    last = next((m for m in reversed(said) if m.kind == "reply" and m.author == visit.actor), None)
-    return (
-        last is not None
-        and visit.now - last.at < _SAME_CLICK
-        and talk.opened(visit.console.keys, last) == text
-    )  # fmt: skip
 
 
 ROUTES = (

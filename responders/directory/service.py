@@ -19,8 +19,8 @@ ESCALATION = "escalation"
 def hold(session: Session, district_id: str) -> District:
     """Take the district's turn: until the transaction ends nobody else works its cases and callouts.
 
-    One lock, always taken first among ours, so that two processes never page twice nor wait for each other in a circle.
-    Readers, intake and courier go on. Raises: NotFound.
+    One lock, taken before that of any message, case or callout, so that two processes never page twice nor wait for
+    each other in a circle. Readers, intake and courier go on. Raises: NotFound.
     """
     query = select(District).where(District.id == district_id).with_for_update(key_share=True)
     district = session.scalar(query)
@@ -104,11 +104,6 @@ def everyone(session: Session, district_id: str) -> list[Responder]:
 def of_contact(session: Session, contact_id: str) -> Responder | None:
     """Find the responder whom a contact belongs to, if any."""
     return session.scalar(select(Responder).where(Responder.contact_id == contact_id))
-
-
-def address(session: Session, responder: Responder) -> str:
-    """Read a responder's number, E.164."""
-    return session.get_one(Contact, responder.contact_id).address
 
 
 def _duty(session: Session, district_id: str, school_id: str | None, tier: str) -> list[Responder]:

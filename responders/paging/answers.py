@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,13 +20,13 @@ from responders.directory import service as directory
 from responders.directory.records import Responder
 from responders.paging import wording
 from responders.paging.callouts import CODE_REST, close, highest, mark, open_for, open_with, settle
+from responders.paging.codes import codes_in
 from responders.paging.records import Callout, CalloutCase, Page
 from responders.paging.sending import paging_line, text_to
 
 HINTS, HINTS_WITHIN = 3, timedelta(minutes=10)
 """So many unclear answers are answered in that time, and no more: two machines never text each other in a circle."""
-_CASE_NUMBER = re.compile(r"\b\d{4}-\d+\b")
-_CODE = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_HINT = {"no_code": wording.ASK_FOR_CODE, "unknown_code": wording.NOT_OPEN}
 _UNCLEAR = "page.answer_unclear"
 _PRIORITY = 2
 
@@ -41,18 +39,11 @@ class Answered:
     unclear: str | None = None
 
 
-def codes_in(text: str) -> list[str]:
-    """Find what may be a page's code in an answer: four digits on their own, not those of a case number."""
-    plain = unicodedata.normalize("NFKC", text)
-    runs = _CODE.findall(_CASE_NUMBER.sub(" ", plain))
-    return list(dict.fromkeys("".join(str(unicodedata.digit(sign)) for sign in run) for run in runs))
-
-
 def answer(session: Session, keys: KeySet, message: Message, now: datetime) -> Answered:
-    """Take an answered page: acknowledge what its code stands for and text back what was understood.
+    """Take an answered page: acknowledge what its code stands for and text back what was acknowledged.
 
     What came in after the responder's page goes on at once under a new code. An answer without an open code, or from
-    someone who is no responder, acknowledges nothing; it stays as a message, and an event says that it was not clear.
+    someone who is no responder, acknowledges nothing and is not answered yet: that is for `hint`.
     """
     if message.district_id is None or message.contact_id is None:
         return Answered(unclear="not_a_page_answer")
@@ -60,18 +51,38 @@ def answer(session: Session, keys: KeySet, message: Message, now: datetime) -> A
     message.dispatched_at = now
     responder = directory.of_contact(session, message.contact_id)
     if responder is None or responder.district_id != message.district_id:
-        return _unclear(session, message, "not_a_responder", now)
+        return Answered(unclear="not_a_responder")
     try:
         codes = codes_in(conversation.words(keys, message))
     except KeyRefused:
-        return _unclear(session, message, "unreadable", now)
+        return Answered(unclear="unreadable")
     if not codes:
-        return _hint(session, keys, message, "no_code", wording.ASK_FOR_CODE, now)
+        return Answered(unclear="no_code")
     meant = _callouts(session, responder, codes, now)
     found = [(callout, page) for callout in meant if (page := _page_of(session, callout, responder, message))]
     if not found:
-        return _hint(session, keys, message, "unknown_code", wording.NOT_OPEN, now)
+        return Answered(unclear="unknown_code")
     return _acknowledge(session, keys, message, found, now)
+
+
+def hint(session: Session, keys: KeySet, message: Message, why: str, now: datetime) -> None:
+    """Text back what an unclear answer lacks. It stays as a message, and an event says that it was not clear."""
+    query = select(func.count(Event.seq)).where(
+        Event.subject == f"contact/{message.contact_id}",
+        Event.type == TYPE_PREFIX + _UNCLEAR,
+        Event.at > now - HINTS_WITHIN,
+    )
+    if why in _HINT and message.keyword != "stop" and (session.scalar(query) or 0) < HINTS:
+        _text(session, keys, message, _HINT[why], now)
+    emit(
+        session, _UNCLEAR, subject=f"contact/{message.contact_id}", actor=f"contact:{message.contact_id}", at=now,
+        district_id=message.district_id, message=message.id, why=why,
+    )  # fmt: skip
+
+
+def confirm(session: Session, keys: KeySet, message: Message, case: Case, now: datetime) -> None:
+    """Tell a member of staff that their words have become a case."""
+    _text(session, keys, message, wording.reported(case.number), now)
 
 
 def _acknowledge(
@@ -153,25 +164,6 @@ def _covered(session: Session, callout: Callout, page: Page) -> list[Case]:
         .order_by(Case.urgency_rank.desc(), CalloutCase.added_at)
     )
     return [case for case in session.scalars(query) if open_with(session, case)]
-
-
-def _hint(session: Session, keys: KeySet, message: Message, why: str, text: str, now: datetime) -> Answered:
-    query = select(func.count(Event.seq)).where(
-        Event.subject == f"contact/{message.contact_id}",
-        Event.type == TYPE_PREFIX + _UNCLEAR,
-        Event.at > now - HINTS_WITHIN,
-    )
-    if message.keyword != "stop" and (session.scalar(query) or 0) < HINTS:
-        _text(session, keys, message, text, now)
-    return _unclear(session, message, why, now)
-
-
-def _unclear(session: Session, message: Message, why: str, now: datetime) -> Answered:
-    emit(
-        session, _UNCLEAR, subject=f"contact/{message.contact_id}", actor=f"contact:{message.contact_id}", at=now,
-        district_id=message.district_id, message=message.id, why=why,
-    )  # fmt: skip
-    return Answered(unclear=why)
 
 
 def _text(session: Session, keys: KeySet, message: Message, text: str, now: datetime) -> None:

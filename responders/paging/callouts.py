@@ -27,8 +27,6 @@ Clocked = Literal["critical", "high"]
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
-QUIET = timedelta(minutes=10)
-"""After so long without a person's act, what is critical on an attended case calls out again."""
 
 
 def policy_of(_district: District) -> PagingPolicy:
@@ -112,12 +110,15 @@ def mark(session: Session, about: Iterable[Case], now: datetime) -> None:
     )
 
 
-def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: bool) -> None:
-    """Go on calling for `target` where people were being called out for `source`, which has been joined into it.
+def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
+    """Go on calling for a case where people were being called out for the one that has been joined into it.
 
-    The calls end only when a person attends the target, has acted lately, and the join made it neither worse nor open
-    anew (`anew`).
+    The calls end only when a person attends the case, has acted lately, and the join made it neither worse nor open
+    anew. What nobody attends is called out for, whether it was before or not.
     """
+    target, source, anew = linked.case, linked.joined, linked.anew
+    if source is None:
+        return
     directory.hold(session, target.district_id)
     attended = target.state in cases.ATTENDED_STATES
     for callout in open_with(session, source):
@@ -126,18 +127,14 @@ def carry(session: Session, source: Case, target: Case, now: datetime, *, anew: 
         session.flush()
         if not attended:
             _inherit(session, callout, target, old.added_at)
-        elif anew or is_quiet(session, target, now):
+        elif anew or cases.is_quiet(session, target, now):
             _add(session, callout, target, now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
-    if target.severity == Severity.CRITICAL and open_with(session, target):
+    if target.state == cases.NEW and not open_with(session, target):
+        call_out(session, target, clock_of(source if linked.reopened else target), now)
+    elif target.severity == Severity.CRITICAL and open_with(session, target):
         call_out(session, target, "critical", now)
-
-
-def is_quiet(session: Session, case: Case, now: datetime) -> bool:
-    """Tell whether no person has done anything about a case for `QUIET`."""
-    acted = cases.last_act(session, case)
-    return acted is None or now - acted >= QUIET
 
 
 def open_with(session: Session, case: Case) -> list[Callout]:
@@ -194,6 +191,11 @@ def close(session: Session, callout: Callout, why: str, now: datetime) -> None:
 def highest(about: Iterable[Case]) -> Clocked:
     """Tell which clock these cases need."""
     return "critical" if any(case.severity == Severity.CRITICAL for case in about) else "high"
+
+
+def clock_of(case: Case) -> Urgency:
+    """Tell which clock a case stands on, unsure ones with the high."""
+    return highest([case]) if Severity(case.severity).life_safety or case.unsure else "queue"
 
 
 def tell(session: Session, callout: Callout, kind: str, now: datetime, **data: Code | list[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.events import emit
@@ -48,7 +48,7 @@ def due(session: Session, now: datetime) -> list[str]:
         Page.callout_id == Callout.id,
         Page.failure_seen_at.is_(None),
         Send.id == Page.send_id,
-        Send.status.in_(_FAILED),
+        _did_not_arrive(),
     )
     taken_up = exists().where(
         CalloutCase.callout_id == Callout.id,
@@ -188,13 +188,18 @@ def _note_failures(session: Session, callout: Callout, now: datetime) -> bool:
     query = (
         select(Page, Send.error_code)
         .join(Send, Send.id == Page.send_id)
-        .where(Page.callout_id == callout.id, Page.failure_seen_at.is_(None), Send.status.in_(_FAILED))
+        .where(Page.callout_id == callout.id, Page.failure_seen_at.is_(None), _did_not_arrive())
     )
     failed = session.execute(query).all()
     for page, code in failed:
         page.failure_seen_at = now
         _tell(session, callout, "page.failed", page, now, responder=page.responder_id, code=code)
     return bool(failed)
+
+
+def _did_not_arrive() -> ColumnElement[bool]:
+    """Say which pages failed; one that was taken back did not."""
+    return and_(Send.status.in_(_FAILED), Send.error_code.is_distinct_from(WITHDRAWN))
 
 
 def _latest(session: Session, callout: Callout) -> dict[str, _Last]:

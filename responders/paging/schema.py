@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 from strawberry import relay
 
 from gateway.core.records import Send
+from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.cases import records as cases
 from responders.cases.schema import CasePayload, payload
 from responders.cases.schema_types import Case, Delivery
 from responders.directory.schema import Responder
 from responders.paging import records, service
+
+_ORDER = (by(records.Page.at), by(records.Page.id))
 
 
 @strawberry.type(description="One text that called one responder. It never holds a word of the tip.")
@@ -57,23 +60,31 @@ class Page(relay.Node):
         return cls.of(record) if record and Case.find(info, record.case_id) else None
 
 
-def pages_of(info: Info, root: strawberry.Parent[Case]) -> list[Page]:
+def pages_of(
+    info: Info,
+    root: strawberry.Parent[Case],
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> relay.Connection[Page]:
     """List the pages of the callouts that a case was in, from when it was in them, oldest first."""
     own = select(records.CalloutCase).where(records.CalloutCase.case_id == root.id).subquery()
     query = (
         select(records.Page)
         .join(own, own.c.callout_id == records.Page.callout_id)
         .where(records.Page.at >= own.c.added_at)
-        .order_by(records.Page.at, records.Page.id)
     )
-    return [Page.of(record) for record in info.context.session.scalars(query)]
+    return connect(info, query, _ORDER, Slice(first, after, last, before), lambda rows: [Page.of(r) for r in rows])
 
 
 @strawberry.type
 class CaseFields:
     """What paging adds to the type `Case`, which a room below declares."""
 
-    pages: list[Page] = strawberry.field(resolver=pages_of, description="Who was called about it, oldest first.")
+    pages: relay.Connection[Page] = strawberry.field(
+        resolver=pages_of, description="Who was called about it, oldest first."
+    )
 
 
 @strawberry.input

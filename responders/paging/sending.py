@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Line, Send, new_id
-from responders.paging.records import Page
+from responders.paging.records import Callout, Page
 
 ACTOR = "process:worker"
 WITHDRAWN = "withdrawn"
@@ -49,6 +49,20 @@ def text_to(
     session.add(send)
     session.flush()
     return send
+
+
+def is_wanted(session: Session, send_id: str) -> bool:
+    """Tell whether a text still has to leave: not a page whose callout is over, or that a newer one has replaced."""
+    found = session.execute(
+        select(Page, Callout.closed_at).join(Callout, Callout.id == Page.callout_id).where(Page.send_id == send_id)
+    ).first()
+    if found is None:
+        return True
+    page, closed_at = found
+    newer = select(Page.id).where(
+        Page.callout_id == page.callout_id, Page.responder_id == page.responder_id, Page.step > page.step
+    )
+    return closed_at is None and session.scalar(newer.limit(1)) is None
 
 
 def withdraw(session: Session, callout_id: str, now: datetime, responder_id: str | None = None) -> None:

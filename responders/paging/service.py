@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from responders.paging.answers import Answered, answer, codes_in
-from responders.paging.callouts import acknowledge, call_out, carry, is_quiet, policy_of
+from responders.paging.answers import Answered, answer, confirm, hint
+from responders.paging.callouts import acknowledge, call_out, carry, clock_of, policy_of
+from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.rounds import due, run_due
+from responders.paging.sending import WITHDRAWN, is_wanted
 
 __all__ = [
+    "WITHDRAWN",
     "Answered",
     "acknowledge",
     "answer",
     "call_out",
     "carry",
-    "codes_in",
+    "clock_of",
+    "confirm",
     "due",
-    "is_quiet",
+    "hint",
+    "is_only_code",
+    "is_wanted",
     "policy_of",
     "run_due",
+    "words_beyond",
 ]

@@ -37,6 +37,11 @@ def acknowledged(numbers: Sequence[str], *, more: bool) -> str:
     return f"Acknowledged: case {numbers[0]}{rest}. Thank you.{since}"
 
 
+def reported(number: str) -> str:
+    """Tell a member of staff what has become of words that tell of danger."""
+    return f"Your text is now case {number}. People on call are being paged. In an emergency call 911."
+
+
 def gsm(text: str) -> str:
     """Write text in plain letters that every phone's 7-bit alphabet has: accents fall, other signs become spaces."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from gateway.core.database import Database
-from gateway.core.errors import Unavailable
+from gateway.core.logs import log
 from gateway.core.records import Event
 
 POLL_SECONDS = 0.5
@@ -75,16 +75,19 @@ class Live:
     async def _watch(self) -> None:
         """Nobody there, nothing to look for; the first look after that tells everyone, since none came before it."""
         seen: dict[int, str | None] | None = None
+        failing = False
         while True:
             try:
                 latest = await run_in_threadpool(self._look) if self._open else None
-            except Unavailable:
-                latest = seen
-            if latest is not None:
-                before = seen or {}
-                fresh = {seq: district for seq, district in latest.items() if seq not in before}
-                self._tell({0: None} if seen is None else fresh, max(latest, default=0))
-            seen = latest
+                if latest is not None:
+                    before = seen or {}
+                    fresh = {seq: district for seq, district in latest.items() if seq not in before}
+                    self._tell({0: None} if seen is None else fresh, max(latest, default=0))
+                seen, failing = latest, False
+            except Exception as error:  # noqa: BLE001 - without a watcher pages would call themselves live for ever
+                if not failing:
+                    log().warning("looking for news fails; it is tried again", code="look_failed", error=error)
+                failing = True
             await asyncio.sleep(POLL_SECONDS)
 
     def _tell(self, fresh: dict[int, str | None], newest: int) -> None:

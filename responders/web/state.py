@@ -43,6 +43,11 @@ class Console:
         """The name of the session cookie; `__Host-` binds it to this host alone. Source: RFC 6265bis §4.1.3.2."""
         return "__Host-tipline" if self.secure else "tipline"
 
+    @property
+    def browser_cookie(self) -> str:
+        """The name of the cookie that stays when a session ends, so that a browser is known again at the next."""
+        return f"{self.cookie}-browser"
+
 
 def of(connection: HTTPConnection) -> Console:
     """Find the console a request or websocket has come to."""

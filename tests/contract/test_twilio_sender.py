@@ -82,6 +82,13 @@ def test_send_may_be_tried_again_after_a_passing_fault(
     assert sender.send(TEXT).startswith("SM")
 
 
+def test_send_waits_as_long_as_it_is_told(carrier: Carrier, sender: TwilioSender) -> None:
+    carrier.http.post("/control", json={"api_fault": "429", "retry_after_seconds": 7}).raise_for_status()
+    with pytest.raises(SendError) as refused:
+        sender.send(TEXT)
+    assert (refused.value.code, refused.value.retry_after_seconds) == ("20429", 7)
+
+
 def test_send_names_no_number_when_refused(carrier: Carrier, sender: TwilioSender) -> None:
     with pytest.raises(SendError) as refused:
         sender.send(Outbound(to="+1555", sender=TIP_LINE, text="x", reference="r"))

@@ -14,13 +14,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from gateway.core import key_files
 from gateway.core.database import Database
+from gateway.core.events import emit
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Base, Message
 from gateway.core.times import utc_now
 from responders import console
 from responders.accounts import service as accounts
+from responders.cases import replying
 from responders.cases import service as cases
-from tests.support.world import SetClock, World
+from responders.directory import service as directory
+from responders.paging import service as paging
+from tests.support.access import faults
+from tests.support.world import PAGING, SetClock, World
 from triage.engine import assess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -50,6 +55,29 @@ class Served:
             message = session.get_one(Message, message_id)
             taken = cases.take_message(session, self.world.keys["worker"], message, assess(text), utc_now())
             return taken.case.number
+
+    def busy(self) -> str:
+        """Fill every page: tips of all kinds, a page and an answer to it that nobody understands, a reply, a note."""
+        world, now = self.world, utc_now()
+        keys, marcus = world.keys["worker"], "+13035550177"
+        with world.database.write() as session:
+            one = directory.add_responder(session, world.district_id, "Marcus Bell", "counsellor", marcus)
+            directory.set_duty(session, world.district_id, None, directory.ON_CALL, [one.id])
+        self.tip("someone drew on the wall", sender="+13035550124")
+        number = self.tip("he has a gun at school, just kidding. i feel like dying")
+        asked = world.text("what is this", sender=marcus, to=PAGING)
+        with world.database.write() as session:
+            case = cases.by_number(session, world.district_id, number)
+            assert case is not None
+            paging.call_out(session, case, "critical", now)
+            for callout in paging.due(session, now):
+                paging.run_due(session, keys, callout, now, console_url=self.url)
+            thread = cases.threads(session, case)[0]
+            replying.reply(session, keys, thread, "Where are you?", author="process:worker", now=now)
+            cases.add_note(session, keys, case, "Called the office.", "process:worker", now)
+            emit(session, "page.answer_unclear", subject="contact/x", actor="process:worker", at=now,
+                 district_id=world.district_id, message=asked, why="no_code")  # fmt: skip
+        return number
 
 
 @pytest.fixture
@@ -173,3 +201,36 @@ def test_the_page_says_when_the_line_is_down_and_when_it_is_back(page: Page, ser
     page.context.set_offline(False)
     page.evaluate("stream.close(); listen()")
     expect(page.locator("#live-state")).to_have_text("Live")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault(browser: Browser, served: Served, width: int, scheme: Literal["light", "dark"]) -> None:
+    number = served.busy()
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{served.url}/sign-in")
+    found = {"/sign-in": faults(page)}
+    sign_in(page, served)
+    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done", "/nothing"):
+        answer = page.goto(served.url + path)
+        assert answer is not None
+        assert answer.status == (404 if path == "/nothing" else 200)
+        found[path] = faults(page)
+    context.close()
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def test_words_between_signs_keep_a_single_space(page: Page, served: Served) -> None:
+    """Where one mark ends the next begins, with nothing between: padding there would look like a second space."""
+    served.tip("someone is in the gym with a gun")
+    sign_in(page, served, "/cases/2026-0001")
+    marks = page.locator(".tip mark")
+    expect(marks).not_to_have_count(0)
+    touching = page.evaluate("""[...document.querySelectorAll("mark")]
+        .filter((mark) => mark.nextSibling?.nodeName === "MARK")
+        .map((mark) => [getComputedStyle(mark).paddingRight, getComputedStyle(mark.nextSibling).paddingLeft])""")
+    assert touching
+    assert touching == [["0px", "0px"]] * len(touching)
+    alone = page.evaluate("getComputedStyle(document.querySelector('mark')).paddingLeft")
+    assert alone != "0px"

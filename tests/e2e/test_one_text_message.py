@@ -35,7 +35,7 @@ query Everything($after: String) {
         direction kind text language author { kind name } delivery { status errorCode }
         assessment { severity categories missing rules indicators { name start end } } } } }
       events(first: 100) { edges { node { type subject actor data cloudEvent } } }
-      pages { at round caseCount responder { name } delivery { status errorCode } }
+      pages(first: 100) { edges { node { at round caseCount responder { name } delivery { status errorCode } } } }
     } }
   }
 }
@@ -250,7 +250,8 @@ def test_an_unsigned_text_is_refused_and_not_stored(house: House, token: str) ->
 def test_doctor_finds_nothing_wrong(house: House) -> None:
     found = json.loads(house.tipline("doctor", "--json"))
     assert len(found) > 10
-    assert [check for check in found if check["level"] != "ok"] == []
+    # The demo makes no escrow: shares belong to people, and its keys are worth nothing.
+    assert [(check["what"], check["level"]) for check in found if check["level"] != "ok"] == [("key escrow", "warning")]
 
 
 def test_nobody_can_be_unmasked_from_what_all_this_left_behind(house: House, token: str) -> None:

@@ -126,6 +126,6 @@ class Crowd:
         }
         assert session.query(Token).count() == len(found), "two tokens for one address"
         for number, token in found.items():
-            assert token.blind_index in keys.blind_indexes(district.slug, number)
+            assert token.blind_index in keys.blind_indexes(district.slug, f"{token.line_id} {number}")
             thread = session.get_one(Thread, token.thread_id)
             assert tokens.address_of_thread(keys, thread) == number

@@ -22,6 +22,7 @@ def dresses(number: str) -> dict[str, bytes]:
     written = {
         "E.164": number,
         "digits": number[1:],
+        "local": f"{national[-7:-4]}-{national[-4:]}",
         "national digits": national,
         "national": phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         "international": phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),

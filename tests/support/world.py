@@ -123,5 +123,9 @@ class World:
         """Read the district."""
         return session.get_one(District, self.district_id)
 
+    def line(self, session: Session, number: str = REPORTS) -> Line:
+        """Read one of its lines."""
+        return session.scalars(select(Line).where(Line.number == number)).one()
+
 
 _SCHOOLS = (("lincoln", "Lincoln High School"), ("cedar", "Cedar Middle School"))

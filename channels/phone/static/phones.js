@@ -50,6 +50,7 @@ class Phone {
     this.accepts = accepts; // (message) => whether the screen shows it
     this.empty = empty;
     this.talk = root.querySelector(".talk");
+    this.list = this.talk.querySelector("ol");
     this.field = root.querySelector("textarea");
     this.messages = [];
     this.shown = new Map();
@@ -84,7 +85,7 @@ class Phone {
   // Show another conversation: nothing of it is news.
   async restart() {
     this.shown.clear();
-    this.talk.replaceChildren();
+    this.list.replaceChildren();
     this.calm();
     await this.refresh(false);
   }
@@ -114,7 +115,7 @@ class Phone {
       item.append(bubble, make("div", "mark"));
       if (alive) item.classList.add("fresh");
       this.shown.set(message.sid, item);
-      this.talk.append(item);
+      this.list.append(item);
     }
     item.classList.toggle("failed", message.status === "failed");
     const mark = message.direction === "sent" ? `${tellTime(message.at)} · ${MARKS[message.status]}` : tellTime(message.at);
@@ -123,8 +124,8 @@ class Phone {
   }
 
   drawEmpty(isEmpty) {
-    const node = this.talk.querySelector(".empty");
-    if (isEmpty && !node) this.talk.append(make("li", "empty", this.empty));
+    const node = this.list.querySelector(".empty");
+    if (isEmpty && !node) this.list.append(make("li", "empty", this.empty));
     if (!isEmpty && node) node.remove();
   }
 

@@ -8,21 +8,22 @@ from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import sealing, sweeps
-from gateway.front.duties import stop_all
+from gateway.front.duties import Duty, stop_all, telling, watch
 from gateway.front.places import Place
-from gateway.front.stopping import stop_on_signal
+from gateway.front.signals import stop_on_signal
 
 
 def run(settings: Settings, place: Place) -> None:
     """Look and wake until told to stop."""
     keys.load(settings.keys, "clock")  # It seals nothing to anyone; this is what refuses a key too many.
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
-    sealers = sealing.duties(settings, database, utc_now)
     stop = stop_on_signal()
-    for duty in sealers:
+    sweep = Duty("sweep", lambda: sweeps.run(database, waker.wake, telling(utc_now), stop))
+    duties = [sweep, *sealing.duties(settings, database, telling(utc_now))]
+    for duty in duties:
         duty.start()
     place.note_ready()
-    sweeps.run(database, waker.wake, utc_now, stop)
-    stop_all(sealers)
+    watch(duties, stop)
+    stop_all(duties)
     waker.close()
     database.close()

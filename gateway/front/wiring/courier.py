@@ -7,7 +7,7 @@ from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
 from gateway.core import keys, rotation
 from gateway.core.backfill import Backfill
-from gateway.core.courier import Courier
+from gateway.core.courier import Courier, reindexing
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.messages import Mailbox, Sender
@@ -15,9 +15,8 @@ from gateway.core.queues import Waker
 from gateway.core.rotation import Renewal
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.core.tokens import Reindexing
-from gateway.front import working
-from gateway.front.duties import Duty
+from gateway.front import jobs
+from gateway.front.duties import Duty, tell, telling
 from gateway.front.places import Place
 from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
@@ -29,7 +28,7 @@ def run(settings: Settings, place: Place) -> None:
     sender = make_sender(settings)
     mailbox = make_mailbox(settings)
     duties = [*make(settings, database, waker, sender), *look_after(settings, database, waker, mailbox)]
-    working.work("courier", duties, settings.redis_url, place)
+    jobs.work("courier", duties, settings.redis_url, place)
     mailbox.close()
     sender.close()
     waker.close()
@@ -43,13 +42,13 @@ def make_sender(settings: Settings) -> TwilioSender:
 
 def make_mailbox(settings: Settings) -> TwilioMailbox:
     """Make the way to what that account keeps of reporters' texts. Raises: SettingsRefused."""
-    return TwilioMailbox(_account(settings))
+    return TwilioMailbox(_account(settings), on_answer=tell)
 
 
 def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -> list[Duty]:
     """Make its duties: threading and sending, apart, so that a slow carrier holds up nobody. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "courier")
-    courier = Courier(database, key_set, sender, utc_now)
+    courier = Courier(database, key_set, sender, telling(utc_now))
     sending = Duty("send", courier.send_all)
 
     def thread() -> None:
@@ -63,13 +62,13 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
     """Make its slow duties: taking in what no webhook brought, deleting it at the carrier, renewing old keys' rows."""
     key_set = keys.load(settings.keys, "courier")
-    backfill = Backfill(database, key_set, mailbox, utc_now, "reports", stored=lambda: waker.wake("courier"))
+    backfill = Backfill(database, key_set, mailbox, telling(utc_now), "reports", stored=lambda: waker.wake("courier"))
     return [*patrols.make(backfill), renewal.duty(database, renewals(key_set))]
 
 
 def renewals(key_set: KeySet) -> list[Renewal]:
     """List what it renews after a rotation: what is sealed to identity and outbound, and blind indexes."""
-    return [*rotation.of_courier(key_set), Reindexing(key_set)]
+    return [*rotation.of_courier(key_set), reindexing(key_set)]
 
 
 def _account(settings: Settings) -> TwilioAccount:

@@ -29,9 +29,9 @@ def make(settings: Settings) -> Starlette:
     def receive(inbound: Inbound) -> None:
         intake.receive(database, key_set, inbound)
 
-    def report(send_id: str, sid: str, status: Status, error_code: str | None) -> None:
+    def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
         with database.write() as session:
-            outbox.report(session, send_id, sid, status, error_code, utc_now())
+            outbox.report(session, account, send_id, sid, status, error_code, utc_now())
         waker.wake("worker")  # A page that did not arrive goes to the next person.
 
     def close() -> None:
@@ -52,7 +52,7 @@ def make(settings: Settings) -> Starlette:
 
 
 def _secrets(settings: Settings) -> dict[str, WebhookSecrets]:
-    reporters = WebhookSecrets(settings.twilio_auth_token, settings.twilio_webhook_secret)
-    paging = WebhookSecrets(settings.twilio_paging_auth_token, settings.twilio_paging_webhook_secret)
+    reporters = WebhookSecrets("reporters", settings.twilio_auth_token, settings.twilio_webhook_secret)
+    paging = WebhookSecrets("paging", settings.twilio_paging_auth_token, settings.twilio_paging_webhook_secret)
     pairs = ((settings.twilio_account_sid, reporters), (settings.twilio_paging_account_sid, paging))
     return {sid: secrets for sid, secrets in pairs if sid}

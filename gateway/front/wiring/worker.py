@@ -16,8 +16,8 @@ from gateway.core.records import Message, Send
 from gateway.core.rotation import Renewal, Resealing
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import working
-from gateway.front.duties import Duty, Patrol
+from gateway.front import jobs
+from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.places import Place
 from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
@@ -33,7 +33,7 @@ def run(settings: Settings, place: Place) -> None:
     database, sender = Database(settings.database_url), make_sender(settings)
     waker, mailbox = Waker(settings.redis_url), make_mailbox(settings)
     duties = [*make(settings, database, sender), *look_after(settings, database, waker, mailbox)]
-    working.work("worker", duties, settings.redis_url, place)
+    jobs.work("worker", duties, settings.redis_url, place)
     mailbox.close()
     waker.close()
     sender.close()
@@ -47,24 +47,25 @@ def make_sender(settings: Settings) -> TwilioSender:
 
 def make_mailbox(settings: Settings) -> TwilioMailbox:
     """Make the way to what that account keeps of pages and their answers. Raises: SettingsRefused."""
-    return TwilioMailbox(_account(settings))
+    return TwilioMailbox(_account(settings), on_answer=tell)
 
 
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "worker")
-    dispatcher = Dispatcher(database, key_set, utc_now, sender, settings.console_url)
+    dispatcher = Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url)
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
-    steps = (dispatcher.take_all, dispatcher.answer_all, dispatcher.page_all, sending.ring)
+    dispatcher.on_texts = sending.ring  # In the middle of a long queue too: pages never wait for its end.
+    steps = (dispatcher.answer_all, dispatcher.take_all, dispatcher.page_all)
     return [Duty("dispatch", *steps), sending]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
     """Make its duties at the carrier: answers that no webhook brought, deleting, and texts that prove the lines."""
     key_set = keys.load(settings.keys, "worker")
-    backfill = Backfill(database, key_set, mailbox, utc_now, "paging", stored=lambda: waker.wake("courier"))
-    prover = Prover(database, key_set, utc_now)
+    backfill = Backfill(database, key_set, mailbox, telling(utc_now), "paging", stored=lambda: waker.wake("courier"))
+    prover = Prover(database, key_set, telling(utc_now))
     proving = Patrol("prove", prover.prove_all, every_seconds=_PROVE_SECONDS)
     return [*patrols.make(backfill), proving, renewal.duty(database, renewals(key_set))]
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 from gateway.core.records import Thread
 from responders.accounts import service as accounts
 from responders.cases import service as cases
-from tests.integration.console.conftest import PASSWORD, Desk
+from tests.integration.console.conftest import HTML, PASSWORD, Desk
 
 
 def test_inbox_puts_the_most_urgent_first_and_those_nobody_has_before_others(desk: Desk) -> None:
@@ -40,7 +42,7 @@ def test_case_page_marks_the_signs_and_escapes_everything(desk: Desk) -> None:
     assert "<script>alert" not in text
     assert "<b>more" not in text
     assert "&lt;script&gt;" in text
-    assert re.search(r'<mark title="a weapon was seen">a gun<span class="unseen">', text)
+    assert re.search(r'<mark class="sign" title="a weapon was seen">a gun<span class="unseen">', text)
     assert "Anonymous: nobody here can see a number." in text
 
 
@@ -168,3 +170,19 @@ def test_a_joined_case_points_to_the_other(desk: Desk) -> None:
         assert mine is not None
         mine.joined_into_id = other.id
     assert f'<a href="/cases/{other.number}">case {other.number}</a>' in desk.get(f"/cases/{case.number}").text
+
+
+def test_two_clicks_at_one_moment_text_the_reporter_once(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    thread, csrf, at_once = desk.thread_of(case), desk.csrf(), Barrier(4)
+
+    def click(_number: int) -> int:
+        at_once.wait()
+        form = {"csrf": csrf, "text": "Where are you?"}
+        path = f"/cases/{case.number}/threads/{thread.id}/reply"
+        return desk.client.post(path, data=form, headers=HTML, follow_redirects=False).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(click, range(4))) == {303}
+    desk.world.courier.send_all()
+    assert desk.world.carrier.texts.count("Where are you?") == 1

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
+from structlog.testing import capture_logs
 
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -88,6 +90,49 @@ def test_errors_are_pages_for_people_and_problems_for_machines(desk: Desk) -> No
     assert problem.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/cases/%00", "/cases/a%00b", "/cases/%ED%A0%80", "/?show=%00&page=%00"])
+def test_strange_characters_in_an_address_are_no_fault_of_ours(desk: Desk, path: str) -> None:
+    assert desk.get(path).status_code in {200, 400, 404}
+
+
+STRANGE = {"urlencoded": "application/x-www-form-urlencoded", "utf-7": "multipart/form-data; boundary=b; charset=utf-7"}
+"""Ways to send NUL and half a character (which UTF-8 cannot hold, but Python's UTF-7 gives)."""
+
+
+def _strange(kind: str, **fields: str) -> bytes:
+    """Write a form; `@` stands for the strange characters."""
+    if kind == "urlencoded":
+        return "&".join(f"{name}={value.replace('@', '%00')}" for name, value in fields.items()).encode()
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value.replace("@", "+AAA-+2AA-")}\r\n'
+        for name, value in fields.items()
+    ]
+    return "".join([*parts, "--b--\r\n"]).encode()
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_strange_characters_in_a_form_are_left_out(desk: Desk, kind: str) -> None:
+    case = desk.tip("he has a gun")
+    thread, csrf = desk.thread_of(case), desk.csrf().replace("_", "+AF8-" if kind == "utf-7" else "_")
+    headers = {**HTML, "Content-Type": STRANGE[kind]}
+
+    def post(path: str, **fields: str) -> int:
+        body = _strange(kind, csrf=csrf, **fields)
+        return desk.client.post(path, content=body, headers=headers, follow_redirects=False).status_code
+
+    base = f"/cases/{case.number}"
+    assert post(f"{base}/notes", text="no@te") == 303
+    assert post(f"{base}/threads/{thread.id}/reply", text="Wh@ere") == 303
+    assert post(f"{base}/threads/{thread.id}/reply", text="@") == 409
+    assert post(f"{base}/assign", account="@" + "x") == 400
+    assert post(f"{base}/state", to="re@solved", why="handled") == 303
+    assert post("/cases/%00/notes", text="note") in {400, 404}
+    assert post("/sign-in", username="a@b", password="a wrong@password") == 403
+    desk.world.courier.send_all()
+    assert desk.world.carrier.texts[-1] == "Where"
+    assert ">note<" in desk.get(base).text
+
+
 def test_an_unforeseen_error_tells_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise RuntimeError("secret inside")
@@ -141,15 +186,22 @@ def test_live_tells_open_pages_of_the_district_and_no_others(world: World, monke
     assert "event: changed" in (asyncio.run(_first_told(world, "d1", None)) or "")
 
 
-def test_live_goes_on_after_the_database_was_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "fault", [Unavailable(), ProgrammingError("SELECT 1", None, ValueError("why"))], ids=["away", "any other"]
+)
+def test_live_goes_on_after_looks_failed_and_says_so_once(
+    world: World, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("responders.web.live.POLL_SECONDS", 0.01)
-    away = iter([True, True])
+    faults = iter([fault, fault])
     real = Live._look
 
     def look(self: Live) -> dict[int, str | None]:
-        if next(away, False):
-            raise Unavailable
+        if now := next(faults, None):
+            raise now
         return real(self)
 
     monkeypatch.setattr(Live, "_look", look)
-    assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
+    with capture_logs() as logged:
+        assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
+    assert [(line["code"], line["error"]) for line in logged] == [("look_failed", fault)]

@@ -50,6 +50,43 @@ def test_courier_puts_later_texts_on_the_same_thread_without_a_second_receipt(wo
     assert len(world.carrier.sent) == 1
 
 
+def test_courier_keeps_each_lines_conversation_when_someone_writes_to_two_in_turn(world: World) -> None:
+    for to in (REPORTS, SECOND, REPORTS, SECOND):
+        world.text("it is about him again", to=to)
+        carry(world)
+    assert sorted(thread.school_id or "" for thread in threads(world)) == sorted(
+        [world.school_id, world.second_school_id]
+    )
+    assert len(world.carrier.sent) == 2
+
+
+def test_courier_sends_nothing_to_someone_who_said_stop_after_it_was_written(world: World) -> None:
+    world.text("gun")
+    carry(world)
+    (thread,) = threads(world)
+    with world.database.write() as session:
+        conversation.reply(session, world.keys["console"], thread, "Hello?", author="account:1", now=world.clock())
+    world.text("STOP", keyword="stop")
+    carry(world)
+    assert "Hello?" not in world.carrier.texts
+    assert world.events("send") == ["send.sent", "send.failed"]
+
+
+def test_courier_ties_no_two_threads_together_by_when_someone_opted_out(world: World) -> None:
+    world.text("gun")
+    world.text("STOP", keyword="stop")
+    carry(world)
+    with world.database.write() as session:
+        session.scalars(select(Thread)).one().closed_at = world.clock()
+    world.clock.forward(days=1)
+    world.text("me again")
+    carry(world)
+    first, second = threads(world)
+    assert first.opted_out_at
+    assert second.opted_out_at
+    assert first.opted_out_at != second.opted_out_at
+
+
 def test_courier_keeps_two_people_and_two_lines_apart(world: World) -> None:
     world.text("gun")
     world.text("gun", sender="+13035550124")

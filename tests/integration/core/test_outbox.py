@@ -24,11 +24,17 @@ def send(world: World) -> Send:
 
 
 def report(
-    world: World, status: Status, *, reference: str | None = None, sid: str = "SM9", code: str | None = None
+    world: World,
+    status: Status,
+    *,
+    reference: str | None = None,
+    sid: str = "SM9",
+    code: str | None = None,
+    account: str = "reporters",
 ) -> bool:
     with world.database.write() as session:
         return outbox.report(
-            session, send(world).id if reference is None else reference, sid, status, code, world.clock()
+            session, account, send(world).id if reference is None else reference, sid, status, code, world.clock()
         )
 
 
@@ -157,3 +163,8 @@ def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(
     draining.join(patience * 2)
     with queued.database.read() as session:
         assert set(session.scalars(select(Send.status))) == {"sent"}
+
+
+def test_report_of_another_account_moves_nothing(queued: World) -> None:
+    assert not report(queued, "delivered", account="paging")
+    assert send(queued).status == "queued"

@@ -160,7 +160,7 @@ def test_a_damaged_row_holds_up_no_other_and_its_key_is_not_deleted(
 def test_index_rotation_never_makes_two_tokens_while_many_write(world: World, root: Path) -> None:
     numbers = NUMBERS[:20]
     with world.database.read() as session:
-        district = world.district(session)
+        district, line = world.district(session), world.line(session)
     stop = threading.Event()
 
     def one_courier(seed: int) -> None:
@@ -169,7 +169,7 @@ def test_index_rotation_never_makes_two_tokens_while_many_write(world: World, ro
         while not stop.is_set():
             turn += 1
             with world.database.write() as session:
-                tokens.find_or_make(session, own, district, numbers[(turn * 7) % 20])
+                tokens.find_or_make(session, own, district, line, numbers[(turn * 7) % 20])
 
     def renewing() -> None:
         while not stop.is_set():
@@ -190,18 +190,18 @@ def test_index_rotation_never_makes_two_tokens_while_many_write(world: World, ro
 
 def test_a_courier_that_waits_sees_the_token_that_was_made_under_the_old_index_key(world: World, root: Path) -> None:
     with world.database.read() as session:
-        district = world.district(session)
+        district, line = world.district(session), world.line(session)
     stale, fresh = (load(root / "courier", "courier") for _ in range(2))
     asked = threading.Event()
 
     def second() -> str:
         with world.database.write() as session:
             asked.set()
-            return tokens.find_or_make(session, fresh, district, STUDENT).id
+            return tokens.find_or_make(session, fresh, district, line, STUDENT).id
 
     with ThreadPoolExecutor(1) as pool:
         with world.database.write() as session:
-            made = tokens.find_or_make(session, stale, district, STUDENT).id
+            made = tokens.find_or_make(session, stale, district, line, STUDENT).id
             key_files.rotate(root, "index")
             job = pool.submit(second)
             if not world.database.is_sqlite:  # there a second writer waits before it begins

@@ -82,7 +82,8 @@ def test_demo_person_signs_in_and_is_on_call(prepared: tuple[Var, Demo], databas
 def test_each_process_is_told_its_own_secrets_and_no_others(var: Var) -> None:
     told = {process: set(environment.read(var.env(process))) for process in keys.PROCESSES}
     assert told["console"] == told["clock"] == set()
-    assert {"TWILIO_AUTH_TOKEN", "TWILIO_PAGING_AUTH_TOKEN"} <= told["intake"]
+    assert {"TWILIO_WEBHOOK_SECRET", "TWILIO_PAGING_WEBHOOK_SECRET"} <= told["intake"]
+    assert not [name for names in told.values() for name in names if name.endswith("AUTH_TOKEN")]
     assert "TWILIO_API_SECRET" in told["courier"]
     assert "TWILIO_PAGING_API_SECRET" in told["worker"]
     for process in keys.PROCESSES:
@@ -99,3 +100,16 @@ def test_moved_ports_move_webhooks_and_keep_accounts(var: Var) -> None:
     assert after["accounts"] == before["accounts"]
     assert {line["webhook_url"] for line in after["lines"]} == {"http://127.0.0.1:18000/sms/inbound#rc=3&rp=all"}
     assert environment.read(var.env("courier"))["TWILIO_API_BASE_URL"] == "http://127.0.0.1:18002"
+
+
+def test_demo_of_an_earlier_version_gets_its_webhook_secrets(var: Var) -> None:
+    before = json.loads(var.phones_config.read_text())
+    for account in before["accounts"]:
+        account["shared_key"] = None
+    var.phones_config.write_text(json.dumps(before))
+    demo.prepare(var, {}, utc_now())
+    after = json.loads(var.phones_config.read_text())["accounts"]
+    assert [account["auth_token"] for account in after] == [account["auth_token"] for account in before["accounts"]]
+    told = environment.read(var.env("intake"))
+    assert told["TWILIO_WEBHOOK_SECRET"] == after[0]["shared_key"]["secret"]
+    assert told["TWILIO_PAGING_WEBHOOK_SECRET"] == after[1]["shared_key"]["secret"]

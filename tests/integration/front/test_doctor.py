@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from channels.twilio_client import AccountState, TwilioAccount
 from gateway.core import escrow, key_files
 from gateway.core.database import Database
 from gateway.core.messages import SendError
-from gateway.core.records import Line, LineProof, Send
+from gateway.core.records import Line, LineProof, Message, Send
 from gateway.core.times import utc_now
 from gateway.front import environment, stories
-from gateway.front.doctor import Doctor, Finding, Look
-from gateway.front.places import Var
+from gateway.front.doctor.carrier import Look
+from gateway.front.doctor.examination import Doctor
+from gateway.front.doctor.finding import Finding
+from gateway.front.places import NAMES, Place, Var
+from responders.paging.records import Callout
+
+NOW = utc_now()
+
+
+def _messages(**values: object) -> Update:
+    late = NOW - timedelta(minutes=5, seconds=9)
+    return update(Message).where(Message.direction == "in").values(at=late, **values)
+
+
+def _sends(account: str) -> Update:
+    late = NOW - timedelta(minutes=5, seconds=9)
+    return update(Send).where(Send.account == account).values(status="queued", created_at=late)
+
 
 WEBHOOK = "http://127.0.0.1:8000/sms/inbound#rc=3&rp=all"
 
@@ -35,7 +54,11 @@ def _findings(var: Var, look: Look = _carrier) -> dict[str, Finding]:
 def test_healthy_house_has_no_fault_and_knows_that_valkey_is_away(var: Var) -> None:
     found = _findings(var)
     assert [finding for finding in found.values() if finding.level == "fault"] == []
-    assert found["valkey"].level == "warning"
+    reports = [f"line {number}" for number, _ in stories.report_lines()]
+    of_lines = {f"{line}, carrier's list" for line in (*reports, f"line {stories.PAGING_LINE}")}
+    of_lines |= {f"{line}, own text" for line in reports}
+    warnings = {what for what, finding in found.items() if finding.level == "warning"}
+    assert warnings == {"valkey", "processes", "key escrow", "event log", *of_lines}
     assert found["keys of district demo"].level == "ok"
     assert found[f"twilio paging, line {stories.PAGING_LINE}"].level == "ok"
 
@@ -202,3 +225,66 @@ def test_rotation_that_waits_for_its_end_is_a_warning(var: Var) -> None:
     assert (finding.level, "keys rotate identity --finish" in finding.words) == ("warning", True)
     (var.keys / "clock" / "identity.pub").write_bytes((var.keys / "clock" / "outbound.pub").read_bytes())
     assert _findings(var)["key rotation"].level == "fault"
+
+
+@pytest.mark.parametrize(
+    ("what", "change", "words"),
+    [
+        ("messages to judge", _messages(dispatched_at=None), "Is the worker running|is the worker running"),
+        ("messages to thread", _messages(threaded_at=None), "Is the courier running"),
+        ("callouts", update(Callout).values(closed_at=None, next_at=NOW - timedelta(minutes=5)), "by phone"),
+        ("texts to reporters", _sends("reporters"), "courier"),
+        ("pages to staff", _sends("paging"), "by phone"),
+    ],
+    ids=["judge", "thread", "callout", "reply", "page"],
+)
+def test_work_that_waits_too_long_is_said_with_what_to_do(var: Var, what: str, change: Update, words: str) -> None:
+    assert _findings(var)[what].level == "ok"
+    with _opened(var).write() as session:
+        session.execute(change)
+    finding = _findings(var)[what]
+    assert finding.level == "fault"
+    assert re.search(r"\d+ waiting, the oldest for 5 minutes", finding.words)
+    assert re.search(words, finding.words)
+
+
+def test_work_that_has_just_come_is_no_fault(var: Var) -> None:
+    with _opened(var).write() as session:
+        session.execute(_messages(dispatched_at=None, threaded_at=None).values(at=utc_now()))
+    found = _findings(var)
+    assert found["messages to judge"].level == found["messages to thread"].level == "ok"
+
+
+def test_process_that_died_or_never_came_is_named(var: Var) -> None:
+    for name in ("intake", "courier"):
+        Place(name, var, {}).note_ready()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    Place("valkey", var, {}).note_ready()
+    var.ready("valkey").write_text(f"{gone.pid}\n")
+    found = _findings(var)
+    assert found["process intake"].level == "ok"
+    assert {name for name in NAMES if f"process {name}" in found and found[f"process {name}"].level == "fault"} == {
+        "worker", "console", "clock", "valkey",
+    }  # fmt: skip
+    assert "worker.log" in found["process worker"].words
+
+
+def test_auth_token_at_the_door_is_a_warning_and_a_webhook_secret_none(var: Var) -> None:
+    assert _findings(var)["webhook signatures, paging"].level == "ok"
+    told = environment.read(var.env("intake"))
+    told["TWILIO_PAGING_AUTH_TOKEN"] = "hunter2"
+    environment.write(var.env("intake"), told)
+    found = _findings(var)
+    assert found["webhook signatures, reporters"].level == "ok"
+    assert found["webhook signatures, paging"].level == "warning"
+    assert "TWILIO_PAGING_WEBHOOK_SECRET" in found["webhook signatures, paging"].words
+    assert "hunter2" not in found["webhook signatures, paging"].words
+
+
+@pytest.mark.parametrize(("left", "level"), [(2, "warning"), (1, "fault")])
+def test_last_months_of_keys_are_said_louder(var: Var, left: int, level: str) -> None:
+    for district, what in (("demo", "keys of district demo"), ("common", "keys of what no district owns")):
+        for path in sorted((var.keys / "intake" / "content" / district).glob("*.pub"))[left:]:
+            path.unlink()
+        assert _findings(var)[what].level == level

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gateway.front import environment, stories
+from gateway.core.database import Database
+from gateway.front import apps, environment, stories
 from gateway.front.places import Var
 from gateway.front.wiring import intake
+from responders.web.headers import safety
 
 
 @pytest.fixture
@@ -66,3 +71,18 @@ def test_unsigned_webhook_is_refused(client: TestClient) -> None:
 
 def test_huge_webhook_is_refused(client: TestClient) -> None:
     assert client.post("/sms/inbound", data={"Body": "x" * 70_000}).status_code == 413
+
+
+def test_unforeseen_fault_is_as_safe_to_show_as_any_answer(var: Var) -> None:
+    def break_down(_request: Request) -> Response:
+        raise RuntimeError("hunter2")
+
+    database = Database(f"sqlite:///{var.database}")
+    app = apps.intake(database, [Route("/broken", break_down)], "https://tips.example.org", database.close)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/broken")
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    for name, value in safety("/broken", secure=True).items():
+        assert answer.headers[name] == value

@@ -29,7 +29,7 @@ from gateway.core.proofs import Prover
 from gateway.core.records import LineProof, Message
 from gateway.core.records import Send as Sending
 from gateway.core.times import utc_now
-from gateway.front.doctor_lines import FALLBACK
+from gateway.front.doctor.lines import FALLBACK
 from responders.dispatch import Dispatcher
 from tests.contract.phone.rig import PAGING as PAGING_ACCOUNT
 from tests.contract.phone.rig import REPORTERS, Carrier, run_carrier, serve, wait_for
@@ -129,13 +129,13 @@ def _intake(world: World, url: str) -> SmsIntake:
     def receive(inbound: Inbound) -> intake.Receipt:
         return intake.receive(world.database, world.keys["intake"], inbound)
 
-    def report(send_id: str, sid: str, status: Status, error_code: str | None) -> None:
+    def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
         with world.database.write() as session:
-            outbox.report(session, send_id, sid, status, error_code, world.clock())
+            outbox.report(session, account, send_id, sid, status, error_code, world.clock())
 
     secrets = {
-        REPORTERS.sid: WebhookSecrets(SecretStr(REPORTERS.auth_token), None),
-        PAGING_ACCOUNT.sid: WebhookSecrets(None, SecretStr("shared-secret")),
+        REPORTERS.sid: WebhookSecrets("reporters", SecretStr(REPORTERS.auth_token), None),
+        PAGING_ACCOUNT.sid: WebhookSecrets("paging", None, SecretStr("shared-secret")),
     }
     return SmsIntake(secrets, url, world.clock, receive, report, stored=lambda: None)
 

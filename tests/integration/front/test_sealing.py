@@ -18,8 +18,9 @@ from gateway.core.errors import Unavailable
 from gateway.core.log_heads import from_json
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import cli, doctor_log, environment, sealing
+from gateway.front import cli, environment, sealing
 from gateway.front.anchoring import AnchorHook, post
+from gateway.front.doctor.log import sealing as look
 from gateway.front.duties import stop_all
 from gateway.front.places import Var
 from tests.support.house import until
@@ -208,20 +209,20 @@ def test_audit_verify_without_keys_or_with_a_missing_file_says_so(
 
 def test_doctor_tells_how_the_sealing_is(settings: Settings, log: SealedLog) -> None:
     now = utc_now() + timedelta(minutes=2)
-    level, words = doctor_log.look(settings, log.database, now)
-    assert (level, "Is the clock running?" in words) == ("warning", True)
+    found = look(settings, log.database, now)
+    assert (found.level, "Is the clock running?" in found.words) == ("warning", True)
     log.beat()
-    assert doctor_log.look(settings, log.database, now)[0] == "ok"
+    assert look(settings, log.database, now).level == "ok"
     with log.database.write() as session:
         session.execute(text("UPDATE log_seals SET signature = head"))
-    level, words = doctor_log.look(settings, log.database, now)
-    assert (level, "audit verify" in words) == ("fault", True)
+    found = look(settings, log.database, now)
+    assert (found.level, "audit verify" in found.words) == ("fault", True)
 
 
 def test_doctor_only_warns_without_the_log_key(settings: Settings, database: Database) -> None:
     (settings.keys / "log.key").unlink()
-    level, words = doctor_log.look(settings, database, utc_now())
-    assert (level, "keys init" in words) == ("warning", True)
+    found = look(settings, database, utc_now())
+    assert (found.level, "keys init" in found.words) == ("warning", True)
 
 
 def test_head_of_another_key_is_not_posted(log: SealedLog, tmp_path: Path) -> None:

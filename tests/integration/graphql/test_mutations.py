@@ -14,7 +14,8 @@ from tests.integration.graphql.rig import Rig
 
 GUN = "theres a kid in the 2nd floor bathroom with a gun"
 DONE = """ fragment Done on CasePayload {
-  case { number state assignee { name } acknowledgedBy { kind name } pages { id } } userErrors { code message } }"""
+  case { number state assignee { name } acknowledgedBy { kind name } pages { edges { node { id } } } }
+  userErrors { code message } }"""
 ACKNOWLEDGE = "mutation($input: AcknowledgeInput!) { acknowledge(input: $input) { ...Done } }" + DONE
 ASSIGN = "mutation($input: AssignInput!) { assign(input: $input) { ...Done } }" + DONE
 CHANGE = "mutation($input: ChangeStateInput!) { changeState(input: $input) { ...Done } }" + DONE
@@ -75,6 +76,30 @@ def test_reply_is_queued_for_the_courier(rig: Rig) -> None:
     assert rig.waker.woken == ["courier"]
     rig.world.courier.send_all()
     assert "Which door?" in rig.world.carrier.texts
+
+
+def test_reply_twice_in_one_moment_is_one_text_and_later_it_is_two(rig: Rig) -> None:
+    rig.tip(GUN)
+    asked = {"threadId": id_of("Thread", thread_of(rig).id), "text": "Which door?"}
+    first = rig.ask(REPLY, input=asked)["reply"]["message"]["id"]
+    rig.world.clock.forward(seconds=9)
+    assert rig.ask(REPLY, input=asked)["reply"]["message"]["id"] == first
+    rig.world.clock.forward(seconds=9)
+    assert rig.ask(REPLY, input=asked)["reply"]["message"]["id"] != first
+    rig.world.courier.send_all()
+    assert rig.world.carrier.texts.count("Which door?") == 2
+
+
+def test_reply_leaves_out_what_no_text_message_can_carry(rig: Rig) -> None:
+    rig.tip(GUN)
+    asked = {"threadId": id_of("Thread", thread_of(rig).id), "text": "Which\x00 door\ud83d?"}
+    assert rig.ask(REPLY, input=asked)["reply"]["message"]["text"] == "Which door?"
+
+
+def test_note_leaves_out_what_cannot_be_kept(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    asked = {"caseId": id_of("Case", case.id), "text": "He is\x00 in\ud83d room 4."}
+    assert rig.ask(NOTE, input=asked)["note"]["note"]["text"] == "He is in room 4."
 
 
 @pytest.mark.parametrize(

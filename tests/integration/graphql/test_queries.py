@@ -29,9 +29,9 @@ EVERYTHING = """query($number: String!) { case(number: $number) {
   messages { edges { node { direction kind at text language mediaCount author { kind name }
     delivery { status errorCode } thread { pseudonym } case { number }
     assessment { severity lifeSafety unsure categories missing rules indicators { name start end } } } } }
-  assessments { severity message { text } }
+  assessments { edges { node { severity message { text } } } }
   notes { text at author { name } }
-  pages { at round caseCount responder { name } delivery { status } case { number } }
+  pages { edges { node { at round caseCount responder { name } delivery { status } case { number } } } }
   events { edges { node { type subject actor at data cloudEvent } } }
 } }"""
 
@@ -121,8 +121,35 @@ def test_case_shows_all_that_belongs_to_it(rig: Rig) -> None:
     assert (receipt["direction"], receipt["delivery"]["status"]) == ("OUT", "SENT")
     assert receipt["author"]["kind"] == "PROCESS"
     assert tip["thread"]["pseudonym"] == found["threads"][0]["pseudonym"]
-    assert [page["responder"]["name"] for page in found["pages"]] == ["Officer Lee"]
-    assert found["pages"][0]["delivery"] == {"status": "QUEUED"}
+    (page,) = (edge["node"] for edge in found["pages"]["edges"])
+    assert (page["responder"]["name"], page["delivery"]) == ("Officer Lee", {"status": "QUEUED"})
+
+
+def test_pages_of_a_case_come_oldest_first_and_page_by_page(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    for _ in range(3):
+        rig.page()
+        rig.world.clock.forward(minutes=10)
+    query = """query($number: String!, $after: String) { case(number: $number) {
+        pages(first: 2, after: $after) { edges { node { at } } pageInfo { hasNextPage endCursor } } } }"""
+    first = rig.ask(query, number=case.number)["case"]["pages"]
+    assert first["pageInfo"]["hasNextPage"]
+    rest = rig.ask(query, number=case.number, after=first["pageInfo"]["endCursor"])["case"]["pages"]
+    assert not rest["pageInfo"]["hasNextPage"]
+    times = [edge["node"]["at"] for part in (first, rest) for edge in part["edges"]]
+    assert (len(times), sorted(set(times))) == (3, times)
+
+
+def test_assessments_of_a_case_come_oldest_first_and_page_by_page(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    rig.tip("hes on the roof now")
+    query = """query($number: String!, $after: String) { case(number: $number) { assessments(first: 1, after: $after) {
+        edges { node { message { text } } } pageInfo { hasNextPage endCursor } } } }"""
+    first = rig.ask(query, number=case.number)["case"]["assessments"]
+    rest = rig.ask(query, number=case.number, after=first["pageInfo"]["endCursor"])["case"]["assessments"]
+    assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    texts = [edge["node"]["message"]["text"] for part in (first, rest) for edge in part["edges"]]
+    assert texts == [GUN, "hes on the roof now"]
 
 
 def test_case_shows_its_events_as_valid_cloud_events(rig: Rig) -> None:
@@ -179,7 +206,8 @@ def test_events_can_be_narrowed(rig: Rig) -> None:
 
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
 IDS = """{ viewer { name } accounts { id } schools { id onCall { id } }
-  cases { edges { node { id threads { id } messages { edges { node { id } } } pages { id }
+  cases { edges { node { id threads { id } messages { edges { node { id } } } pages { edges { node { id } } }
+  assessments { edges { node { id } } }
   events { edges { node { id } } } } } } }"""
 
 
@@ -189,7 +217,7 @@ def test_node_finds_everything_that_has_an_id(rig: Rig) -> None:
     assert rig.account.id
     found = _ids(rig.ask(IDS))
     kinds = {rig.ask(NODE, id=given)["node"]["__typename"] for given in found}
-    assert kinds == {"Account", "School", "Responder", "Case", "Thread", "Message", "Page", "Event"}
+    assert kinds == {"Account", "School", "Responder", "Case", "Thread", "Message", "Page", "Event", "Assessment"}
     assert all(rig.ask(NODE, id=given)["node"]["id"] == given for given in found)
 
 

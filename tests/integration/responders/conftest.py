@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from gateway.core import outbox
 from gateway.core.messages import Status
-from gateway.core.records import Event, Message, Send
+from gateway.core.records import Contact, Event, Message, Send
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage
 from responders.directory import service as directory
@@ -111,6 +111,16 @@ class Desk:
         self.worker.run()
         return message_id
 
+    def reply_untold(self, name: str, words: str) -> None:
+        """Have an answer taken while the courier has not yet come to the tips before it."""
+        message_id = self.world.text(words, sender=PEOPLE[name], to=PAGING)
+        with self.world.database.write() as session:
+            message = session.get_one(Message, message_id)
+            contact = select(Contact.id).where(Contact.address == PEOPLE[name])
+            message.contact_id, message.threaded_at = session.scalars(contact).one(), self.world.clock()
+        self.worker.answer_all()
+        self.worker.send_all()
+
     def wait(self, **by: float) -> None:
         """Let time pass and the worker look."""
         self.world.clock.forward(**by)
@@ -160,7 +170,7 @@ class Desk:
             query = select(Page).where(Page.responder_id == self.ids[name]).order_by(Page.at.desc()).limit(1)
             send = session.get_one(Send, session.scalars(query).one().send_id)
             sid, code = send.provider_sid or "SM1", None if status == "delivered" else "30003"
-            assert outbox.report(session, send.id, sid, status, code, self.world.clock())
+            assert outbox.report(session, "paging", send.id, sid, status, code, self.world.clock())
 
     def events(self, kind: str) -> list[Event]:
         """List the events of one kind, oldest first."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.records import Contact
+from responders.cases import service as cases
+from responders.paging import service as paging
 from tests.integration.responders.conftest import PEOPLE, Desk
 from tests.support.world import PAGING, SECOND
+from triage.model import Assessment, Context
 
 OTHER = "+13035550199"
 
@@ -161,3 +164,105 @@ def test_texts_to_staff_are_plain_seven_bit(desk: Desk) -> None:
     desk.reply("Ana", "ok")
     desk.reply("Ana", desk.code())
     assert all(text.isascii() and not set(text) & set("[]{}\\^~|`") for text in desk.phones.texts)
+
+
+TELLS = "high there is a man at the east door"
+LONG = "what could this be I am not so sure"
+
+
+@pytest.mark.parametrize("words", [TELLS, LONG], ids=["life-safety", "unsure"])
+def test_words_of_staff_that_tell_of_danger_open_a_case_and_page(desk: Desk, words: str) -> None:
+    message_id = desk.reply("Ana", words)
+    case = desk.case_of(message_id)
+    assert case is not None
+    assert (case.state, case.school_id) == ("new", None)
+    (opened,) = desk.events("case.opened")
+    assert opened.actor == f"contact:{desk.message(message_id).contact_id}"
+    assert sum("Your text is now case 2026-0001." in text for text in desk.phones.texts) == 1
+    assert desk.paged() == ["Ana", "Dee"]
+    assert desk.events("page.answer_unclear") == []
+    with desk.world.database.read() as session:
+        assert [message.id for message in cases.messages(session, case)] == [message_id]
+        assert cases.threads(session, case) == []
+
+
+@pytest.mark.parametrize("words", ["what", "moderate thing but nobody is in danger of any kind", "none on my way"])
+def test_other_words_of_staff_open_no_case(desk: Desk, words: str) -> None:
+    message_id = desk.reply("Ana", words)
+    assert desk.case_of(message_id) is None
+    assert desk.last_text().startswith("Reply with the 4-digit code")
+    assert desk.paged() == ["Ana"]
+
+
+@pytest.mark.parametrize(
+    ("words", "opens"),
+    [("critical kid hurt in the gym {}", True), (LONG + " {}", False), ("ok {} thanks", False)],
+    ids=["life-safety", "unsure", "code"],
+)
+def test_a_code_with_words_acknowledges_and_opens_a_case_when_they_tell_of_danger(
+    desk: Desk, words: str, *, opens: bool
+) -> None:
+    case = desk.tip("critical knife")
+    desk.paged()
+    message_id = desk.reply("Ana", words.format(desk.code()))
+    assert desk.case(case).state == "acknowledged"
+    assert any(text.startswith("Acknowledged: case 2026-0001.") for text in desk.phones.texts)
+    assert (desk.case_of(message_id) is not None) == opens
+    assert len(desk.callouts()) == opens
+
+
+def test_a_page_that_a_phone_quotes_opens_no_case(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    seen: list[str] = []
+    judge = desk.engine
+
+    def note(text: str, context: Context) -> Assessment:
+        seen.append(text)
+        return judge(text, context)
+
+    desk.worker.assess = note
+    desk.reply("Ana", f"Liked “{desk.last_text()}”")
+    assert desk.case(case).state == "acknowledged"
+    assert len(desk.events("case.opened")) == 1
+    assert not any("CRITICAL" in text for text in seen)
+
+
+def test_more_words_of_the_same_member_of_staff_join_their_case(desk: Desk) -> None:
+    first = desk.case_of(desk.reply("Ana", TELLS))
+    desk.paged()
+    desk.wait(seconds=20)
+    second = desk.case_of(desk.reply("Ana", TELLS))
+    assert first is not None
+    assert second is not None
+    assert second.id == first.id
+    assert desk.paged() == []
+    other = desk.case_of(desk.reply("Ben", TELLS))
+    assert other is not None
+    assert other.id != first.id
+
+
+def test_more_words_of_staff_call_out_again_though_somebody_is_on_it(desk: Desk) -> None:
+    first = desk.case_of(desk.reply("Ana", TELLS))
+    assert first is not None
+    desk.reply("Dee", desk.code())
+    assert desk.case(first).state == "acknowledged"
+    desk.paged()
+    desk.wait(minutes=1)
+    desk.reply("Ana", TELLS)
+    assert desk.paged() == ["Dee"]
+
+
+def test_an_answer_is_taken_though_calling_out_for_its_words_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = desk.tip("critical knife")
+    code = desk.code()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(paging, "call_out", fail)
+    message_id = desk.reply("Ana", f"critical kid hurt {code}")
+    desk.wait(seconds=16)
+    assert desk.case(case).state == "acknowledged"
+    told = desk.case_of(message_id)
+    assert told is not None
+    assert told.unsure_reason == "not_paged"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import select
 
@@ -24,7 +26,8 @@ def test_take_message_opens_a_numbered_case(desk: Desk) -> None:
     assert (first.state, first.severity, first.life_safety, first.unsure) == ("new", "moderate", False, False)
     assert [first.school_id, second.school_id] == [desk.world.school_id, desk.world.second_school_id]
     (opened, _) = desk.events("case.opened")
-    assert opened.data["message"] and opened.subject == f"case/{first.id}"
+    assert opened.data["severity"] == "moderate"
+    assert opened.subject == f"case/{first.id}"
 
 
 def test_take_message_keeps_what_the_engine_said_sealed(desk: Desk) -> None:
@@ -61,10 +64,12 @@ def test_take_message_of_another_reporter_opens_another_case(desk: Desk) -> None
 def test_take_message_reopens_a_resolved_case(desk: Desk) -> None:
     case = desk.tip("moderate one")
     desk.move(case, "resolved")
+    assert desk.case(case).acknowledged_by == "account:1"
     assert desk.tip("low two").id == case.id
-    assert desk.case(case).state == "in_progress"
+    after = desk.case(case)
+    assert (after.state, after.acknowledged_at, after.acknowledged_by) == ("new", None, None)
     (reopened,) = desk.events("case.reopened")
-    assert (reopened.data["why"], reopened.actor) == ("new_message", "reporter")
+    assert (reopened.data["why"], reopened.data["new"], reopened.actor) == ("new_message", "new", "reporter")
 
 
 def test_closing_a_case_makes_the_next_text_a_new_thread_and_reopening_takes_that_back(desk: Desk) -> None:
@@ -82,6 +87,19 @@ def test_closing_a_case_makes_the_next_text_a_new_thread_and_reopening_takes_tha
     assert thread.closed_at is None
     assert newer.id != thread.id
     assert desk.case(case).state == "in_progress"
+    told = [(kind, event) for kind in ("thread.closed", "thread.reopened") for event in desk.events(kind)]
+    assert [(kind, event.subject, event.actor, event.data) for kind, event in told] == [
+        ("thread.closed", f"thread/{thread.id}", "account:1", {}),
+        ("thread.reopened", f"thread/{thread.id}", "account:1", {}),
+    ]
+
+
+def test_resolving_a_case_and_reopening_it_leaves_its_thread_open(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    desk.move(case, "resolved")
+    desk.tip("low two")
+    assert desk.case(case).state == "new"
+    assert desk.events("thread.closed") + desk.events("thread.reopened") == []
 
 
 def test_a_message_that_was_under_way_when_its_case_closed_reopens_it(desk: Desk) -> None:
@@ -92,7 +110,7 @@ def test_a_message_that_was_under_way_when_its_case_closed_reopens_it(desk: Desk
     desk.worker.run()
     again = desk.case_of(message_id)
     assert again is not None
-    assert (again.id, again.state) == (case.id, "in_progress")
+    assert (again.id, again.state) == (case.id, "new")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +158,22 @@ def test_acknowledge_twice_is_fine(desk: Desk) -> None:
     assert len(desk.events("case.acknowledged")) == 1
 
 
+def test_last_act_counts_what_people_did_since_a_reporter_reopened_the_case(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    desk.move(case, "resolved")
+    desk.wait(minutes=1)
+    desk.tip("low two")
+    assert _last_act(desk, case) is None
+    desk.wait(minutes=1)
+    desk.move(case, "acknowledged")
+    assert _last_act(desk, case) == desk.now
+
+
+def _last_act(desk: Desk, case: Case) -> datetime | None:
+    with desk.world.database.read() as session:
+        return cases.last_act(session, session.get_one(Case, case.id))
+
+
 def test_assign_takes_people_of_the_district_only(desk: Desk) -> None:
     case = desk.tip("moderate one")
     with desk.world.database.write() as session:
@@ -183,35 +217,6 @@ def test_messages_lists_both_sides_of_a_case(desk: Desk) -> None:
         assert cases.last_act(session, case) == desk.now
 
 
-def test_inbox_puts_the_urgent_first_and_goes_on_behind_a_case(desk: Desk) -> None:
-    texts = ["low a", "critical b", "moderate c", "what is d", "critical e", "high f"]
-    numbers = []
-    for place, text in enumerate(texts):
-        desk.world.clock.forward(seconds=1)
-        numbers.append(desk.tip(text, sender=f"+1303555013{place}").number)
-    low, first, moderate, unsure, second, high = numbers
-    with desk.world.database.write() as session:
-        taken_up = cases.by_number(session, desk.world.district_id, second)
-        assert taken_up is not None
-        cases.acknowledge(session, taken_up, "account:1", desk.now)
-    listed: list[str] = []
-    with desk.world.database.read() as session:
-        last = None
-        while page := cases.inbox(session, desk.world.district_id, limit=2, after=last):
-            listed += [case.number for case in page]
-            last = page[-1]
-    assert listed == [first, second, high, unsure, moderate, low]
-
-
-def test_inbox_shows_the_states_asked_for(desk: Desk) -> None:
-    case = desk.tip("moderate one")
-    desk.move(case, "closed")
-    with desk.world.database.read() as session:
-        assert cases.inbox(session, desk.world.district_id) == []
-        closed = cases.inbox(session, desk.world.district_id, states=["closed"])
-    assert [found.id for found in closed] == [case.id]
-
-
 def test_a_stray_becomes_an_unsure_case_of_no_school(desk: Desk) -> None:
     case = desk.tip("low thing", to=UNKNOWN)
     assert (case.stray, case.unsure, case.unsure_reason, case.school_id) == (True, True, "unknown_line", None)
@@ -233,6 +238,7 @@ def test_a_late_thread_of_a_closed_case_is_closed_too(desk: Desk) -> None:
     desk.move(case, "closed")
     desk.world.courier.thread_all()
     desk.worker.run()
+    assert len(desk.events("thread.closed")) == 1
     assert desk.tip("moderate two").id != case.id
 
 
@@ -278,5 +284,5 @@ def test_a_late_message_of_a_resolved_case_reopens_it(desk: Desk) -> None:
     assert second.id != first.id
     desk.world.courier.thread_all()
     desk.worker.run()
-    assert desk.case(first).state == "in_progress"
+    assert desk.case(first).state == "new"
     assert desk.case(second).joined_into_id == first.id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,10 @@ from sqlalchemy import delete, event, select
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.records import Contact, District, Line, Message, School
+from responders import dispatch
 from responders.cases import service as cases
 from responders.cases.records import Case
-from responders.paging.records import Page
+from responders.paging import service as paging
 from tests.integration.responders.conftest import PEOPLE, Desk
 from tests.support.world import PAGING, UNKNOWN, World
 
@@ -93,6 +95,39 @@ def test_take_all_takes_words_on_the_paging_line_when_the_courier_stays_away(des
     assert desk.message(code).dispatched_at is None
 
 
+def test_take_all_takes_a_misdirected_tip_that_names_a_room(desk: Desk) -> None:
+    tip = desk.world.text("critical man with a gun in room 2104", to=PAGING)
+    desk.wait(seconds=61)
+    assert desk.case_of(tip) is not None
+    assert desk.paged() == ["Dee"]
+
+
+def test_take_all_shows_a_person_even_a_bare_code_when_the_courier_stays_away(desk: Desk) -> None:
+    code = desk.world.text("ok 4821", sender=PEOPLE["Ana"], to=PAGING)
+    desk.wait(seconds=299)
+    assert desk.case_of(code) is None
+    desk.wait(seconds=2)
+    case = desk.case_of(code)
+    assert case is not None
+    assert (case.unsure, case.unsure_reason) == (True, "lone_code")
+    assert desk.paged() == ["Dee"]
+
+
+def test_a_code_that_was_taken_for_a_tip_still_acknowledges_when_the_courier_is_back(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    code = desk.world.text(desk.code(), sender=PEOPLE["Ana"], to=PAGING)
+    desk.wait(seconds=301)
+    shown = desk.case_of(code)
+    assert shown is not None
+    desk.world.clock.forward(seconds=1)
+    desk.world.courier.thread_all()
+    for _ in range(2):
+        desk.worker.run()
+    assert [desk.case(one).state for one in (case, shown)] == ["acknowledged", "acknowledged"]
+    assert desk.callouts() == []
+    assert len(desk.events("page.acknowledged")) == 1
+
+
 def test_take_all_keeps_a_message_that_no_district_can_take(
     database: Database, keys: Mapping[str, KeySet], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,30 +181,171 @@ def test_sweeps_are_one_read_each_when_nothing_is_due(desk: Desk) -> None:
     assert all(statement.startswith("SELECT") for statement in kept)
 
 
-def test_two_workers_take_and_page_once(desk: Desk) -> None:
+def side_by_side(act: Callable[[int], object], times: int = 3) -> None:
+    """Do something in several threads that start together."""
+    start = threading.Barrier(times)
+
+    def work(place: int) -> None:
+        start.wait()
+        act(place)
+
+    with ThreadPoolExecutor(times) as pool:
+        list(pool.map(work, range(times)))
+
+
+def test_workers_side_by_side_take_each_message_and_page_each_person_once(desk: Desk) -> None:
     for place in range(6):
         desk.world.text("critical knife", sender=f"+1303555013{place}")
     desk.world.courier.thread_all()
-    workers = [desk.another_worker(seconds=20) for _ in range(2)]
-    start = threading.Barrier(len(workers))
-
-    def work(worker_place: int) -> None:
-        start.wait()
-        for _ in range(3):
-            workers[worker_place].take_all()
-            workers[worker_place].page_all()
-
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(workers))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    workers = [desk.another_worker(seconds=20) for _ in range(3)]
+    side_by_side(lambda place: (workers[place].take_all(), workers[place].page_all()))
     desk.worker.run()
     with desk.world.database.read() as session:
-        assert len(session.scalars(select(Case)).all()) == 6
-        pages = session.scalars(select(Page.responder_id)).all()
-    assert len(pages) == len(set(pages)) == 2
+        assert sorted(session.scalars(select(Case.number))) == [f"2026-000{n}" for n in range(1, 7)]
     assert len(desk.callouts()) == 1
+    told = [event.data["responder"] for event in desk.events("page.written")]
+    assert len(told) == len(set(told)) == 2
+
+
+def test_workers_side_by_side_write_each_round_once(desk: Desk) -> None:
+    desk.tip("critical knife")
+    desk.paged()
+    workers = [desk.another_worker() for _ in range(3)]
+    for _ in range(3):
+        desk.world.clock.forward(seconds=60)
+        side_by_side(lambda place: workers[place].page_all())
+        desk.worker.send_all()
+    assert desk.paged() == ["Ana"] * 3 + ["Ben"] * 3 + ["Cy"]
+
+
+def test_acknowledging_while_rounds_are_written_ends_them(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    desk.world.clock.forward(seconds=60)
+
+    def act(place: int) -> None:
+        if place:
+            desk.another_worker().page_all()
+            return
+        with desk.world.database.write() as session:
+            paging.acknowledge(session, session.get_one(Case, case.id), "account:1", desk.now)
+
+    side_by_side(act)
+    desk.paged()
+    desk.wait(minutes=5)
+    assert desk.paged() == []
+    assert desk.callouts() == []
+
+
+def test_take_all_pages_before_it_goes_on_past_a_slow_message(desk: Desk) -> None:
+    desk.worker.engine_seconds = 0.05
+    desk.world.text("hang", sender="+13035550131")
+    desk.world.clock.forward(seconds=1)
+    desk.world.text("moderate fine", sender="+13035550132")
+    desk.world.courier.thread_all()
+    desk.worker.take_all()
+    kinds = desk.world.events()
+    assert kinds.index("page.written") < len(kinds) - 1 - kinds[::-1].index("message.assessed")
+
+
+def test_answers_and_their_texts_do_not_wait_for_a_slow_queue(desk: Desk) -> None:
+    case = desk.tip("critical knife")
+    answer = desk.world.text(desk.code(), sender=PEOPLE["Ana"], to=PAGING)
+    for place in range(3):
+        desk.world.text("hang", sender=f"+1303555013{place}")
+    desk.world.courier.thread_all()
+    texted: list[int] = []
+    desk.worker.engine_seconds = 0.05
+    desk.worker.on_texts = lambda: texted.append(len(desk.events("message.assessed")))
+    desk.worker.take_all()
+    assert desk.message(answer).dispatched_at == desk.now
+    assert desk.case(case).state == "acknowledged"
+    assert texted[0] == 2
+
+
+@pytest.mark.parametrize("step", ["take_all", "answer_all", "page_all"])
+def test_run_goes_on_past_a_step_that_fails(desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.tip("critical knife")
+    code = desk.code()
+    desk.paged()
+    desk.world.clock.forward(seconds=61)
+    tip = desk.world.text("moderate thing", sender="+13035550131")
+    answer = desk.world.text(code, sender=PEOPLE["Ana"], to=PAGING)
+    desk.world.courier.thread_all()
+
+    def fail() -> int:
+        raise RuntimeError
+
+    fail.__name__ = step
+    monkeypatch.setattr(desk.worker, step, fail)
+    desk.worker.run()
+    assert (desk.case_of(tip) is None) == (step == "take_all")
+    assert (desk.message(answer).dispatched_at is None) == (step == "answer_all")
+    assert desk.paged()
+
+
+def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = paging.call_out
+    monkeypatch.setattr(paging, "call_out", _fails)
+    tip = desk.world.text("critical knife")
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert desk.case_of(tip) is None
+    desk.wait(seconds=16)
+    case = desk.case_of(tip)
+    assert case is not None
+    assert (case.severity, case.unsure, case.unsure_reason) == ("critical", True, "not_paged")
+    (told,) = desk.events("case.not_paged")
+    assert (told.subject, told.data["urgency"]) == (f"case/{case.id}", "critical")
+    assert "nobody was called out" in capsys.readouterr().out
+    assert desk.paged() == []
+    monkeypatch.setattr(paging, "call_out", calls)
+    desk.wait(seconds=16)
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError
+
+
+def test_due_names_what_the_worker_would_do(desk: Desk) -> None:
+    def due() -> bool:
+        with desk.world.database.read() as session:
+            return dispatch.due(session, desk.now)
+
+    assert not due()
+    desk.world.text("critical knife")
+    assert not due()
+    desk.world.clock.forward(seconds=6)
+    assert due()
+    desk.worker.run()
+    assert not due()
+    desk.report("Ana", "undelivered")
+    assert due(), "a page failed"
+    desk.worker.run()
+    desk.world.text("what", sender=PEOPLE["Ana"], to=PAGING)
+    desk.world.clock.forward(seconds=6)
+    assert not due(), "the courier must say whose it is"
+    desk.world.courier.thread_all()
+    assert due()
+
+
+def test_claim_takes_the_district_before_the_message(desk: Desk) -> None:
+    desk.world.text("moderate thing")
+    desk.world.courier.thread_all()
+    locks: list[str] = []
+
+    def note(*args: object) -> None:
+        if "FOR " in str(args[2]):
+            locks.append(str(args[2]).split("FROM ")[1].split()[0])
+
+    event.listen(desk.world.database.engine, "before_cursor_execute", note)
+    desk.worker.take_all()
+    event.remove(desk.world.database.engine, "before_cursor_execute", note)
+    if not desk.world.database.is_sqlite:  # which has one lock for all
+        assert locks[:2] == ["districts", "messages"]
+    assert desk.events("case.opened")
 
 
 def test_send_all_texts_from_the_paging_line(desk: Desk) -> None:
@@ -202,7 +378,6 @@ def test_nobody_at_all_is_said_loudly_and_looked_for_again(desk: Desk, capsys: p
         session.add(Line(district_id=desk.world.district_id, number=PAGING, purpose="paging", label="paging"))
     desk.wait(seconds=31)
     assert desk.paged() == ["Ana", "Ben"]
-    assert desk.world.database.is_sqlite in {True, False}
 
 
 def test_a_district_without_responders_gets_paged_when_it_has_one(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import delete, select
 
 from gateway.core import conversation
-from gateway.core.messages import SendError
+from gateway.core.messages import Outbound, SendError
 from gateway.core.records import Send, Thread
 from responders.cases import service as cases
 from responders.cases.records import Case
+from responders.directory import service as directory
 from responders.directory.records import Duty
 from responders.paging import service as paging
 from responders.paging.records import Page
@@ -51,11 +55,8 @@ def test_high_pages_one_after_the_other_and_begins_again(desk: Desk) -> None:
 
 
 def test_high_goes_to_the_escalation_list_after_a_while_however_long_the_list(desk: Desk) -> None:
-    desk.duty("on_call", "Ana", "Ben", "Dee", "Ana", school=desk.world.school_id)
     with desk.world.database.write() as session:
         for name, number in (("Eli", "+13035550145"), ("Fay", "+13035550146")):
-            from responders.directory import service as directory  # noqa: PLC0415
-
             desk.ids[name] = directory.add_responder(session, desk.world.district_id, name, "officer", number).id
     desk.duty("on_call", "Ana", "Ben", "Dee", "Eli", "Fay", school=desk.world.school_id)
     desk.tip("high thing")
@@ -171,7 +172,7 @@ def test_a_phone_that_always_fails_is_tried_once_a_minute(desk: Desk) -> None:
             desk.report("Ana", "undelivered")
         desk.wait(seconds=1)
     assert len(tries) == 3
-    assert all(b - a >= 59 for a, b in zip(tries, tries[1:], strict=False))
+    assert all(b - a >= 59 for a, b in itertools.pairwise(tries))
 
 
 def test_critical_goes_to_the_escalation_list_at_once_when_no_page_arrived(desk: Desk) -> None:
@@ -206,6 +207,73 @@ def test_pages_that_wait_are_taken_back_when_someone_acknowledges(desk: Desk) ->
     acknowledge(desk, case)
     desk.wait(seconds=45)
     assert desk.paged() == []
+
+
+@pytest.mark.parametrize("carrier", ["refuses", "is slow, then refuses"])
+def test_a_page_in_flight_while_someone_acknowledges_never_leaves_later(
+    desk: Desk, carrier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    case: list[Case] = []
+    send = desk.phones.send
+
+    def busy(_message: Outbound) -> str:
+        """Refuse for an hour; what was being called out for is acknowledged meanwhile, before or after."""
+        if carrier != "refuses":
+            acknowledge(desk, case[0])
+        raise SendError("429", retryable=True, retry_after_seconds=3600)
+
+    desk.world.text("critical knife")
+    desk.world.courier.thread_all()
+    desk.worker.take_all()
+    desk.worker.page_all()
+    with desk.world.database.read() as session:
+        case.append(session.scalars(select(Case)).one())
+    monkeypatch.setattr(desk.phones, "send", busy)
+    desk.worker.send_all()
+    if carrier == "refuses":
+        _acknowledge_under_lease(desk, case[0])
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.wait(minutes=61)
+    assert desk.paged() == []
+    with desk.world.database.read() as session:
+        left = session.scalars(select(Send).where(Send.account == "paging")).all()
+    assert [(one.status, one.error_code) for one in left] == [("failed", "withdrawn")]
+    assert desk.events("page.failed") == []
+
+
+def _acknowledge_under_lease(desk: Desk, case: Case) -> None:
+    """Acknowledge while a worker holds the page: it cannot be taken back then."""
+    with desk.world.database.write() as session:
+        send = session.scalars(select(Send).where(Send.account == "paging")).one()
+        send.lease_until = desk.now + timedelta(seconds=30)
+    acknowledge(desk, case)
+
+
+def test_a_page_in_flight_while_a_newer_one_is_written_never_leaves_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.duty("on_call", "Ana", school=desk.world.school_id)
+    desk.duty("escalation")
+    send = desk.phones.send
+
+    def slow(_message: Outbound) -> str:
+        desk.world.clock.forward(seconds=20)
+        desk.worker.page_all()
+        raise SendError("429", retryable=True)
+
+    desk.tip("high thing")
+    desk.paged()
+    desk.world.clock.forward(seconds=290)
+    with desk.world.database.write() as session:
+        waiting = session.scalars(select(Send).where(Send.account == "paging")).one()
+        waiting.status, waiting.lease_until = "queued", None
+    monkeypatch.setattr(desk.phones, "send", slow)
+    desk.worker.send_all()
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.wait(minutes=2)
+    assert desk.paged() == ["Ana"]
+    assert desk.events("page.failed") == []
 
 
 @pytest.mark.parametrize("to", ["acknowledged", "in_progress", "resolved", "closed"])
@@ -253,12 +321,11 @@ def test_acknowledge_twice_changes_nothing_more(desk: Desk) -> None:
     [
         pytest.param("moderate thing", "critical knife", 1, ["Ana", "Ben"], id="raised to critical"),
         pytest.param("moderate thing", "high thing", 1, ["Ana"], id="raised to high"),
-        pytest.param("high thing", "high more", 30, [], id="high again"),
         pytest.param("critical knife", "critical more", 1, [], id="critical while a person is on it"),
         pytest.param("critical knife", "critical more", 11, ["Ana", "Ben"], id="critical, nobody acted"),
         pytest.param("critical knife", "none thanks", 11, [], id="a thank-you on a critical case"),
-        pytest.param("critical knife", "what", 11, [], id="unsure on an attended case"),
-        pytest.param("moderate thing", "what", 11, [], id="unsure on an attended moderate case"),
+        pytest.param("critical knife", "high more", 11, ["Ana"], id="high on a critical case, on its own clock"),
+        pytest.param("high thing", "high more", 5 * 24 * 60, ["Ana"], id="high again after days"),
     ],
 )
 def test_an_attended_case_calls_out_again_only_when_it_must(
@@ -348,23 +415,107 @@ def test_a_late_message_of_an_attended_case_calls_on_only_when_it_is_worse(
     assert bool(desk.callouts()) is goes_on
 
 
+def _join(desk: Desk) -> None:
+    desk.world.courier.thread_all()
+    desk.worker.run()
+
+
+def test_joining_keeps_that_a_person_has_taken_it_up(desk: Desk) -> None:
+    first = desk.tip("moderate one", threaded=False)
+    second = desk.tip("critical two", threaded=False)
+    desk.reply_untold("Ana", desk.code())
+    assert desk.case(second).state == "acknowledged"
+    taken = desk.case(second)
+    desk.paged()
+    _join(desk)
+    after = desk.case(first)
+    assert (after.severity, after.state) == ("critical", "acknowledged")
+    assert (after.acknowledged_at, after.acknowledged_by) == (taken.acknowledged_at, taken.acknowledged_by)
+    carried = [event for event in desk.events("case.state_changed") if event.subject == f"case/{first.id}"]
+    assert [(event.data["old"], event.data["new"]) for event in carried] == [("new", "acknowledged")]
+    desk.wait(minutes=5)
+    assert desk.paged() == []
+    desk.tip("critical more")
+    assert desk.paged() == [], "what was done about the joined case counts"
+    desk.wait(minutes=6)
+    desk.tip("high more")
+    assert desk.paged() == ["Ana"]
+
+
+def test_joining_what_is_attended_into_what_calls_out_lets_the_calls_go_on(desk: Desk) -> None:
+    first = desk.tip("critical one", threaded=False)
+    second = desk.tip("low two", threaded=False)
+    acknowledge(desk, second)
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "new"
+    desk.wait(seconds=60)
+    assert desk.paged() == ["Ana", "Ben"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        pytest.param("moderate one", "critical two", ["Ana", "Ben"], id="worse"),
+        pytest.param("moderate one", "what", ["Ana"], id="unsure"),
+        pytest.param("moderate one", "low two", [], id="calm"),
+    ],
+)
+def test_joining_what_somebody_resolved_into_what_nobody_attends_calls_out(
+    desk: Desk, earlier: str, later: str, expected: list[str]
+) -> None:
+    first, second = desk.tip(earlier, threaded=False), desk.tip(later, threaded=False)
+    desk.move(second, "resolved")
+    desk.worker.run()
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "new"
+    assert desk.paged() == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [("none thanks", []), ("high two", ["Ana"])], ids=["calm", "high"])
+def test_joining_a_late_message_into_a_resolved_case_calls_out_for_what_is_new(
+    desk: Desk, late: str, expected: list[str]
+) -> None:
+    first = desk.tip("critical one")
+    desk.move(first, "resolved")
+    desk.worker.run()
+    desk.tip(late, threaded=False)
+    _join(desk)
+    assert desk.case(first).state == "new"
+    desk.paged()
+    desk.wait(minutes=5)
+    assert bool(desk.paged()) == bool(expected)
+
+
+def test_joining_what_is_attended_into_a_resolved_case_keeps_the_person(desk: Desk) -> None:
+    first = desk.tip("critical one")
+    desk.move(first, "resolved")
+    desk.worker.run()
+    second = desk.tip("high two", threaded=False)
+    acknowledge(desk, second)
+    desk.paged()
+    _join(desk)
+    assert desk.case(first).state == "acknowledged"
+    desk.wait(minutes=6)
+    assert desk.paged() == []
+
+
 def test_codes_are_four_digits_and_rest_a_day(desk: Desk) -> None:
-    seen = []
-    for _ in range(3):
-        with desk.world.database.write() as session:
-            case = session.get_one(Case, desk_case.id) if (desk_case := _unpaged(desk)) else None
-            assert case is not None
-            callout = paging.call_out(session, case, "high", desk.now, choose=lambda _n: 0)
-            assert callout is not None
-            seen.append(callout.code)
-        acknowledge(desk, case)
-    assert seen == ["2100", "2101", "2102"]
+    assert [_first_free_code(desk) for _ in range(3)] == ["2100", "2101", "2102"]
     desk.wait(days=2)
+    assert _first_free_code(desk) == "2100"
+
+
+def _first_free_code(desk: Desk) -> str:
+    """Open a callout with the lowest code that may be had, and end it."""
+    case = _unpaged(desk)
     with desk.world.database.write() as session:
-        case = session.get_one(Case, _unpaged(desk).id)
-        callout = paging.call_out(session, case, "high", desk.now, choose=lambda _n: 0)
-    assert callout is not None
-    assert callout.code == "2100"
+        mine = session.get_one(Case, case.id)
+        callout = paging.call_out(session, mine, "high", desk.now, choose=lambda _n: 0)
+        assert callout is not None
+    acknowledge(desk, case)
+    return callout.code
 
 
 def _unpaged(desk: Desk) -> Case:

@@ -11,7 +11,7 @@ from httpx2 import Response
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from twilio.request_validator import HMAC_SHA256, RequestValidator
+from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator
 
 from channels.sms import SmsIntake, WebhookSecrets, routes, sign
 from gateway.core.errors import Unavailable
@@ -35,7 +35,7 @@ class House:
     """What stands behind the webhooks in these tests."""
 
     received: list[Inbound] = field(default_factory=list)
-    reported: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    reported: list[tuple[str, str, str, str, str | None]] = field(default_factory=list)
     woken: int = 0
     broken: bool = False
 
@@ -44,8 +44,8 @@ class House:
             raise Unavailable
         self.received.append(inbound)
 
-    def report(self, reference: str, sid: str, status: str, code: str | None) -> None:
-        self.reported.append((reference, sid, status, code))
+    def report(self, account: str, reference: str, sid: str, status: str, code: str | None) -> None:
+        self.reported.append((account, reference, sid, status, code))
 
     def stored(self) -> None:
         self.woken += 1
@@ -59,9 +59,9 @@ def house() -> House:
 @pytest.fixture
 def client(house: House) -> Iterator[TestClient]:
     secrets = {
-        "AC1": WebhookSecrets(SecretStr(TOKEN), SecretStr(SHARED)),
-        "AC2": WebhookSecrets(SecretStr("of-paging"), None),
-        "AC3": WebhookSecrets(None, SecretStr(SHARED)),
+        "AC1": WebhookSecrets("reporters", SecretStr(TOKEN), SecretStr(SHARED)),
+        "AC2": WebhookSecrets("paging", SecretStr("of-paging"), None),
+        "AC3": WebhookSecrets("third", None, SecretStr(SHARED)),
     }
     intake = SmsIntake(secrets, PUBLIC, lambda: START, house.receive, house.report, house.stored)
     with TestClient(Starlette(routes=routes(intake), exception_handlers=HANDLERS), base_url="http://10.0.0.7") as made:
@@ -106,6 +106,13 @@ def test_inbound_accepts_sha256_with_its_own_secret(client: TestClient, house: H
     headers = {"X-Twilio-Signature": signature, "X-Twilio-Webhooks-Signature-Settings": settings}
     assert post(client, FORM, headers=headers).status_code == 200
     assert len(house.received) == 1
+
+
+def test_sign_makes_either_kind(client: TestClient, house: House) -> None:
+    for secret, algorithm in ((TOKEN, HMAC_SHA1), (SHARED, HMAC_SHA256)):
+        assert post(client, FORM, headers=sign(INBOUND, FORM, secret, algorithm)).status_code == 200
+    assert post(client, FORM, headers=sign(INBOUND, FORM, TOKEN, HMAC_SHA256)).status_code == 403
+    assert len(house.received) == 2
 
 
 SETTINGS = "X-Twilio-Webhooks-Signature-Settings"
@@ -226,7 +233,7 @@ def test_status_passes_on_what_moves_a_text_forward(
 ) -> None:
     form = {**STATUS, "MessageStatus": reported, "ErrorCode": "30003"}
     assert post(client, form, path="/sms/status?send=abc").status_code == 204
-    assert house.reported == ([("abc", "SM7", status, "30003")] if status else [])
+    assert house.reported == ([("reporters", "abc", "SM7", status, "30003")] if status else [])
 
 
 def test_status_is_signed_over_its_query_too(client: TestClient, house: House) -> None:

@@ -19,7 +19,6 @@ COURIER = {**BASE, "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_API_KEY": "SK1", "TWILIO
 def test_load_reads_the_environment() -> None:
     settings = load("intake", {**INTAKE, "TIPLINE_PUBLIC_URL": "https://tips.example.org/"})
     assert settings.public_url == "https://tips.example.org"
-    assert settings.port == 443
     assert str(settings.keys) == "/keys/intake"
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from datetime import datetime
 
 import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.front import duties, jobs
 from gateway.front.duties import Duty
+from tests.support.world import START
 
 SOON = 5.0
 NEVER = 3600.0
@@ -94,3 +97,45 @@ def test_drain_rings_for_every_duty_of_the_process() -> None:
     assert second.await_one()
     duties.stop_all(both)
     jobs.take_calls([])
+
+
+def test_duty_that_freezes_ends_the_process() -> None:
+    frozen, go_on, stop, ended = threading.Event(), threading.Event(), threading.Event(), list[int]()
+
+    def hang() -> None:
+        frozen.set()
+        go_on.wait(SOON)
+
+    stuck, well = Duty("stuck", hang, every_seconds=NEVER), Duty("well", Runs(), every_seconds=NEVER)
+    for duty in (stuck, well):
+        duty.start()
+    assert frozen.wait(SOON)
+    duties.watch([well, stuck], stop, 0.1, ended.append)
+    go_on.set()
+    duties.stop_all([stuck, well])
+    assert ended == [1]
+
+
+def test_duty_that_is_idle_or_gets_on_is_left_alone() -> None:
+    stop, ended, looks = threading.Event(), list[int](), Runs()
+
+    def tell() -> datetime:
+        looks()
+        return START
+
+    clock = duties.telling(tell)
+
+    def work_long() -> None:
+        until = time.monotonic() + 0.6
+        while time.monotonic() < until:
+            clock()
+            threading.Event().wait(0.01)
+        stop.set()
+
+    busy, idle = Duty("busy", work_long, every_seconds=NEVER), Duty("idle", Runs(), every_seconds=NEVER)
+    for duty in (busy, idle):
+        duty.start()
+    duties.watch([busy, idle], stop, 0.3, ended.append)
+    duties.stop_all([busy, idle])
+    assert (ended, looks.count > 1) == ([], True)
+    assert clock() is START, "off the duty's thread it is a clock like any other"

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import requests
 
 from gateway.core.errors import SettingsRefused
 from gateway.front import environment, places, valkey
@@ -80,9 +81,28 @@ def test_of_children_of_the_demo_leaves_real_systems_aside() -> None:
         "TWILIO_AUTH_TOKEN": "hunter2", "DATABASE_URL": "postgresql:///real", "REDIS_URL": "redis://real",
         "PATH": "/bin", "TIPLINE_INTAKE_PORT": "18000", "LOG_LEVEL": "DEBUG",
     }  # fmt: skip
-    assert environment.of_children(environ, only_files=True) == {
+    told = environment.of_children(environ, only_files=True)
+    assert {name: value for name, value in told.items() if name.lower() != "no_proxy"} == {
         "PATH": "/bin", "TIPLINE_INTAKE_PORT": "18000", "LOG_LEVEL": "DEBUG",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("only_files", [True, False], ids=["demo", "up"])
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_of_children_keeps_what_is_on_this_machine_from_every_proxy(
+    monkeypatch: pytest.MonkeyPatch, only_files: bool, name: str
+) -> None:
+    told = environment.of_children(
+        {"https_proxy": "http://proxy:3128", "http_proxy": "http://proxy:3128", name: "a.example"},
+        only_files=only_files,
+    )
+    for variable in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in told.items():
+        monkeypatch.setenv(variable, value)
+    assert requests.utils.should_bypass_proxies("http://127.0.0.1:8002", None)
+    assert requests.utils.should_bypass_proxies("http://a.example", None)
+    assert not requests.utils.should_bypass_proxies("https://api.twilio.com", None)
 
 
 @pytest.mark.parametrize("given", ["eighty", "0", "65536", "-1", "٨٠٠٠"])

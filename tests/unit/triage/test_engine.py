@@ -39,7 +39,7 @@ _PIECES = st.lists(
 ).map(" ".join)
 
 
-def _check(text: str, assessment: Assessment) -> None:
+def check(text: str, assessment: Assessment) -> None:
     starts = [(indicator.start, indicator.end) for indicator in assessment.indicators]
     assert starts == sorted(starts)
     assert all(0 <= start < end <= len(text) for start, end in starts)
@@ -52,7 +52,7 @@ def _check(text: str, assessment: Assessment) -> None:
 @settings(deadline=None)
 @given(st.one_of(_ANYTHING, _PIECES))
 def test_assess_takes_any_unicode(text: str) -> None:
-    _check(text, assess(text))
+    check(text, assess(text))
 
 
 @settings(deadline=None, max_examples=40)
@@ -72,7 +72,7 @@ def test_assess_never_falls_below_the_floor(text: str, floor: Severity) -> None:
 )
 def test_assess_finishes_a_very_long_message(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    _check(text, assess(text))
+    check(text, assess(text))
 
 
 def test_assess_that_fails_inside_is_unsure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,8 @@
-"""What the doctor says of the event log: is it sealed, and in time?"""
+"""The event log: is it sealed, and in time?"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import func, select
 
@@ -12,12 +11,17 @@ from gateway.core.database import Database
 from gateway.core.errors import KeyRefused
 from gateway.core.records import Event
 from gateway.core.settings import Settings
+from gateway.front.doctor.finding import Finding, Level
 
 _LATE = timedelta(minutes=1)
 
 
-def look(settings: Settings, database: Database, now: datetime) -> tuple[Literal["ok", "warning", "fault"], str]:
-    """Say how the sealing is, and what to do."""
+def sealing(settings: Settings, database: Database, now: datetime) -> Finding:
+    """Look whether the events are sealed, and soon."""
+    return Finding("event log", *_sealing(settings, database, now))
+
+
+def _sealing(settings: Settings, database: Database, now: datetime) -> tuple[Level, str]:
     folder = settings.keys_dir / log_keys.HOLDER
     try:
         if log_keys.signing(folder) is None:

@@ -1,49 +1,33 @@
-"""The doctor: looks at keys, database, Valkey, Twilio, clock and processes, and says in plain words what to do."""
+"""The whole examination: settings, keys, database, work, processes, Valkey and Twilio, one after the other."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
 
-from channels.sms import INBOUND_PATH
-from channels.twilio_client import AccountState, TwilioAccount, inspect
+from channels.twilio_client import inspect
 from gateway.core import key_files, keys
 from gateway.core.database import Database
 from gateway.core.errors import TiplineError
-from gateway.core.messages import SendError
 from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
-from gateway.front import doctor_keys, doctor_lines, doctor_log, environment, revision
+from gateway.front import environment, revision
+from gateway.front.doctor.carrier import Carrier, Look, signatures
+from gateway.front.doctor.finding import Finding, Level
+from gateway.front.doctor.keys import safekeeping
+from gateway.front.doctor.lines import arrivals
+from gateway.front.doctor.log import sealing
+from gateway.front.doctor.work import processes, waiting
 from gateway.front.places import Var
 
-Level = Literal["ok", "warning", "fault"]
-_MONTHS_WARNING = 3
-_CLOCK_WARNING_SECONDS, _CLOCK_FAULT_SECONDS = 2, 60
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it."""
-
-    what: str
-    level: Level
-    words: str
-
-    def to_json(self) -> dict[str, str]:
-        """Render it for machines."""
-        return {"what": self.what, "level": self.level, "words": self.words}
-
-
-Look = Callable[[TwilioAccount], AccountState]
+_MONTHS_WARNING, _MONTHS_FAULT = 3, 1
 
 
 @dataclass(frozen=True)
@@ -69,11 +53,12 @@ class Doctor:
         known = next(iter(settings.values()), None)
         if known is None:
             return
-        yield Finding("key escrow", *doctor_keys.of_escrow(known.keys_dir))
-        yield Finding("key rotation", *doctor_keys.of_rotation(known.keys_dir))
+        yield from safekeeping(known.keys_dir)
         yield from self._database(known)
+        yield from processes(self.var)
         yield self._valkey(known)
-        yield from self._twilio(settings, _lines(known))
+        yield from signatures(settings)
+        yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
 
     def _database(self, settings: Settings) -> Iterator[Finding]:
         database = Database(settings.database_url)
@@ -85,11 +70,11 @@ class Doctor:
             yield Finding("database", "ok", f"{kind} answers and has the tables of this version.")
             with database.read() as session:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
-                lines = [Finding(*said) for said in doctor_lines.look(session, self.clock())]
-            for slug in slugs:
+                yield from waiting(session, self.clock())
+                yield from arrivals(session, self.clock())
+            for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
-            yield from lines
-            yield Finding("event log", *doctor_log.look(settings, database, self.clock()))
+            yield sealing(settings, database, self.clock())
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
             yield Finding("database", "fault", words)
@@ -98,10 +83,12 @@ class Doctor:
 
     def _months(self, root: Path, slug: str) -> Finding:
         left = key_files.months_left(root, slug, self.clock())
+        what = "keys of what no district owns" if slug == keys.COMMON else f"keys of district {slug}"
         if left > _MONTHS_WARNING:
-            return Finding(f"keys of district {slug}", "ok", f"Made for {left} months ahead.")
-        level: Level = "warning" if left else "fault"
-        return Finding(f"keys of district {slug}", level, f"Made for {left} more months. Run `tipline keys init`.")
+            return Finding(what, "ok", f"Made for {left} months, this one included.")
+        level: Level = "warning" if left > _MONTHS_FAULT else "fault"
+        words = f"Made for {left} months, this one included. Run `tipline keys init`, then start Tipline anew."
+        return Finding(what, level, words)
 
     def _valkey(self, settings: Settings) -> Finding:
         connection = connect(settings.redis_url)
@@ -113,44 +100,6 @@ class Doctor:
         finally:
             connection.close()
         return Finding("valkey", "ok", "It answers.")
-
-    def _twilio(self, settings: Mapping[str, Settings], lines: Mapping[str, set[str]]) -> Iterator[Finding]:
-        accounts = {
-            "reporters": ("courier", "reports", "twilio_account_sid", "twilio_api_key", "twilio_api_secret"),
-            "paging": (
-                "worker", "paging", "twilio_paging_account_sid", "twilio_paging_api_key", "twilio_paging_api_secret",
-            ),
-        }  # fmt: skip
-        for name, (process, purpose, sid, key, secret) in accounts.items():
-            told = settings.get(process)
-            if told is None:
-                continue
-            password = getattr(told, secret).get_secret_value()
-            account = TwilioAccount(getattr(told, sid), getattr(told, key), password, told.twilio_api_base_url)
-            yield from self._account(f"twilio {name}", account, f"{told.public_url}{INBOUND_PATH}", lines[purpose])
-
-    def _account(self, what: str, account: TwilioAccount, webhook: str, wanted: set[str]) -> Iterator[Finding]:
-        try:
-            state = self.look(account)
-        except SendError as error:
-            yield Finding(
-                what, "fault", f"It cannot be reached or refuses us (code {error.code}). {_advice(error.code)}"
-            )
-            return
-        level: Level = "ok" if state.status == "active" else "fault"
-        yield Finding(what, level, f"It answers; the account is {state.status}.")
-        for number in sorted(wanted):
-            yield Finding(f"{what}, line {number}", *doctor_lines.webhook(number, state, webhook))
-        if state.provider_time is not None:
-            yield self._time(what, state.provider_time)
-
-    def _time(self, what: str, theirs: datetime) -> Finding:
-        apart = abs((self.clock() - theirs).total_seconds())
-        if apart <= _CLOCK_WARNING_SECONDS:
-            return Finding(f"clock against {what}", "ok", "They agree.")
-        level: Level = "warning" if apart <= _CLOCK_FAULT_SECONDS else "fault"
-        words = f"They are {apart:.0f} seconds apart. Is time synchronisation (NTP) on?"
-        return Finding(f"clock against {what}", level, words)
 
 
 def _keys_of(settings: Settings) -> Finding:
@@ -181,9 +130,3 @@ def _lines(settings: Settings) -> dict[str, set[str]]:
     finally:
         database.close()
     return found
-
-
-def _advice(code: str) -> str:
-    if code in {"timeout", "unreachable"}:
-        return "Is the network up, and TWILIO_API_BASE_URL right?"
-    return "Are the account SID, the API key and its secret right?"

@@ -1,22 +1,31 @@
-"""What the doctor says of keys beyond those of one process: is there an escrow, is a rotation waiting for its end?"""
+"""Keys beyond those of one process: is there an escrow, is a rotation waiting for its end?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from gateway.core import escrow, key_files
 from gateway.core.errors import KeyRefused
+from gateway.front.doctor.finding import Finding, Level
 
-Level = Literal["ok", "warning", "fault"]
+
+def safekeeping(root: Path) -> Iterator[Finding]:
+    """Look whether every private key would be there after a loss, and is no longer there than it should."""
+    looks: dict[str, Callable[[Path], tuple[Level, str]]] = {
+        "key escrow": _escrow,
+        "key rotation": _rotation,
+    }
+    for what, look in looks.items():
+        try:
+            yield Finding(what, *look(root))
+        except KeyRefused as error:
+            yield Finding(what, "fault", error.public)
 
 
-def of_escrow(root: Path) -> tuple[Level, str]:
+def _escrow(root: Path) -> tuple[Level, str]:
     """Tell whether a lost disk would be lost tips."""
-    try:
-        lacking = escrow.uncovered(root)
-    except KeyRefused as error:
-        return "fault", error.public
+    lacking = escrow.uncovered(root)
     if lacking is None:
         return "warning", "There is none: lost keys are lost tips. Run `tipline keys escrow`."
     if lacking:
@@ -24,13 +33,10 @@ def of_escrow(root: Path) -> tuple[Level, str]:
     return "ok", "It holds every private key."
 
 
-def of_rotation(root: Path) -> tuple[Level, str]:
+def _rotation(root: Path) -> tuple[Level, str]:
     """Tell whether a rotation was cut off, or its replaced keys are still there."""
     for kind in key_files.KINDS:
-        try:
-            used = key_files.in_use(root, kind)
-        except KeyRefused as error:
-            return "fault", error.public
+        used = key_files.in_use(root, kind)
         old = [key for key in key_files.old_keys(root, kind) if key.kid not in used]
         if old:
             words = f"{len(old)} replaced {kind} keys are still there. Run `tipline keys rotate {kind} --finish`."

@@ -1,29 +1,41 @@
-"""What the doctor says of our numbers: do texts come here, a second time if need be, and did one of our own arrive?"""
+"""Our numbers: do texts come here, a second time if need be, and did one of our own arrive?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core.records import Line, LineProof
+from gateway.front.doctor.finding import Finding, Level
 
 if TYPE_CHECKING:  # The demo reads the constants below, and has no need of the whole client.
     from channels.twilio_client import AccountState
 
-Level = Literal["ok", "warning", "fault"]
 OVERRIDES = "#rc=3&rp=all"
 """Three more tries, whatever went wrong. Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 FALLBACK = "?fallback=1" + OVERRIDES
 _UNREAD = timedelta(minutes=10)
 
 
-def webhook(number: str, state: AccountState, ours: str) -> tuple[Level, str]:
-    """Say whether the carrier brings a number's texts to `ours`, tries again, and knows a second way."""
+def webhook(what: str, number: str, state: AccountState, ours: str) -> Finding:
+    """Look whether the carrier brings a number's texts to `ours`, tries again, and knows a second way."""
+    return Finding(f"{what}, line {number}", *_webhook(number, state, ours))
+
+
+def arrivals(session: Session, now: datetime) -> Iterator[Finding]:
+    """Look how far the carrier's list of each line has been read, and whether a text of our own came in."""
+    for line in session.scalars(select(Line).order_by(Line.number)):
+        yield Finding(f"line {line.number}, carrier's list", *_listing(line, now))
+        if line.purpose == "reports" and line.proof_every_minutes:
+            yield Finding(f"line {line.number}, own text", *_proof(session, line, now))
+
+
+def _webhook(number: str, state: AccountState, ours: str) -> tuple[Level, str]:
     theirs = state.webhooks.get(number)
     if theirs is None:
         return "fault", "The account does not own this number. Buy it, or take it out of our lines."
@@ -37,14 +49,6 @@ def webhook(number: str, state: AccountState, ours: str) -> tuple[Level, str]:
     if missing:
         return "warning", " ".join(missing)
     return "ok", "Its texts come here, are retried, and have a second way in."
-
-
-def look(session: Session, now: datetime) -> Iterator[tuple[str, Level, str]]:
-    """Say of each line how far the carrier's list has been read, and whether a text of our own came in."""
-    for line in session.scalars(select(Line).order_by(Line.number)):
-        yield f"line {line.number}, carrier's list", *_listing(line, now)
-        if line.purpose == "reports" and line.proof_every_minutes:
-            yield f"line {line.number}, own text", *_proof(session, line, now)
 
 
 def _is_retried(url: str) -> bool:

@@ -1,0 +1,160 @@
+"""The command line: one clear sentence when something is wrong, JSON where a machine reads, and no traceback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import IO
+
+import pytest
+from sqlalchemy import select
+
+from gateway.core.database import Database
+from gateway.front import cli
+from gateway.front.places import Var
+from responders.accounts.records import ApiToken
+from responders.cases.records import Case
+
+
+@pytest.fixture
+def run(var: Var, monkeypatch: pytest.MonkeyPatch) -> Var:
+    """Make the command work on a copy of the demo."""
+    monkeypatch.setenv("TIPLINE_VAR", str(var.root))
+    return var
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--help"])
+    assert left.value.code == 0
+    shown = capsys.readouterr().out
+    for command in ("up", "demo", "run", "text", "trace", "assess", "doctor", "keys", "token", "migrate"):
+        assert f"\n    {command} " in shown
+
+
+def test_keys_init_makes_only_what_is_missing(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["keys", "init", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["made"] == []
+    (run.keys / "intake" / "identity.pub").unlink()
+    assert cli.main(["keys", "init", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["made"] == ["identity"]
+
+
+def test_keys_list_shows_who_opens_what_and_no_key(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["keys", "list", "--json"]) == 0
+    shown = capsys.readouterr().out
+    opens = {(key["process"], key["name"]) for key in json.loads(shown) if key["private"]}
+    assert {process for process, name in opens if name == "identity.key"} == {"courier"}
+    assert {process for process, name in opens if name.startswith("content/demo/")} == {"worker", "console"}
+    assert "PRIVATE" not in shown
+    assert (run.keys / "courier" / "index.key").read_text() not in shown
+
+
+def test_token_is_printed_once_and_kept_as_a_hash(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["token", "--name", "reports", "--scope", "cases:read", "--scope", "events:read"]) == 0
+    plain = capsys.readouterr().out.strip()
+    with Database(f"sqlite:///{run.database}").read() as session:
+        kept = session.scalars(select(ApiToken)).one()
+    assert kept.token_hash == hashlib.sha256(plain.encode()).hexdigest()
+    assert kept.scopes == ["cases:read", "events:read"]
+    assert plain.encode() not in run.database.read_bytes()
+
+
+def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    with Database(f"sqlite:///{run.database}").read() as session:
+        number = session.scalar(select(Case.number).order_by(Case.number)) or ""
+    assert cli.main(["trace", number]) == 0
+    shown = capsys.readouterr().out
+    assert "message.received" in shown
+    assert "case.opened" in shown
+    assert cli.main(["trace", number, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["case_number"] == number
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trace", "SM404"], "No tip and no case"),
+        (["token", "--name", "x", "--scope", "everything"], "at least one scope"),
+        (["token", "--name", "x", "--scope", "cases:read", "--district", "nowhere"], "no district"),
+        (["text", "hello", "--from", "+13035550123"], "Nothing answers"),
+        (["run", "console"], "must not hold these keys"),
+    ],
+    ids=["unknown-tip", "unknown-scope", "unknown-district", "nobody-there", "surplus-key"],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    run: Var, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.setenv("TIPLINE_INTAKE_PORT", "1")
+    (run.keys / "console" / "identity.key").write_bytes((run.keys / "courier" / "identity.key").read_bytes())
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("tipline: ")
+    assert words in shown
+    assert "Traceback" not in shown
+    assert "+13035550123" not in shown
+
+
+def test_surplus_secret_in_the_environment_stops_a_process(
+    run: Var, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "hunter2")
+    assert cli.main(["run", "clock"]) == 2
+    shown = capsys.readouterr().err
+    assert "clock must not be given TWILIO_AUTH_TOKEN" in shown
+    assert "hunter2" not in shown
+
+
+def test_migrate_makes_tables_once(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    run.database.unlink()
+    assert cli.main(["migrate"]) == 0
+    assert cli.main(["migrate"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "The tables are up to date now.",
+        "The tables were up to date already.",
+    ]
+
+
+def _assess(lines: str, read: int | None = None) -> tuple[list[str], int, str]:
+    """Run the command over some lines, and read all of its answers or only so many."""
+    command = [sys.executable, "-m", "gateway.front", "assess"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        feeder = threading.Thread(target=_feed, args=(process.stdin, lines))
+        feeder.start()
+        answers = process.stdout.readlines() if read is None else [process.stdout.readline() for _ in range(read)]
+        process.stdout.close()
+        errors, code = process.stderr.read(), process.wait(20)
+        feeder.join(20)
+        return answers, code, errors
+
+
+def _feed(pipe: IO[str], lines: str) -> None:
+    with suppress(BrokenPipeError):
+        pipe.write(lines)
+    with suppress(BrokenPipeError):
+        pipe.close()
+
+
+def test_assess_answers_each_line_in_order() -> None:
+    texts = ["there is a gun in the gym", "the wifi is slow", "\ud83d\ude00"]
+    lines = "".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts))
+    answers, code, errors = _assess(lines + "not json\n")
+    assert [json.loads(answer)["id"] for answer in answers] == [0, 1, 2, None]
+    assert json.loads(answers[0])["severity"] == "critical"
+    assert (code, errors) == (0, "")
+
+
+def test_assess_ends_quietly_when_nobody_reads_on() -> None:
+    lines = "".join(json.dumps({"id": number, "text": "a gun"}) + "\n" for number in range(5000))
+    answers, code, errors = _assess(lines, read=1)
+    assert len(answers) == 1
+    assert (code, errors) == (0, "")

@@ -1,0 +1,75 @@
+"""Take the README's pictures from a running house: `make pictures`. The story is played for real; nothing is staged."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import find_chromium
+from tests.support.house import DANA, House, running, until
+
+FOLDER = Path(__file__).parents[1] / ".github" / "images"
+TIP = "theres a kid in the 2nd floor bathroom with a gun"
+REPLY = "Thank you for telling us. Help is on the way. Are you somewhere safe?"
+STUDENT = "+13035550123"
+
+
+def main() -> None:
+    """Play the story and keep a picture of each scene."""
+    FOLDER.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "var") as house,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        play(house, browser)
+        browser.close()
+
+
+def play(house: House, browser: Browser) -> None:
+    """A student texts, a counsellor is paged, looks, answers by the console; the answer reaches the phone."""
+    phones, console = open_page(browser, house.phones_url, 1200, 820), open_page(browser, house.console_url, 1200, 900)
+    phones.fill("#student-text", TIP)
+    phones.press("#student-text", "Enter")
+    page = until(lambda: house.received(DANA), "the page")[0]
+    number = re.findall(r"Case (\d{4}-\d{4})", page)[0]
+    console.fill("[name=username]", "dana")
+    console.fill("[name=password]", house.password)
+    console.press("[name=password]", "Enter")
+    console.wait_for_selector(f"a[href='/cases/{number}']")
+    keep(console, "inbox")
+    console.goto(f"{house.console_url}/cases/{number}")
+    keep(console, "case")
+    console.fill("form.reply textarea", REPLY)
+    console.click("form.reply button")
+    until(lambda: REPLY in house.received(STUDENT), "the reply")
+    house.text(DANA, re.findall(r"Reply (\d{4})", page)[0], to="+13035550110")
+    until(lambda: len(house.received(DANA)) > 1, "the answer to the code")
+    phones.wait_for_timeout(1000)
+    keep(phones, "phones")
+    narrow = browser.new_context(
+        viewport={"width": 375, "height": 760}, storage_state=console.context.storage_state()
+    ).new_page()
+    narrow.goto(f"{house.console_url}/cases/{number}")
+    keep(narrow, "case-narrow")
+
+
+def open_page(browser: Browser, url: str, width: int, height: int) -> Page:
+    """Open a page of a size."""
+    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+    page.goto(url)
+    return page
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of what the page shows now."""
+    page.wait_for_timeout(600)
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
