@@ -92,7 +92,8 @@ def _played(hit: Hit, matches: Matches, slots: Slots) -> str | None:
         return "fiction" if matches.has("framed") and not slots.filled("now", "soon") else None
     if hit.rule.family == "threat" and slots.filled("soon", "now", "gun", "blade") and not matches.has("framed"):
         return None
-    return next((name for name in _PLAY if matches.has(name)), None)
+    told = hit.rule.family in _ARMED and slots.filled("who")
+    return next((name for name in _PLAY if matches.has(name) and not (told and name == "sport")), None)
 
 
 def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
