@@ -21,6 +21,7 @@ _SHOWN_SLOTS = {
 _CALM = {
     "carrier": ("carrier_keyword", Category.OTHER),
     "testing": ("test_message", Category.TEST),
+    "mash": ("keyboard_mash", Category.TEST),
     "ad": ("advertising", Category.SPAM),
     "link": ("link", Category.SPAM),
     "drill": ("drill", Category.OTHER),
@@ -34,7 +35,7 @@ _CALM = {
     "thanks": ("thanks", Category.OTHER),
 }
 # Cues that only count when they are nearly the whole message.
-_ALONE = frozenset({"carrier", "testing", "thanks"})
+_ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
 _SHORT = 3
 _FOREIGN_WORDS = 2
 _HINTS = 2

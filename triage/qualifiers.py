@@ -27,6 +27,8 @@ _EXPLICIT = frozenset(
         "overdose",
     }
 )
+# What a word for "none of it" inside a hit undoes.
+_ARMED = frozenset({"gun", "blade", "explosive"})
 # What needs someone whatever is being played, watched or learned around it.
 _NO_PLAY = frozenset({"state", "medical", "fire", "building", "drugs", "drive", "stranger", "harass_touch"})
 
@@ -47,10 +49,18 @@ class Hit:
 
 
 def calm_words(matches: Matches) -> frozenset[int]:
-    """Return the positions of words that are part of a figure of speech or a toy."""
-    return frozenset(
-        index for name in ("idiom", "parent_idiom") for span in matches.spans(name) for index in range(*span)
-    )
+    """Return the positions of words that are part of a figure of speech or a toy.
+
+    "Is going to kill me when" is none where a weapon stands beside it, or fear without laughter or a petty cause.
+    """
+    calm = _positions(matches, "idiom")
+    armed = _positions(matches, "gun") | _positions(matches, "blade") | _positions(matches, "explosive")
+    afraid = matches.has("fear", "serious") and not matches.has("laugh", "petty", "hyperbole_trigger")
+    return calm if afraid or armed - calm else calm | _positions(matches, "parent_idiom")
+
+
+def _positions(matches: Matches, name: str) -> frozenset[int]:
+    return frozenset(index for span in matches.spans(name) for index in range(*span))
 
 
 def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit:
@@ -82,7 +92,8 @@ def _played(hit: Hit, matches: Matches, slots: Slots) -> str | None:
         return "fiction" if matches.has("framed") and not slots.filled("now", "soon") else None
     if hit.rule.family == "threat" and slots.filled("soon", "now", "gun", "blade") and not matches.has("framed"):
         return None
-    return next((name for name in _PLAY if matches.has(name)), None)
+    told = hit.rule.family in _ARMED and slots.filled("who")
+    return next((name for name in _PLAY if matches.has(name) and not (told and name == "sport")), None)
 
 
 def _laughed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
@@ -104,19 +115,24 @@ def _figurative(hit: Hit, calm: frozenset[int]) -> bool:
 
 
 def _negated(hit: Hit, matches: Matches) -> bool:
-    """A negation governs the hit when only helping words stand between them, without a pause or a full stop."""
+    """A negation governs the hit when only helping words stand between them, without a pause or a full stop.
+
+    A hit that begins with a negation carries it as its own ("no pulse"); "there is no gun" holds one inside.
+    """
     if not hit.rule.negatable:
         return False
+    if hit.rule.family in _ARMED and _positions(matches, "absent") & frozenset(range(hit.start, hit.end)):
+        return True
     words = matches.words
     fillers = matches.ends.get("neg_filler", {})
     position = hit.start
     for _ in range(_NEG_REACH):
-        if position in matches.ends.get("neg", {}):
-            return True
         position -= 1
         if position < 0 or not _together(words[position], words[hit.start]):
             return False
-        if position not in fillers and position not in matches.ends.get("neg", {}):
+        if position in matches.ends.get("neg", {}):
+            return True
+        if position not in fillers:
             return False
     return False
 

@@ -32,6 +32,8 @@ RAISES = (
     Raise(("gun", "threat"), (), Severity.CRITICAL),
     Raise(("gun", "fight"), (), Severity.CRITICAL),
     Raise(("gun", "suicide"), (), Severity.CRITICAL),
+    Raise(("gun",), ("aimed",), Severity.CRITICAL),
+    Raise(("blade",), ("aimed",), Severity.CRITICAL),
     Raise(("gun", "abuse"), (), Severity.CRITICAL),
     Raise(("blade", "threat"), (), Severity.CRITICAL),
     Raise(("blade", "fight"), (), Severity.CRITICAL),
@@ -97,10 +99,15 @@ def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[
 
 
 def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
-    """Drop bare words where a rule says more, and threats to others where the words speak of oneself alone."""
+    """Drop bare words where a rule says more, and threats and states where the words speak of a wish to die."""
     if any(hit.rule.family != "bare" for hit in hits):
         hits = [hit for hit in hits if hit.rule.family != "bare"]
     own = [hit for hit in hits if hit.rule.family == "suicide"]
+    hits = [
+        hit
+        for hit in hits
+        if hit.rule.family != "state" or not any(other.start < hit.start and hit.end <= other.end for other in own)
+    ]
     crowds = matches.spans("crowd")
     return [
         hit

@@ -26,6 +26,7 @@ _SLOTS = {
     "safe_now": ("resolved",),
     "fear": ("fear",),
     "older": ("older",),
+    "aimed": ("aimed",),
 }
 
 

@@ -17,7 +17,7 @@ from triage.model import Category, Severity
 from triage.normalize import Vocabulary
 from triage.patterns import Matcher
 
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
 
 _WORD_PACKS = (
     "en_words.yaml",
@@ -27,9 +27,18 @@ _WORD_PACKS = (
     "es_words.yaml",
     "es_harm_words.yaml",
     "es_state_words.yaml",
+    "en_oblique_words.yaml",
+    "es_oblique_words.yaml",
     "hints.yaml",
 )
-_RULE_PACKS = ("shared_rules.yaml", "en_rules.yaml", "en_care_rules.yaml", "es_rules.yaml")
+_RULE_PACKS = (
+    "shared_rules.yaml",
+    "en_rules.yaml",
+    "en_care_rules.yaml",
+    "es_rules.yaml",
+    "en_oblique_rules.yaml",
+    "es_oblique_rules.yaml",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def test_read_keeps_nothing(world: World) -> None:
         assert world.district(session).name == "Cedar Valley School District"
 
 
-SETTINGS = {
+SETTINGS: dict[str, tuple[str, dict[str, object]]] = {
     "sqlite": ("PRAGMA {}", {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}),
     "postgresql": (
         "SHOW {}",

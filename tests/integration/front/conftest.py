@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from gateway.core.times import utc_now
 from gateway.front import demo
 from gateway.front.demo import Demo
 from gateway.front.places import Var
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Put back how logs are written: a process that ran in a test wrote to that test's own stderr."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

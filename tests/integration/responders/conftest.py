@@ -18,6 +18,7 @@ from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage
 from responders.directory import service as directory
 from responders.dispatch import Dispatcher
+from responders.paging import service as paging
 from responders.paging.records import Callout, Page
 from tests.support.world import PAGING, RecordingSender, World
 from triage import engine
@@ -185,6 +186,12 @@ class Desk:
     def now(self) -> datetime:
         """Read the clock."""
         return self.world.clock()
+
+
+def acknowledge(desk: Desk, case: Case) -> bool:
+    """Acknowledge as someone at the console would."""
+    with desk.world.database.write() as session:
+        return paging.acknowledge(session, session.get_one(Case, case.id), "account:1", desk.now)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from responders.cases.records import Case
 from responders.paging import wording
-from responders.paging.service import codes_in
+from responders.paging.codes import codes_in
 from triage.model import Category
 
 LINK = "http://127.0.0.1:8001"
