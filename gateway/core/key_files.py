@@ -20,13 +20,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from gateway.core import log_keys
+from gateway.core import key_losses, log_keys
 from gateway.core.errors import KeyRefused, NotFound
-from gateway.core.keys import CHANGED, COMMON, GRANTS, OLD, PROCESSES, index_id, purpose
-from gateway.core.seal import key_id
+from gateway.core.key_losses import read_id
+from gateway.core.keys import CHANGED, COMMON, GRANTS, OLD, PROCESSES
 from gateway.core.times import month
 
 MONTHS_AHEAD = 24
@@ -52,11 +51,19 @@ class OldKey:
     paths: tuple[Path, ...]
 
 
-def init(root: Path, districts: Iterable[str], now: datetime) -> list[str]:
-    """Make every missing key under `root`, one folder a process. The answer names the keys that were made."""
-    made = [name for name in ("identity", "outbound") if _make_pair(root, name)]
-    if _make_index(root):
-        made.append("index")
+def init(root: Path, districts: Iterable[str], now: datetime, *, give_up_lost: bool = False) -> list[str]:
+    """Make every missing key under `root`, one folder a process. The answer names the keys that were made.
+
+    Raises: KeyRefused when a key is not missing but lost, unless it is given up: then a new one takes its place.
+    """
+    gone = key_losses.lost(root)
+    if gone and not give_up_lost:
+        raise KeyRefused(key_losses.described(gone))
+    for path in (path for name in gone for path in key_losses.stale(root, name)):
+        path.unlink()
+    # The index key first, since that it is gone is seen by the others that are there.
+    made = ["index"] if _make_index(root) else []
+    made += [name for name in ("identity", "outbound") if _make_pair(root, name)]
     if log_keys.make(root, _write):
         made.append("log")
     names = [f"content/{district}/{name}" for district in sorted({COMMON, *districts}) for name in _months(now)]
@@ -72,7 +79,7 @@ def listing(root: Path) -> Iterator[KeyFile]:
         folder = root / process
         for path in sorted(p for p in folder.rglob("*") if p.suffix in {".pub", ".key"}):
             name = path.relative_to(folder)
-            yield KeyFile(process, str(name), path.suffix == ".key", _kid(path, name).hex())
+            yield KeyFile(process, str(name), path.suffix == ".key", read_id(path, name).hex())
 
 
 def months_left(root: Path, district: str, now: datetime) -> int:
@@ -122,7 +129,7 @@ def old_keys(root: Path, kind: str) -> list[OldKey]:
     found: dict[bytes, list[Path]] = {}
     for process in _holders(kind):
         for path in sorted((root / process / kind).rglob(f"{OLD}*.key")):
-            found.setdefault(_kid(path, path.relative_to(root / process)), []).append(path)
+            found.setdefault(read_id(path, path.relative_to(root / process)), []).append(path)
     return [OldKey(kind, kid, tuple(paths)) for kid, paths in found.items()]
 
 
@@ -132,7 +139,7 @@ def in_use(root: Path, kind: str) -> frozenset[bytes]:
     if not all(is_settled(root, name) for name in names):
         raise KeyRefused(f"A rotation was cut off. Run `tipline keys rotate {kind}` again first.")
     first = root / _holders(kind)[0]
-    return frozenset(_kid(first / f"{name}.key", Path(f"{name}.key")) for name in names)
+    return frozenset(read_id(first / f"{name}.key", Path(f"{name}.key")) for name in names)
 
 
 def told_for(root: Path, now: datetime) -> timedelta:
@@ -212,7 +219,7 @@ def _publish(root: Path, name: str) -> None:
 def _keep_old(folder: Path, name: str) -> None:
     path = folder / f"{name}.key"
     if path.exists():
-        kid = _kid(path, path.relative_to(folder)).hex()
+        kid = read_id(path, path.relative_to(folder)).hex()
         _make(folder / name / f"{OLD}{kid}.key", path.read_bytes(), 0o600)
 
 
@@ -320,23 +327,3 @@ def _give_to_owner_of(folder: Path, path: Path) -> None:
     owner = folder.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _kid(path: Path, name: Path) -> bytes:
-    """Read the id of a key file; `name` is its path inside the process's folder."""
-    content = path.read_bytes()
-    try:
-        if purpose(name) == "index":
-            return index_id(base64.b64decode(content, validate=True))
-        if path.suffix == ".key":
-            return key_id(_public_of(serialization.load_pem_private_key(content, None)))
-        return key_id(_public_of(serialization.load_pem_public_key(content)))
-    except ValueError as error:
-        raise KeyRefused(f"The key {name} is damaged.") from error
-
-
-def _public_of(key: object) -> X25519PublicKey | Ed25519PublicKey:
-    if isinstance(key, X25519PrivateKey | Ed25519PrivateKey):
-        return key.public_key()
-    assert isinstance(key, X25519PublicKey | Ed25519PublicKey)  # no others are ever written here
-    return key

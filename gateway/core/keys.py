@@ -168,7 +168,8 @@ class KeySet:
 def load(folder: Path, process: str) -> KeySet:
     """Read a process's key set from its folder.
 
-    Raises: KeyRefused when a key is missing, unreadable, or surplus to what the table grants this process.
+    Raises: KeyRefused when a key is missing, unreadable, surplus to what the table grants this process, or does not fit
+    its other half.
     """
     return KeySet(folder, process)
 
@@ -217,21 +218,29 @@ def _read(folder: Path, process: str) -> _Keys:
     if missing:
         raise KeyRefused(f"{process} lacks these private keys: {', '.join(sorted(missing))}. Run `tipline keys init`.")
     private, successors = {}, {}
+    kids: dict[Path, set[bytes]] = {}
     for path in found:
         if purpose(path) not in SEALING:
             continue
         key = _private(folder / path)
-        private[key_id(key.public_key())] = key
-        if is_old(path) and (folder / successor(path)).exists():
-            public = _public(folder / successor(path))
-            if key_id(public) != key_id(key.public_key()):  # else its rotation was cut off before the new key came
-                successors[key_id(key.public_key())] = public
-    content = {(path.parent.name, path.stem): _public(path) for path in (folder / "content").glob("*/*.pub")}
+        kid = key_id(key.public_key())
+        private[kid] = key
+        sealing = successor(path) if is_old(path) else path.with_suffix(".pub")
+        kids.setdefault(sealing, set()).add(kid)
+        if is_old(path) and (folder / sealing).exists():
+            newest = _public(folder / sealing)
+            if key_id(newest) != kid:  # else its rotation was cut off before the new key came
+                successors[kid] = newest
+    publics = (folder / "identity.pub", folder / "outbound.pub", *(folder / "content").glob("*/*.pub"))
+    public = {path.relative_to(folder): _public(path) for path in publics}
+    for path, half in public.items():
+        if key_id(half) not in kids.get(path, {key_id(half)}):
+            raise KeyRefused(f"{path} is not the public half of the private key beside it. Was one of them replaced?")
     indexes = sorted((path for path in found if purpose(path) == "index"), key=lambda path: (is_old(path), path))
     return _Keys(
-        identity=_public(folder / "identity.pub"),
-        outbound=_public(folder / "outbound.pub"),
-        content=content,
+        identity=public.pop(Path("identity.pub")),
+        outbound=public.pop(Path("outbound.pub")),
+        content={(path.parent.name, path.stem): key for path, key in public.items()},
         private=private,
         successors=successors,
         indexes=tuple(_index(folder / path) for path in indexes),

@@ -139,10 +139,13 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Make keys, list them, put new ones in their place, and keep them from being lost.",
     )
     kinds = keys.add_subparsers(required=True, metavar="init|list|rotate|escrow|recover", parser_class=_Parser)
-    kinds.add_parser(
+    init = kinds.add_parser(
         "init",
-        description="Make every key that is missing, for each district and two years ahead. What is there stays.",
-    ).command("cli_keys:init").json()
+        description="Make every key that is missing, for each district and two years ahead. What is there stays; when "
+        "a private key is lost, none is made.",
+    ).command("cli_keys:init")
+    init.add_argument("--give-up-lost", action="store_true", help="make new keys in place of lost ones all the same")
+    init.json()
     kinds.add_parser(
         "list", description="List the key files of each process by name and key id; no key material is shown."
     ).command("cli_keys:show").json()

@@ -30,11 +30,14 @@ ARCHIVE = "keys.escrow"
 
 
 def init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
-    """Make every key that is missing, for each district and two years ahead. What is there stays as it is."""
+    """Make every key that is missing, for each district and two years ahead. What is there stays as it is.
+
+    Raises: KeyRefused when a private key is lost, unless it is to be given up.
+    """
     settings = environment.load("operator", var, environ)
     with _database(settings) as database:
         districts = _districts(database) if revision.is_current(database) else []
-    made = key_files.init(settings.keys_dir, districts, utc_now())
+    made = key_files.init(settings.keys_dir, districts, utc_now(), give_up_lost=options.give_up_lost)
     if options.json:
         print(json.dumps({"made": made, "folder": str(settings.keys_dir)}))
     else:

@@ -1,18 +1,19 @@
-"""Keys beyond those of one process: is there an escrow, is a rotation waiting for its end?"""
+"""Keys beyond those of one process: is one lost, is there an escrow, is a rotation waiting for its end?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.core import escrow, key_files
+from gateway.core import escrow, key_files, key_losses
 from gateway.core.errors import KeyRefused
 from gateway.front.doctor.finding import Finding, Level
 
 
 def safekeeping(root: Path) -> Iterator[Finding]:
-    """Look whether every private key would be there after a loss, and is no longer there than it should."""
+    """Look whether every private key is there, would be there after a loss, and is no longer there than it should."""
     looks: dict[str, Callable[[Path], tuple[Level, str]]] = {
+        "key pairs": _pairs,
         "key escrow": _escrow,
         "key rotation": _rotation,
     }
@@ -21,6 +22,12 @@ def safekeeping(root: Path) -> Iterator[Finding]:
             yield Finding(what, *look(root))
         except KeyRefused as error:
             yield Finding(what, "fault", error.public)
+
+
+def _pairs(root: Path) -> tuple[Level, str]:
+    if gone := key_losses.lost(root):
+        return "fault", key_losses.described(gone)
+    return "ok", "Whatever is sealed to can be opened by somebody."
 
 
 def _escrow(root: Path) -> tuple[Level, str]:

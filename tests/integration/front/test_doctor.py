@@ -218,6 +218,14 @@ def test_keys_without_an_escrow_are_a_warning_until_one_holds_them_all(var: Var)
     assert (finding.level, "lacks 1 private keys" in finding.words) == ("warning", True)
 
 
+def test_lost_key_is_a_fault_that_says_how_it_comes_back(var: Var) -> None:
+    assert _findings(var)["key pairs"].level == "ok"
+    (var.keys / "courier" / "identity.key").unlink()
+    finding = _findings(var)["key pairs"]
+    assert finding.level == "fault"
+    assert "tipline keys recover" in finding.words
+
+
 def test_rotation_that_waits_for_its_end_is_a_warning(var: Var) -> None:
     assert _findings(var)["key rotation"].level == "ok"
     key_files.rotate(var.keys, "identity")

@@ -147,3 +147,19 @@ def test_init_makes_what_is_missing_and_tells_running_processes(tipline: Run, va
     assert (code, "content/demo/2026-12" in json.loads(said)["made"]) == (0, True)
     assert running["console"].replaced() == frozenset()
     assert len(running["console"]._keys().content) == len(running["worker"]._keys().content)
+
+
+def test_init_says_that_a_key_is_lost_and_recover_brings_it_back(tipline: Run, var: Var, out: Path) -> None:
+    kept = escrow.read(var.keys)
+    (var.keys / "courier" / "identity.key").unlink()
+    code, said = tipline("init")
+    assert (code, "lost: identity" in said, "tipline keys recover" in said) == (2, True, True)
+    assert tipline("recover", "--archive", str(out / "keys.escrow"), *shares(out, 1, 2))[0] == 0
+    assert tipline("init")[0] == 0
+    assert escrow.read(var.keys) == kept
+
+
+def test_init_makes_new_keys_in_place_of_lost_ones_when_it_is_told_to(tipline: Run, var: Var) -> None:
+    (var.keys / "courier" / "identity.key").unlink()
+    code, said = tipline("init", "--give-up-lost", "--json")
+    assert (code, json.loads(said)["made"]) == (0, ["identity"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core import key_files
+from gateway.core import key_files, key_losses
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import GRANTS, PROCESSES, KeySet, load
 
@@ -135,6 +135,74 @@ def test_init_makes_what_is_missing_and_keeps_what_is_there(root: Path) -> None:
     assert load(root / "courier", "courier").open(envelope, "x") == "+13035550123"
     again = load(root / "intake", "intake").seal_address("+13035550199", "x")
     assert load(root / "courier", "courier").open(again, "x") == "+13035550199"
+
+
+def test_load_refuses_halves_that_are_not_of_one_key(root: Path) -> None:
+    for process, name, other in (
+        ("courier", "identity", "outbound"),
+        ("worker", "content/demo/2026-11", "content/demo/2026-12"),
+    ):
+        public = root / process / f"{name}.pub"
+        public.write_bytes((root / process / f"{other}.pub").read_bytes())
+        with pytest.raises(KeyRefused, match=f"{name}.pub is not the public half"):
+            load(root / process, process)
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (["courier/identity.key"], "identity"),
+        (["courier/outbound.key", "intake/outbound.pub"], "outbound"),
+        (["worker/content/demo/2026-11.key", "console/content/demo/2026-11.key"], "content/demo/2026-11"),
+        (["courier/index.key"], "index"),
+        (["courier/index.key", "courier/identity.key", "courier/outbound.key"], "identity, outbound, index"),
+    ],
+)
+def test_init_makes_no_key_over_one_that_is_lost(root: Path, files: list[str], named: str) -> None:
+    kept = {name: (root / name).read_bytes() for name in files}
+    for name in files:
+        (root / name).unlink()
+    there = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    with pytest.raises(KeyRefused, match=rf"lost: {named}\..*tipline keys recover"):
+        key_files.init(root, ["demo"], NOW)
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == there
+    for name, content in kept.items():
+        (root / name).write_bytes(content)
+    assert key_files.init(root, ["demo"], NOW) == []
+
+
+def test_init_makes_no_key_over_a_public_half_of_another(root: Path) -> None:
+    (root / "intake" / "identity.pub").write_bytes((root / "intake" / "outbound.pub").read_bytes())
+    with pytest.raises(KeyRefused, match="lost: identity"):
+        key_files.init(root, ["demo"], NOW)
+
+
+def test_init_gives_a_lost_key_up_when_it_is_told_to(root: Path) -> None:
+    for name in ("identity", "index"):
+        (root / "courier" / f"{name}.key").unlink()
+    assert key_files.init(root, ["demo"], NOW, give_up_lost=True) == ["index", "identity"]
+    assert key_losses.lost(root) == []
+    for process in PROCESSES:
+        envelope = load(root / process, process).seal_address("+13035550123", "x")
+        assert load(root / "courier", "courier").open(envelope, "x") == "+13035550123"
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_init_cut_off_anywhere_can_be_run_again(tmp_path: Path, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    left, write = iter(range(steps)), key_files._write
+
+    def failing(path: Path, content: bytes, mode: int) -> None:
+        if next(left, None) is None:
+            raise InterruptedError
+        write(path, content, mode)
+
+    monkeypatch.setattr(key_files, "_write", failing)
+    with pytest.raises(InterruptedError):
+        key_files.init(tmp_path, [], NOW)
+    monkeypatch.setattr(key_files, "_write", write)
+    assert key_files.init(tmp_path, [], NOW)
+    assert sets(tmp_path).keys() == set(PROCESSES)
+    assert key_losses.lost(tmp_path) == []
 
 
 def test_init_keeps_private_keys_to_their_owner(made: Path) -> None:
