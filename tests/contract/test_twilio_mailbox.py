@@ -58,6 +58,17 @@ def since(ago: timedelta = LATELY) -> datetime:
     return datetime.now(UTC) - ago
 
 
+def test_mailbox_gives_a_sign_of_life_with_every_page(carrier: Carrier) -> None:
+    account = TwilioAccount(REPORTERS.sid, REPORTERS.api_key_sid, REPORTERS.api_key_secret, carrier.url)
+    signs: list[bool] = []
+    mailbox = TwilioMailbox(account, page_size=2, on_answer=lambda: signs.append(True))
+    for number in range(5):
+        carrier.text(f"text {number}")
+    mailbox.inbound_since(TIP_LINE, since())
+    mailbox.close()
+    assert len(signs) >= 3
+
+
 def test_inbound_since_gives_every_page_of_one_lines_texts_oldest_first(
     carrier: Carrier, mailbox: TwilioMailbox
 ) -> None:
