@@ -1,11 +1,15 @@
-"""What tests of every folder share: a browser, where the machine has one."""
+"""What tests of every folder share: logs that outlive no test, and a browser, where the machine has one."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from gateway.core import logs
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WITHOUT = "no Chromium on PATH: browser tests did NOT run (Debian: apt install chromium)"
@@ -31,9 +35,23 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(autouse=True)
+def _forget_logs() -> Iterator[None]:
+    """Undo a test's `logs.setup`: it would go on writing to that test's own stderr, which pytest closes."""
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler.formatter, logs.Plain)]:
+        root.removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the Chromium of this machine, headless; mark tests that use it `browser`."""
+    """Start the Chromium of this machine, headless; mark tests that use it `browser`.
+
+    Once a module: while it runs, no other event loop can run in the main thread.
+    """
     with sync_playwright() as playwright:
         # Its sandbox does not run as root, as CI does; nothing but our own pages is opened.
         started = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])

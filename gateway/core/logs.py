@@ -41,7 +41,7 @@ def setup(process: str, level: str) -> None:
     )
     structlog.contextvars.bind_contextvars(process=process)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Plain())
+    handler.setFormatter(Plain())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in _MUTE:
         muted = logging.getLogger(name)
@@ -71,7 +71,7 @@ def _shorten_exception(_logger: object, _method: str, event: dict[str, Any]) -> 
     return event
 
 
-class _Plain(logging.Formatter):
+class Plain(logging.Formatter):
     """What libraries log: their name, level and exception class. Their sentences may quote data, so they stay out."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 _RECEIPT = {
     "en": "Got it. You are anonymous here. A person will read this. In danger now? Call 911.",
-    "es": "Recibido. Aqui eres anonimo. Una persona va a leer esto. En peligro ahora? Llama al 911.",
+    "es": "Recibido. No sabemos quién eres. Una persona va a leer esto. ¿Peligro ahora mismo? Llama al 911.",
 }
-"""GSM 7-bit letters only, so that either fits one segment of 160."""
+"""Signs of the GSM 7-bit alphabet only (é and ¿ are in it, á and í are not), so that either fits one text of 160."""
 
 
 def receipt(language: str) -> str:

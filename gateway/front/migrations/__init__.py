@@ -21,6 +21,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.records import Base
 from gateway.front.migrations import tables
 
+_SQLITE_TRIES = 20  # each waits as long as any write does
 _LOCK = 0x7469706C  # "tipl": the advisory lock that keeps two migrations apart
 
 
@@ -28,18 +29,27 @@ def upgrade(database: Database) -> bool:
     """Bring the tables up to date in one transaction, alone; true when there was anything to do.
 
     On PostgreSQL an advisory lock keeps a second migration waiting, on SQLite the write lock does; it then finds
-    nothing to do.
-    Raises: Unavailable when the database is away or locked for longer than its busy-wait.
+    nothing to do. However long the other one takes is waited for: a minute on SQLite, without an end on PostgreSQL.
+    Raises: Unavailable when the database is away, or locked for longer than that.
     """
-    try:
-        with database.engine.begin() as connection:
-            if not database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
-            before = _revision(connection)
-            command.upgrade(_config(connection), "head")
-            return before != _revision(connection)
-    except OperationalError as error:
-        raise Unavailable("The database does not answer, so it was not migrated.") from error
+    for tries_left in reversed(range(_SQLITE_TRIES if database.is_sqlite else 1)):
+        try:
+            return _upgrade(database)
+        except OperationalError as error:
+            if not tries_left:
+                raise Unavailable("The database does not answer, so it was not migrated.") from error
+    raise AssertionError("unreachable")
+
+
+def _upgrade(database: Database) -> bool:
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            for setting in ("lock_timeout", "statement_timeout"):  # they are for daily work
+                connection.execute(text(f"SET LOCAL {setting} = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+        before = _revision(connection)
+        command.upgrade(_config(connection), "head")
+        return before != _revision(connection)
 
 
 def differences(database: Database) -> list[Any]:

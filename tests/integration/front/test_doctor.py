@@ -26,16 +26,18 @@ from gateway.front.doctor.finding import Finding
 from gateway.front.places import NAMES, Place, Var
 from responders.paging.records import Callout
 
-NOW = utc_now()
-
 
 def _messages(**values: object) -> Update:
-    late = NOW - timedelta(minutes=5, seconds=9)
+    late = utc_now() - timedelta(minutes=5, seconds=9)
     return update(Message).where(Message.direction == "in").values(at=late, **values)
 
 
+def _callouts() -> Update:
+    return update(Callout).values(closed_at=None, next_at=utc_now() - timedelta(minutes=5, seconds=9))
+
+
 def _sends(account: str) -> Update:
-    late = NOW - timedelta(minutes=5, seconds=9)
+    late = utc_now() - timedelta(minutes=5, seconds=9)
     return update(Send).where(Send.account == account).values(status="queued", created_at=late)
 
 
@@ -238,18 +240,20 @@ def test_rotation_that_waits_for_its_end_is_a_warning(var: Var) -> None:
 @pytest.mark.parametrize(
     ("what", "change", "words"),
     [
-        ("messages to judge", _messages(dispatched_at=None), "Is the worker running|is the worker running"),
-        ("messages to thread", _messages(threaded_at=None), "Is the courier running"),
-        ("callouts", update(Callout).values(closed_at=None, next_at=NOW - timedelta(minutes=5)), "by phone"),
-        ("texts to reporters", _sends("reporters"), "courier"),
-        ("pages to staff", _sends("paging"), "by phone"),
+        ("messages to judge", lambda: _messages(dispatched_at=None), "Is the worker running|is the worker running"),
+        ("messages to thread", lambda: _messages(threaded_at=None), "Is the courier running"),
+        ("callouts", _callouts, "by phone"),
+        ("texts to reporters", lambda: _sends("reporters"), "courier"),
+        ("pages to staff", lambda: _sends("paging"), "by phone"),
     ],
     ids=["judge", "thread", "callout", "reply", "page"],
 )
-def test_work_that_waits_too_long_is_said_with_what_to_do(var: Var, what: str, change: Update, words: str) -> None:
+def test_work_that_waits_too_long_is_said_with_what_to_do(
+    var: Var, what: str, change: Callable[[], Update], words: str
+) -> None:
     assert _findings(var)[what].level == "ok"
     with _opened(var).write() as session:
-        session.execute(change)
+        session.execute(change())
     finding = _findings(var)[what]
     assert finding.level == "fault"
     assert re.search(r"\d+ waiting, the oldest for 5 minutes", finding.words)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-import structlog
 
 from gateway.core import logs, messages, pseudonyms, times, wording
 
@@ -69,14 +67,11 @@ def test_moves_forward_never_goes_back(old: str, new: str, forward: bool) -> Non
 
 
 @pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     caught = io.StringIO()
     monkeypatch.setattr("sys.stderr", caught)
     logs.setup("intake", "INFO")
-    yield caught
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    logging.basicConfig(handlers=[], level=logging.WARNING, force=True)
+    return caught
 
 
 def test_log_writes_an_exception_without_its_text(stream: io.StringIO) -> None:
