@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from gateway.core.records import Message, School
 from responders.accounts.records import Account
 from responders.api.connections import Sort, by
+from responders.cases import people
 from responders.cases.moves import CLOSED, NEW, OPEN_STATES, RESOLVED
 from responders.cases.records import Case, CaseMessage, CaseThread
 
@@ -30,7 +31,8 @@ class Row:
     case: Case
     school: str
     messages: int
-    assignee: str | None
+    holder: str | None
+    """Who works on it; without an assignee, who acknowledged it."""
     unanswered: bool
     """A message came in after the last thing a person did or said."""
 
@@ -75,17 +77,22 @@ def _rows(session: Session, cases: list[Case]) -> list[Row]:
     heard = _heard(session, ids)
     answered = _answered(session, ids)
     schools = _names(session, School.id, School.name, {case.school_id for case in cases})
-    people = _names(session, Account.id, Account.name, {case.assignee_id for case in cases})
+    names = people.read(session, cases[0].district_id) if cases else people.People({})
     return [
         Row(
             case=case,
             school=schools.get(case.school_id or "", "Whole district"),
             messages=heard[case.id][0] if case.id in heard else 0,
-            assignee=people.get(case.assignee_id or ""),
+            holder=_holder(case, names),
             unanswered=_unanswered(case, heard, answered),
         )
         for case in cases
     ]
+
+
+def _holder(case: Case, names: people.People) -> str | None:
+    actor = f"account:{case.assignee_id}" if case.assignee_id else case.acknowledged_by
+    return names.name(actor) if actor else None
 
 
 def _unanswered(case: Case, heard: dict[str, tuple[int, datetime]], answered: dict[str, datetime]) -> bool:

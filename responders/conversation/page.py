@@ -8,17 +8,18 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from gateway.core.keys import KeySet
-from gateway.core.records import School
+from gateway.core.records import School, Thread
 from responders.accounts import service as accounts
 from responders.accounts.gate import Visit
 from responders.accounts.records import Account
+from responders.cases import people
 from responders.cases import service as cases
 from responders.cases.highlight import Piece, signs
 from responders.cases.moves import IN_PROGRESS
+from responders.cases.people import People
 from responders.cases.records import Case
-from responders.conversation import people, talk, timeline
+from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
-from responders.conversation.people import People
 from responders.conversation.talk import Said, Talk
 from responders.conversation.timeline import Entry
 from responders.paging import calls
@@ -28,7 +29,7 @@ from triage.model import Severity
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the engine said: of the message that weighs most, and what it says is still unknown after the latest."""
+    """What the engine said of the gravest message, and what nobody has told since."""
 
     said: Said | None
     severity: str
@@ -36,6 +37,9 @@ class Judgement:
     rules: str
     signs: list[Piece]
     missing: tuple[str, ...]
+    doubtful: str | None
+    """The latest other message that could not be judged."""
+    doubt_came_later: bool
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,16 @@ class CasePage:
     notes: list[cases.OpenedNote]
     paged: list[Paged]
     callout: Callout | None
+    code_told: bool
+    """Whether a page has told of this case, so that its code acknowledges it."""
     timeline: list[Entry]
     colleagues: list[Account]
     moves: list[str]
+
+    @property
+    def answerable(self) -> list[Thread]:
+        """The conversations whose reporter can be texted."""
+        return [talk.thread for talk in self.talks if talk.thread and not talk.opted_out]
 
 
 def read(session: Session, visit: Visit, case: Case) -> CasePage:
@@ -83,6 +94,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         notes=cases.notes(session, keys, case),
         paged=[Paged(call.name, call.at, describe(call.send)) for call in called.texts],
         callout=called.running,
+        code_told=called.told,
         timeline=timeline.read(
             session, case.id, _subjects(case, talks), called.callouts, names, [t.thread for t in talks if t.thread]
         ),
@@ -92,10 +104,15 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
 
 
 def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Judgement | None:
-    """The message that weighs most is the gravest; of equals one that needs a human's eyes, then the first."""
+    """Judge a case by its gravest message, of equals the first: what follows is never judged below what came before.
+
+    So a short or blank message after it has the same severity on paper, and says nothing by itself.
+    """
     if not assessed:
         return None
-    gravest = max(assessed, key=lambda a: (Severity(a.record.severity).rank, a.record.unsure))
+    index = max(range(len(assessed)), key=lambda at: (Severity(assessed[at].record.severity).rank, -at))
+    gravest, later = assessed[index], assessed[index + 1 :]
+    doubtful = [one.record for one in assessed[:index] + later if one.record.unsure]
     said = {one.id: one for one in (said for t in talks for said in t.said)}
     return Judgement(
         said=said.get(gravest.record.message_id),
@@ -103,8 +120,16 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
         unsure_reason=gravest.record.unsure_reason,
         rules=gravest.record.rules,
         signs=signs(gravest.indicators),
-        missing=assessed[-1].missing,
+        missing=_missing(gravest, later),
+        doubtful=doubtful[-1].message_id if doubtful else None,
+        doubt_came_later=any(one.record.unsure for one in later),
     )
+
+
+def _missing(gravest: cases.OpenedAssessment, later: list[cases.OpenedAssessment]) -> tuple[str, ...]:
+    """Tell what is still unknown: what the gravest message lacks, less what a later clear one has told."""
+    clear = [one for one in later if not one.record.unsure and one.record.life_safety == gravest.record.life_safety]
+    return tuple(gap for gap in gravest.missing if all(gap in one.missing for one in clear))
 
 
 def _subjects(case: Case, talks: list[Talk]) -> list[str]:

@@ -15,9 +15,9 @@ from gateway.core.keys import KeySet
 from gateway.core.records import Message, Send, Thread
 from responders.cases import service as cases
 from responders.cases.highlight import Piece, pieces
+from responders.cases.people import People
 from responders.cases.records import Case
 from responders.conversation.delivery import Delivery, describe
-from responders.conversation.people import People
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
 _KEYWORD = {

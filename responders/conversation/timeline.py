@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.records import Event, Thread
 from responders.cases import words
-from responders.conversation.people import People
+from responders.cases.people import People
 
 _WORDS = {
     "case.opened": "Case opened, {severity}",

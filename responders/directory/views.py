@@ -14,6 +14,15 @@ from gateway.core.records import School
 from responders.accounts.gate import Visit, page
 from responders.directory import service
 from responders.directory.records import Responder
+from triage.policy import PagingPolicy
+
+ROLE = {
+    "counsellor": "Counselor",
+    "administrator": "Administrator",
+    "officer": "School resource officer",
+    "operator": "Night operator",
+}
+"""Role codes as the console names them."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ def on_call(_request: Request, visit: Visit) -> Response:
     """Show who is on call for each school of the district."""
     with visit.console.database.read() as session:
         rosters = _rosters(session, visit.account.district_id)
-    return visit.render("directory/on_call.html", here="on-call", rosters=rosters)
+    return visit.render("directory/on_call.html", here="on-call", rosters=rosters, roles=ROLE, policy=PagingPolicy())
 
 
 def _rosters(session: Session, district_id: str) -> list[Roster]:

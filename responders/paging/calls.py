@@ -21,6 +21,7 @@ class Call:
     name: str
     at: datetime
     send: Send
+    callout_id: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Calls:
     callouts: dict[str, tuple[datetime, datetime | None]]
     """Callout id: when the case joined it, and when the calls for this case ended."""
 
+    @property
+    def told(self) -> bool:
+        """Whether a page of the running callout has told of the case: only then does its code acknowledge it."""
+        return self.running is not None and any(call.callout_id == self.running.id for call in self.texts)
+
 
 def of_case(session: Session, case: Case) -> Calls:
     """Read the calls of a case; texts sent before it joined its callout or after its end were not about it."""
@@ -42,7 +48,7 @@ def of_case(session: Session, case: Case) -> Calls:
         or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
     )
     query = (
-        select(Responder.name, Page.at, Send)
+        select(Responder.name, Page.at, Send, Page.callout_id)
         .select_from(CalloutCase)
         .join(Page, and_(Page.callout_id == CalloutCase.callout_id, about))
         .join(Responder, Responder.id == Page.responder_id)
@@ -50,7 +56,7 @@ def of_case(session: Session, case: Case) -> Calls:
         .where(CalloutCase.case_id == case.id)
         .order_by(Page.at, Responder.name)
     )
-    texts = [Call(name, at, send) for name, at, send in session.execute(query)]
+    texts = [Call(*row) for row in session.execute(query)]
     running = [callout for callout, link in found if callout.closed_at is None and link.acknowledged_at is None]
     return Calls(
         texts,

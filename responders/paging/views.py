@@ -71,8 +71,15 @@ def _opened(session: Session, visit: Visit, event: Event) -> Unclear:
         text = conversation.words(visit.console.keys, message)
     except KeyRefused:
         text = ""
-    why = str(event.data.get("why"))
-    return Unclear(responder.name if responder else "Somebody", message.at, text, _WHY.get(why, why.replace("_", " ")))
+    why = _why(str(event.data.get("why")), text)
+    return Unclear(responder.name if responder else "Somebody", message.at, text, why)
+
+
+def _why(code: str, text: str) -> str:
+    """Say why an answer was not understood; digits that are not four are a code that was mistyped."""
+    if code == "no_code" and any(sign.isdecimal() for sign in text):
+        return "not a 4-digit code"
+    return _WHY.get(code, code.replace("_", " "))
 
 
 ROUTES = (

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import problems
-from gateway.core.errors import TiplineError
+from gateway.core.errors import NotFound, TiplineError
 from responders.web import state
 from responders.web.headers import safety
 
 _SENTENCES = {
     403: "You may not do that.",
-    404: "There is no such page, or it is not one of your district's.",
+    404: "This page does not exist, or is not yours to see.",
     405: "This page does not do that.",
     413: "That is too long to send.",
     503: "A part we need does not answer just now. Your page stays; try again in a few seconds.",
@@ -25,7 +25,8 @@ _SENTENCES = {
 async def of_tipline_error(request: Request, error: Exception) -> Response:
     """Show one of our own errors in its public words."""
     made = await problems.of_tipline_error(request, error)
-    return _page(request, made, error.public if isinstance(error, TiplineError) and error.status < 500 else None)
+    told = isinstance(error, TiplineError) and error.status < 500 and not isinstance(error, NotFound)
+    return _page(request, made, str(error) if told else None)
 
 
 async def of_http_exception(request: Request, error: Exception) -> Response:

@@ -34,6 +34,7 @@ class Pages:
             "iso": iso,
             "safe_text": words.showable,
             "plural": words.plural,
+            "zone_name": words.zone_name,
         }
 
     def render(self, template: str, context: Mapping[str, Any], *, now: datetime, status: int = 200) -> HTMLResponse:

@@ -43,6 +43,11 @@ def at(moment: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{local.strftime('%b')} {local.day}{year}, {clock}"
 
 
+def zone_name(zone: tzinfo, now: datetime) -> str:
+    """Name a time zone as its people do at this time of the year: `MST`."""
+    return now.astimezone(zone).tzname() or "UTC"
+
+
 def zone(name: str) -> tzinfo:
     """Find a district's time zone; UTC where this machine does not know it."""
     try:

@@ -73,6 +73,7 @@ class Desk:
         *,
         signs: dict[str, str] | None = None,
         unsure: str | None = None,
+        missing: tuple[str, ...] = ("where",),
         sender: str = "+13035550123",
         threaded: bool = True,
     ) -> Case:
@@ -89,7 +90,7 @@ class Desk:
             unsure_reason=unsure,
             categories=(Category.WEAPON,),
             indicators=tuple(spans),
-            missing=("where",),
+            missing=missing,
             language="en",
             rules="1",
         )

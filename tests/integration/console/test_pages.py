@@ -4,10 +4,18 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
+from gateway.core.events import emit
 from gateway.core.records import Thread
 from responders.accounts import service as accounts
 from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.directory import service as directory
+from responders.paging import service as paging
+from responders.paging.records import Callout
 from tests.integration.console.conftest import HTML, PASSWORD, Desk
+from tests.support.world import PAGING
 
 
 def test_inbox_puts_the_most_urgent_first_and_those_nobody_has_before_others(desk: Desk) -> None:
@@ -44,6 +52,105 @@ def test_case_page_marks_the_signs_and_escapes_everything(desk: Desk) -> None:
     assert "&lt;script&gt;" in text
     assert re.search(r'<mark class="sign" title="a weapon was seen">a gun<span class="unseen">', text)
     assert "Anonymous: nobody here can see a number." in text
+
+
+@pytest.mark.parametrize(("words", "reason"), [("hi", "too_short"), (" ", "no_text")])
+def test_a_follow_up_that_says_nothing_leaves_the_gravest_message_on_top(desk: Desk, words: str, reason: str) -> None:
+    case = desk.tip("he has a gun", signs={"weapon_seen": "a gun"})
+    desk.world.clock.forward(seconds=5)
+    desk.tip(words, unsure=reason, missing=("when",))
+    text = desk.get(f"/cases/{case.number}").text
+    top = text[text.index('id="what"') : text.index('id="talks"')]
+    assert '<mark class="sign" title="a weapon was seen">' in top
+    assert "No words." not in top
+    assert "The words are clear enough to judge." in text
+    assert "A later message could not be judged" in text
+    assert re.search(r'id="doubtful" href="#(m-[^"]+)"', text)[1] in re.findall(r'<li [^>]*id="([^"]+)"', text)  # type: ignore[index]
+    assert 'id="ask-where"' in text
+
+
+def test_what_a_later_clear_message_tells_is_not_asked_again(desk: Desk) -> None:
+    case = desk.tip("he has a gun", missing=("where", "when"))
+    desk.world.clock.forward(seconds=5)
+    desk.tip("hes in the gym", missing=("when", "how_known"))
+    assert re.findall(r'id="ask-(\w+)"', desk.get(f"/cases/{case.number}").text) == ["when"]
+
+
+def test_a_first_message_that_says_nothing_makes_way_for_a_grave_one(desk: Desk) -> None:
+    case = desk.tip("k", "none", unsure="too_short")
+    assert "Not known yet" in desk.get(f"/cases/{case.number}").text
+    desk.world.clock.forward(seconds=5)
+    desk.tip("he has a gun", "high", signs={"weapon_seen": "a gun"})
+    text = desk.get(f"/cases/{case.number}").text
+    assert "An earlier message could not be judged" in text
+    assert '<mark class="sign"' in text[text.index('id="what"') : text.index('id="talks"')]
+
+
+def test_case_page_names_the_zone_of_its_times(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    assert re.search(r"times in [A-Z]{3,4}</span>", desk.get(f"/cases/{case.number}").text)
+
+
+def test_inbox_names_who_acknowledged_until_somebody_is_assigned(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    row = '<span class="soft">Dana Ortiz</span>'
+    assert row not in desk.get("/").text
+    desk.post(f"/cases/{case.number}/acknowledge")
+    assert row in desk.get("/").text
+
+
+def test_the_code_is_shown_only_once_a_page_has_told_of_the_case(desk: Desk) -> None:
+    world, keys = desk.world, desk.world.keys["worker"]
+
+    def call_out(case: Case) -> Callout:
+        with world.database.write() as session:
+            called = paging.call_out(session, session.get_one(Case, case.id), "critical", world.clock())
+            assert called is not None
+            return called
+
+    def run() -> None:
+        with world.database.write() as session:
+            for due in paging.due(session, world.clock()):
+                paging.run_due(session, keys, due, world.clock(), console_url="http://console.test")
+
+    with world.database.write() as session:
+        someone = directory.add_responder(session, world.district_id, "Marcus Bell", "counsellor", "+13035550177")
+        directory.set_duty(session, world.district_id, None, directory.ON_CALL, [someone.id])
+    first = desk.tip("he has a gun")
+    code = call_out(first).code
+    run()
+    assert f"<strong>{code}</strong>" in desk.get(f"/cases/{first.number}").text
+    world.clock.forward(seconds=5)
+    second = desk.tip("she has a gun", sender="+13035550124")
+    assert call_out(second).code == code
+    text = desk.get(f"/cases/{second.number}").text
+    assert "The next page will tell of this case." in text
+    assert code not in text
+    world.clock.forward(seconds=61)
+    run()
+    assert f"<strong>{code}</strong>" in desk.get(f"/cases/{second.number}").text
+    roster = desk.get("/on-call").text
+    assert "Counselor" in roster
+    assert "after 3 minutes for critical, after 15 minutes for high" in roster
+
+
+@pytest.mark.parametrize(
+    ("words", "why"), [("382", "not a 4-digit code"), ("38255", "not a 4-digit code"), ("what", "no code in it")]
+)
+def test_an_unclear_answer_says_what_is_wrong_with_it(desk: Desk, words: str, why: str) -> None:
+    world = desk.world
+    asked = world.text(words, sender="+13035550177", to=PAGING)
+    with world.database.write() as session:
+        emit(session, "page.answer_unclear", subject="contact/x", actor="process:worker", at=world.clock(),
+             district_id=world.district_id, message=asked, why="no_code")  # fmt: skip
+    assert f"{why}</span>" in desk.get("/unclear").text
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/cases/2026-9999"])
+def test_a_page_that_is_not_there_says_no_more_than_that(desk: Desk, path: str) -> None:
+    answer = desk.get(path)
+    assert answer.status_code == 404
+    assert "This page does not exist, or is not yours to see." in answer.text
 
 
 def test_case_page_shows_what_no_page_can_carry(desk: Desk) -> None:
@@ -119,6 +226,10 @@ def test_nobody_is_texted_who_has_opted_out(desk: Desk) -> None:
     text = desk.get(f"/cases/{case.number}").text
     assert "This person asked for no more texts" in text
     assert '<textarea id="text-' not in text
+    assert 'id="ask-' not in text
+    assert "Where is this?" in text
+    assert "Nobody here can be texted now" in text
+    assert "Ask what is still unknown" not in text
     assert desk.post(f"/cases/{case.number}/threads/{thread.id}/reply", text="Hi").status_code == 409
 
 
