@@ -26,6 +26,8 @@ from responders.paging import calls
 from responders.paging.records import Callout
 from triage.model import Severity
 
+_MEANS = frozenset({"access_to_means", "weapon_seen"})
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -129,7 +131,14 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
 def _missing(gravest: cases.OpenedAssessment, later: list[cases.OpenedAssessment]) -> tuple[str, ...]:
     """Tell what is still unknown: what the gravest message lacks, less what a later clear one has told."""
     clear = [one for one in later if not one.record.unsure and one.record.life_safety == gravest.record.life_safety]
-    return tuple(gap for gap in gravest.missing if all(gap in one.missing for one in clear))
+    return tuple(gap for gap in gravest.missing if not any(_tells(one, gap) for one in clear))
+
+
+def _tells(one: cases.OpenedAssessment, gap: str) -> bool:
+    """Tell whether a message fills a gap; the engine asks for means only where it hears of harm, so silence is none."""
+    if gap == "means":
+        return any(sign["name"] in _MEANS for sign in one.indicators)
+    return gap not in one.missing
 
 
 def _subjects(case: Case, talks: list[Talk]) -> list[str]:

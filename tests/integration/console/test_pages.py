@@ -70,10 +70,16 @@ def test_a_follow_up_that_says_nothing_leaves_the_gravest_message_on_top(desk: D
 
 
 def test_what_a_later_clear_message_tells_is_not_asked_again(desk: Desk) -> None:
-    case = desk.tip("he has a gun", missing=("where", "when"))
+    def asked() -> list[str]:
+        return re.findall(r'id="ask-(\w+)"', desk.get(f"/cases/{case.number}").text)
+
+    case = desk.tip("i want to die", missing=("where", "when", "means"))
     desk.world.clock.forward(seconds=5)
-    desk.tip("hes in the gym", missing=("when", "how_known"))
-    assert re.findall(r'id="ask-(\w+)"', desk.get(f"/cases/{case.number}").text) == ["when"]
+    desk.tip("im in the gym", missing=("when", "how_known"))
+    assert asked() == ["when", "means"]
+    desk.world.clock.forward(seconds=5)
+    desk.tip("i have pills", signs={"access_to_means": "pills"}, missing=("when",))
+    assert asked() == ["when"]
 
 
 def test_a_first_message_that_says_nothing_makes_way_for_a_grave_one(desk: Desk) -> None:
