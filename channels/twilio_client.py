@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -18,6 +19,7 @@ from gateway.core.messages import SendError, Status
 
 TIMEOUT_SECONDS = 10.0
 _API = "https://api.twilio.com"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
@@ -139,6 +141,8 @@ class _Rebased(TwilioHttpClient):
     def __init__(self, base_url: str, timeout_seconds: float, on_answer: Callable[[], object]) -> None:
         super().__init__(timeout=timeout_seconds)
         self._base_url = base_url
+        if self.session is not None and urlsplit(base_url).hostname in _LOOPBACK:
+            self.session.trust_env = False  # A proxy has no business between us and a stand-in on this machine.
         self._on_answer = on_answer
         self.last_date: datetime | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import sys
 
 import httpx
 from sqlalchemy import select
@@ -27,9 +28,15 @@ _MARKS = {"ok": "  ok     ", "warning": "  WARNING", "fault": "  FAULT  "}
 def text(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Post a text to the intake, signed as Twilio would sign it, and print its reference (the MessageSid)."""
     settings = environment.load("operator", var, environ)
+    if numbers.normalize(options.sender).kind == "other":
+        raise BadInput("--from must be a phone number such as +13035550123, or a short code.")
     database = Database(settings.database_url)
     try:
         line = _line(database, options.to)
+        if line is None:
+            print(
+                "tipline: none of our lines has that number; the text will be kept apart for a person.", file=sys.stderr
+            )
         sid = options.sid or f"SM{secrets.token_hex(16)}"
         _post(settings, line, options.to or line.number if line else options.to, sid, options)
         with database.read() as session:

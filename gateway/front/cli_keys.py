@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from gateway.core import escrow, key_files, keys, rotation
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, KeyRefused
-from gateway.core.key_files import OldKey
+from gateway.core.key_files import KeyFile, OldKey
 from gateway.core.records import District
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
@@ -51,9 +51,23 @@ def show(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     if options.json:
         print(json.dumps([{"process": f.process, "name": f.name, "private": f.private, "kid": f.kid} for f in found]))
     else:
-        for file in found:
-            print(f"{file.process:<8} {'opens' if file.private else 'seals':<6} {file.kid:<17} {file.name}")
+        for line in _summary(found):
+            print(line)
     return 0
+
+
+def _summary(found: Iterable[KeyFile]) -> Iterator[str]:
+    """One line for each key of a process; a district's months are one line, whatever their number."""
+    months: dict[tuple[str, bool, str], list[str]] = {}
+    for file in found:
+        folder, _, month = file.name.rpartition("/")
+        if folder.count("/") == 1 and folder.startswith("content/"):
+            months.setdefault((file.process, file.private, folder), []).append(month.partition(".")[0])
+        else:
+            yield f"{file.process:<8} {'opens' if file.private else 'seals':<6} {file.name:<22} {file.kid}"
+    for (process, private, folder), names in months.items():
+        span = f"{min(names)} ... {max(names)}, {len(names)} months"
+        yield f"{process:<8} {'opens' if private else 'seals':<6} {folder:<22} {span}"
 
 
 def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:

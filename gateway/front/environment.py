@@ -85,6 +85,11 @@ def of_children(environ: Mapping[str, str], *, only_files: bool) -> dict[str, st
     return _direct(given)
 
 
+def note_ports(var: Var, environ: Mapping[str, str]) -> None:
+    """Note the ports of a start, so that commands in another terminal find the processes of this folder."""
+    write(var.ports, {variable: str(port(process, environ)) for process, (variable, _) in PORTS.items()})
+
+
 def _direct(environ: Mapping[str, str]) -> dict[str, str]:
     """Let nothing on this machine be reached through a proxy: it would see texts, and could not reach us anyhow.
 
@@ -96,7 +101,8 @@ def _direct(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
-    here = {process: f"http://127.0.0.1:{port(process, environ)}" for process in PORTS}
+    chosen = {**read(var.ports), **environ}
+    here = {process: f"http://127.0.0.1:{port(process, chosen)}" for process in PORTS}
     return {
         "DATABASE_URL": f"sqlite:///{var.database}",
         "REDIS_URL": valkey.url(var),

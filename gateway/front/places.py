@@ -66,6 +66,11 @@ class Var:
         return self.root / "supervisord.conf"
 
     @property
+    def ports(self) -> Path:
+        """The ports that the last start chose."""
+        return self.root / "run" / "ports.env"
+
+    @property
     def lock(self) -> Path:
         """Held while processes run from this folder."""
         return self.root / "run" / "up.lock"

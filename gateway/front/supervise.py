@@ -83,7 +83,11 @@ def render(var: Var, commands: Mapping[str, str]) -> str:
 
 
 def check_ports(names: Sequence[str], var: Var, environ: Mapping[str, str]) -> None:
-    """Raises: SettingsRefused for a port that another program has."""
+    """Raises: SettingsRefused for a port that another program has, or that two processes were given."""
+    given = [port(name, environ) for name in names if name in PORTS]
+    if len(set(given)) < len(given):
+        variables = ", ".join(PORTS[name][0] for name in names if name in PORTS)
+        raise SettingsRefused(f"Two processes have the same port. {variables} must differ.")
     for name in names:
         if name not in PORTS:
             continue

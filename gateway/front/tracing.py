@@ -60,10 +60,10 @@ class Trace:
 
 
 def follow(session: Session, reference: str) -> Trace:
-    """Trace a tip by MessageSid, message id or case number. Raises: NotFound."""
+    """Trace a tip by MessageSid, message id or case number, from its own arrival on. Raises: NotFound."""
     message, case = _find(session, reference)
-    subjects = _subjects(session, message, case)
-    query = select(Event).where(Event.subject.in_(subjects)).order_by(Event.at, Event.seq)
+    subjects = _subjects(session, message, case, whole=case is not None and reference == case.number)
+    query = select(Event).where(Event.subject.in_(subjects), Event.at >= message.at).order_by(Event.at, Event.seq)
     return Trace(message.id, case.number if case else None, _hops(list(session.scalars(query))))
 
 
@@ -86,12 +86,15 @@ def _no_tip() -> Message:
     raise NotFound("This case has no tip of its own: its messages now belong to another case.")
 
 
-def _subjects(session: Session, message: Message, case: Case | None) -> list[str]:
-    """Name everything whose events belong to this tip."""
+def _subjects(session: Session, message: Message, case: Case | None, *, whole: bool) -> list[str]:
+    """Name everything whose events belong to this tip, or to the whole case."""
     found = {f"message/{message.id}"}
     threads = {message.thread_id} if message.thread_id else set()
     if case is not None:
         found.add(f"case/{case.id}")
+        if whole:
+            of_case = select(CaseMessage.message_id).where(CaseMessage.case_id == case.id)
+            found |= {f"message/{one}" for one in session.scalars(of_case)}
         threads |= set(session.scalars(select(CaseThread.thread_id).where(CaseThread.case_id == case.id)))
         found |= _of_pages(session, case)
     said = select(Message.id).where(Message.thread_id.in_(threads), Message.direction == "out")

@@ -254,6 +254,12 @@ def test_doctor_finds_nothing_wrong(house: House) -> None:
     assert [(check["what"], check["level"]) for check in found if check["level"] != "ok"] == [("key escrow", "warning")]
 
 
+def test_every_file_is_for_its_owners_eyes_alone(house: House) -> None:
+    kept = [path for path in house.var.rglob("*") if path.is_file() and path.suffix != ".pub"]
+    assert kept
+    assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
+
+
 def test_nobody_can_be_unmasked_from_what_all_this_left_behind(house: House, token: str) -> None:
     """No sender's number, in any dress, in the product's files and answers; the phones' own store is set aside."""
     with house.browser() as browser:

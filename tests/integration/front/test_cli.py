@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from gateway.core.database import Database
-from gateway.front import cli
-from gateway.front.places import Var
+from gateway.core.errors import SettingsRefused
+from gateway.core.records import Message
+from gateway.front import cli, environment, supervise
+from gateway.front.places import NAMES, Var
 from responders.accounts.records import ApiToken
 from responders.cases.records import Case
 
@@ -158,3 +160,37 @@ def test_assess_ends_quietly_when_nobody_reads_on() -> None:
     answers, code, errors = _assess(lines, read=1)
     assert len(answers) == 1
     assert (code, errors) == (0, "")
+
+
+def test_keys_list_tells_months_in_one_line(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["keys", "list"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) < 60
+    (months,) = [line for line in shown if line.startswith("worker") and "opens" in line and "content/demo" in line]
+    assert months.endswith("25 months")
+
+
+@pytest.mark.parametrize("number", ["banana", "", "call me"])
+def test_text_refuses_what_is_no_number(run: Var, capsys: pytest.CaptureFixture[str], number: str) -> None:
+    assert cli.main(["text", "hello", "--from", number]) == 2
+    assert "+13035550123" in capsys.readouterr().err
+
+
+def test_commands_find_the_ports_of_the_last_start(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.note_ports(run, {"TIPLINE_INTAKE_PORT": "9"})
+    assert cli.main(["text", "hello", "--from", "+13035550123"]) == 2
+    assert "http://127.0.0.1:9." in capsys.readouterr().err
+
+
+def test_up_refuses_one_port_for_two(run: Var, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsRefused, match="must differ"):
+        supervise.check_ports(NAMES, run, {"TIPLINE_INTAKE_PORT": "9001", "TIPLINE_CONSOLE_PORT": "9001"})
+
+
+def test_trace_begins_with_the_tips_own_arrival(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    with Database(f"sqlite:///{run.database}").read() as session:
+        tips = list(session.scalars(select(Message.id).where(Message.direction == "in", Message.kind == "tip")))
+    for tip in tips:
+        assert cli.main(["trace", tip, "--json"]) == 0
+        first = json.loads(capsys.readouterr().out)["hops"][0]
+        assert (first["event"], first["subject"], first["since_start_ms"]) == ("message.received", f"message/{tip}", 0)
