@@ -46,9 +46,11 @@ _FEW_WORDS = 6
 
 
 def due(session: Session, now: datetime) -> bool:
-    """Tell whether anything waits to be taken, answered or paged for."""
+    """Tell whether anything waits to be taken, answered, paged for or told."""
     waiting = (_to_take(now), _to_answer(now - _OVERLAP))
-    return any(session.scalar(query.limit(1)) for query in waiting) or bool(paging.due(session, now))
+    return any(session.scalar(query.limit(1)) for query in waiting) or bool(
+        paging.due(session, now) or paging.to_tell(session, now)
+    )
 
 
 def _nothing() -> None:
@@ -78,7 +80,7 @@ class Dispatcher:
 
     def run(self) -> int:
         """Do everything that is due, pages last; what fails is logged and does not hold up the rest."""
-        steps = (self.answer_all, self.take_all, self.page_all, self.send_all)
+        steps = (self.answer_all, self.take_all, self.page_all, self.tell_all, self.send_all)
         return sum(self._guarded(step) for step in steps)
 
     def take_all(self) -> int:
@@ -119,6 +121,12 @@ class Dispatcher:
         with self.database.read() as session:
             found = paging.due(session, self.clock())
         return self._texted(sum(self._each(self._page, callout_id) for callout_id in self._awake(found)))
+
+    def tell_all(self) -> int:
+        """Write the texts that call nobody out: who has a case now, and that its reporter wrote again."""
+        with self.database.read() as session:
+            found = paging.to_tell(session, self.clock())
+        return self._texted(sum(self._each(self._tell, subject) for subject in self._awake(found)))
 
     def send_all(self) -> int:
         """Send what waits in the paging account's outbox."""
@@ -218,6 +226,10 @@ class Dispatcher:
     def _page(self, callout_id: str) -> int:
         with self.database.write() as session:
             return len(paging.run_due(session, self.keys, callout_id, self.clock(), console_url=self.console_url))
+
+    def _tell(self, subject: str) -> int:
+        with self.database.write() as session:
+            return paging.tell(session, self.keys, subject, self.clock(), console_url=self.console_url)
 
     def _deliver(self, send: Send) -> str:
         with self.database.read() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from responders.paging.answers import Answered, answer, confirm, hint
 from responders.paging.callouts import acknowledge, call_out, carry, clock_of, policy_of
 from responders.paging.codes import is_only_code, words_beyond
+from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 from responders.paging.sending import WITHDRAWN, is_wanted
 
@@ -23,5 +24,7 @@ __all__ = [
     "is_wanted",
     "policy_of",
     "run_due",
+    "tell",
+    "to_tell",
     "words_beyond",
 ]

@@ -11,6 +11,7 @@ from triage.model import Category, Severity
 SEGMENT = 160
 """Characters of one GSM 7-bit text. Source: 3GPP TS 23.038."""
 _SHORTEST_PLACE = 8
+_LONGEST_NAME = 60
 _TWICE = str.maketrans(dict.fromkeys("[]{}\\^~|`", " "))
 """What GSM 7-bit does not have, or counts twice."""
 
@@ -40,6 +41,18 @@ def acknowledged(numbers: Sequence[str], *, more: bool) -> str:
 def reported(number: str) -> str:
     """Tell a member of staff what has become of words that tell of danger."""
     return f"Your text is now case {number}. People on call are being paged. In an emergency call 911."
+
+
+def taken(name: str, numbers: Sequence[str]) -> str:
+    """Tell others who were paged who has a case now; without a name, that somebody has."""
+    rest = f" (+{len(numbers) - 1} more)" if len(numbers) > 1 else ""
+    who = gsm(name)[:_LONGEST_NAME].strip()
+    return f"{who} has case {numbers[0]}{rest}." if who else f"Case {numbers[0]}{rest} is taken."
+
+
+def new_message(number: str, console_url: str) -> str:
+    """Tell who has a case that its reporter wrote again."""
+    return f"New message in case {number}. {console_url}/cases/{number}"
 
 
 def gsm(text: str) -> str:

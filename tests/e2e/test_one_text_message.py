@@ -147,6 +147,9 @@ def test_a_code_from_a_responders_phone_acknowledges(house: House, token: str) -
     assert found["state"] == "ACKNOWLEDGED"
     assert found["acknowledgedBy"] == {"kind": "CONTACT", "name": "Marcus Bell"}
     assert number_of(page) in until(lambda: house.received(MARCUS)[before:], "an answer to the code")[-1]
+    told = f"Marcus Bell has case {number_of(page)}."
+    until(lambda: told in house.received(DANA) and told in house.received(RILEY), "the others told who has the case")
+    assert told not in house.received(MARCUS)
 
 
 def test_trace_tells_every_hop_in_order(house: House, token: str) -> None:

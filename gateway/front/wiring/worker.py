@@ -57,7 +57,7 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     sending = Duty("send", dispatcher.send_all)
     dispatcher.on_texts = sending.ring  # In the middle of a long queue too: pages never wait for its end.
-    steps = (dispatcher.answer_all, dispatcher.take_all, dispatcher.page_all)
+    steps = (dispatcher.answer_all, dispatcher.take_all, dispatcher.page_all, dispatcher.tell_all)
     return [Duty("dispatch", *steps), sending]
 
 

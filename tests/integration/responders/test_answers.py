@@ -23,8 +23,8 @@ def test_answer_finds_the_code_anywhere(desk: Desk, form: str) -> None:
     assert (after.state, after.acknowledged_at) == ("acknowledged", desk.now)
     assert str(after.acknowledged_by).startswith("contact:")
     assert desk.callouts() == []
-    assert desk.last_text() == "Acknowledged: case 2026-0001. Thank you."
-    assert desk.paged() == ["Ana"]
+    assert sorted(desk.phones.texts) == ["Acknowledged: case 2026-0001. Thank you.", "Ana has case 2026-0001."]
+    assert desk.paged() == ["Ana", "Ben"]
     desk.wait(minutes=10)
     assert desk.paged() == []
 
@@ -94,9 +94,11 @@ def test_answer_of_a_colleague_who_was_not_paged_counts_for_the_first_page(desk:
 def test_answer_to_two_codes_at_once(desk: Desk) -> None:
     found = [desk.tip("high thing"), desk.tip("high other", sender=OTHER, to=SECOND)]
     codes = [callout.code for callout in desk.callouts()]
+    desk.paged()
     desk.reply("Ana", " and ".join(codes))
     assert [desk.case(case).state for case in found] == ["acknowledged", "acknowledged"]
-    assert desk.last_text() == "Acknowledged: case 2026-0001 (+1 more). Thank you."
+    expected = ["Acknowledged: case 2026-0001 (+1 more). Thank you.", "Ana has case 2026-0002."]
+    assert sorted(desk.phones.texts) == expected
 
 
 def test_answer_twice_says_that_it_is_acknowledged_already(desk: Desk) -> None:

@@ -60,10 +60,13 @@ def test_joining_keeps_that_a_person_has_taken_it_up(desk: Desk) -> None:
     assert (after.acknowledged_at, after.acknowledged_by) == (taken.acknowledged_at, taken.acknowledged_by)
     carried = [event for event in desk.events("case.state_changed") if event.subject == f"case/{first.id}"]
     assert [(event.data["old"], event.data["new"]) for event in carried] == [("new", "acknowledged")]
+    assert desk.last_text() == "Ana has case 2026-0002."
+    assert desk.paged() == ["Ben"]
     desk.wait(minutes=5)
     assert desk.paged() == []
     desk.tip("critical more")
-    assert desk.paged() == [], "what was done about the joined case counts"
+    assert desk.last_text().startswith("New message in case 2026-0001."), "what was done about the joined case counts"
+    assert desk.paged() == ["Ana"]
     desk.wait(minutes=6)
     desk.tip("high more")
     assert desk.paged() == ["Ana"]
@@ -124,5 +127,7 @@ def test_joining_what_is_attended_into_a_resolved_case_keeps_the_person(desk: De
     desk.paged()
     _join(desk)
     assert desk.case(first).state == "acknowledged"
+    assert desk.last_text() == "Case 2026-0002 is taken."
+    assert desk.paged() == ["Ana"]
     desk.wait(minutes=6)
     assert desk.paged() == []
