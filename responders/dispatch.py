@@ -75,6 +75,7 @@ class Dispatcher:
     _resting: dict[str, datetime] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _uncalled: dict[str, Urgency] = field(default_factory=dict)
+    _remembered: bool = False
     _slow: bool = False
     _linked_until: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -116,6 +117,10 @@ class Dispatcher:
 
     def page_all(self) -> int:
         """Write the pages that are due; answers how many."""
+        if not self._remembered:
+            with self.database.read() as session:
+                self._uncalled.update(paging.uncalled(session))
+            self._remembered = True
         for case_id in self._awake(list(self._uncalled)):
             self._each(self._call, case_id)
         with self.database.read() as session:
@@ -169,7 +174,7 @@ class Dispatcher:
             self._uncalled[taken.case.id] = wanted
             log().error("nobody was called out for a case; it is tried again", case=taken.case.id, code="not_paged")
             emit(
-                session, "case.not_paged", subject=f"case/{taken.case.id}", actor="process:worker", at=now,
+                session, paging.NOT_PAGED, subject=f"case/{taken.case.id}", actor="process:worker", at=now,
                 district_id=taken.case.district_id, message=message.id, urgency=wanted,
             )  # fmt: skip
         return taken

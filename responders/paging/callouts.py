@@ -10,8 +10,8 @@ from typing import Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.core.events import Code, emit
-from gateway.core.records import District, new_id
+from gateway.core.events import TYPE_PREFIX, Code, emit
+from gateway.core.records import District, Event, new_id
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
@@ -24,6 +24,7 @@ Choose = Callable[[int], int]
 """Draws a whole number below n."""
 Clocked = Literal["critical", "high"]
 
+NOT_PAGED = "case.not_paged"
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
@@ -54,6 +55,19 @@ def call_out(
         callout.urgency, callout.next_at = "critical", now
         tell(session, callout, "callout.raised", now, case=case.id, urgency=urgency)
     return callout
+
+
+def uncalled(session: Session) -> dict[str, Urgency]:
+    """Find the cases that nobody has taken up and that calling people out failed for: a worker begins with these."""
+    called = select(CalloutCase.case_id)
+    query = (
+        select(Case.id, Event.data)
+        .select_from(Case)
+        .join(Event, Event.subject == "case/" + Case.id)
+        .where(Event.type == TYPE_PREFIX + NOT_PAGED, Case.state == cases.NEW, Case.id.not_in(called))
+        .order_by(Event.seq)
+    )
+    return {case_id: data["urgency"] for case_id, data in session.execute(query)}
 
 
 def open_for(

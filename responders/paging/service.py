@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from responders.paging.answers import Answered, answer, confirm, hint
-from responders.paging.callouts import acknowledge, call_out, carry, clock_of, policy_of
+from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, policy_of, uncalled
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 from responders.paging.sending import WITHDRAWN, is_wanted
 
 __all__ = [
+    "NOT_PAGED",
     "WITHDRAWN",
     "Answered",
     "acknowledge",
@@ -26,5 +27,6 @@ __all__ = [
     "run_due",
     "tell",
     "to_tell",
+    "uncalled",
     "words_beyond",
 ]

@@ -286,8 +286,9 @@ def test_run_goes_on_past_a_step_that_fails(desk: Desk, step: str, monkeypatch: 
     assert desk.paged()
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["same-worker", "new-worker"])
 def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], restarted: bool
 ) -> None:
     calls = paging.call_out
     monkeypatch.setattr(paging, "call_out", _fails)
@@ -304,6 +305,8 @@ def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
     assert "nobody was called out" in capsys.readouterr().out
     assert desk.paged() == []
     monkeypatch.setattr(paging, "call_out", calls)
+    if restarted:
+        desk.worker = desk.another_worker()
     desk.wait(seconds=16)
     assert desk.paged() == ["Ana", "Ben"]
 
