@@ -25,6 +25,7 @@ _WORDS = {
     "case.reopened": "Reopened: {why}",
     "case.noted": "{who} wrote a note",
     "case.not_paged": "Calling people failed; it is tried again",
+    "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",
     "message.received": "A message came in",
     "message.reply_queued": "{who} replied",
@@ -36,6 +37,7 @@ _WORDS = {
     "callout.opened": "Paging began",
     "callout.joined": "Added to the paging under way",
     "callout.escalated": "Nobody answered: the next list is paged too",
+    "callout.told": "The others were told who has it",
     "callout.nobody": "There was nobody to page",
     "callout.closed": "Paging ended",
 }
