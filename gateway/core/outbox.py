@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from gateway.core.database import Database
 from gateway.core.events import emit
@@ -23,6 +23,8 @@ from gateway.core.times import Clock
 LEASE_SECONDS = 30
 AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.2
+_STUCK_ATTEMPTS = 3
+"""After so many tries a text no longer keeps the later ones of its conversation waiting."""
 _BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300)
 GIVE_UP_AFTER = timedelta(hours=6)
 
@@ -76,8 +78,16 @@ def report(
 
 
 def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type
+    """What may be sent now. In one conversation texts leave in the order they were written, unless one is stuck."""
     free = or_(Send.lease_until.is_(None), Send.lease_until <= now)
-    return select(Send).where(Send.account == account, Send.status == "queued", Send.due_at <= now, free)
+    before = aliased(Send)
+    waits = exists().where(
+        before.thread_id == Send.thread_id,
+        before.status == "queued",
+        before.created_at < Send.created_at,
+        before.attempts < _STUCK_ATTEMPTS,
+    )
+    return select(Send).where(Send.account == account, Send.status == "queued", Send.due_at <= now, free, ~waits)
 
 
 def _claim(database: Database, account: str, now: datetime, places: int) -> list[Send]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -168,3 +169,48 @@ def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(
 def test_report_of_another_account_moves_nothing(queued: World) -> None:
     assert not report(queued, "delivered", account="paging")
     assert send(queued).status == "queued"
+
+
+def _add(world: World, seconds: int) -> str:
+    """Queue another text on the same thread, written so many seconds later."""
+    with world.database.write() as session:
+        one = session.scalars(select(Send).order_by(Send.created_at)).first()
+        assert one is not None
+        more = Send(
+            district_id=one.district_id, account="reporters", line_id=one.line_id, thread_id=one.thread_id,
+            body_sealed=b"",
+            created_at=one.created_at + timedelta(seconds=seconds), due_at=one.due_at,
+        )  # fmt: skip
+        session.add(more)
+        session.flush()
+        return more.id
+
+
+def test_drain_sends_one_conversation_in_the_order_it_was_written(queued: World) -> None:
+    wanted = [send(queued).id, *[_add(queued, seconds) for seconds in (1, 2, 3, 4)]]
+    sent: list[str] = []
+
+    def deliver(row: Send) -> str:
+        sent.append(row.id)
+        return f"SM{row.id}"
+
+    outbox.drain(queued.database, "reporters", deliver, queued.clock)
+    assert sent == wanted
+
+
+def test_drain_lets_a_stuck_text_keep_no_conversation_waiting(queued: World) -> None:
+    stuck, later = send(queued).id, _add(queued, 1)
+    sent: list[str] = []
+
+    def deliver(row: Send) -> str:
+        if row.id == stuck:
+            raise SendError("500", retryable=True)
+        sent.append(row.id)
+        return f"SM{row.id}"
+
+    for _ in range(2):
+        outbox.drain(queued.database, "reporters", deliver, queued.clock)
+        queued.clock.forward(seconds=5)
+    assert sent == []
+    outbox.drain(queued.database, "reporters", deliver, queued.clock)
+    assert sent == [later]
