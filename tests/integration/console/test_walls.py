@@ -129,7 +129,7 @@ def test_strange_characters_in_a_form_are_left_out(desk: Desk, kind: str) -> Non
     assert post("/cases/%00/notes", text="note") in {400, 404}
     assert post("/sign-in", username="a@b", password="a wrong@password") == 403
     desk.world.courier.send_all()
-    assert desk.world.carrier.texts[-1] == "Where"
+    assert "Where" in desk.world.carrier.texts
     assert ">note<" in desk.get(base).text
 
 

@@ -290,7 +290,6 @@ def test_run_goes_on_past_a_step_that_fails(desk: Desk, step: str, monkeypatch: 
 def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], restarted: bool
 ) -> None:
-    calls = paging.call_out
     monkeypatch.setattr(paging, "call_out", _fails)
     tip = desk.world.text("critical knife")
     desk.world.courier.thread_all()
@@ -304,9 +303,8 @@ def test_a_tip_is_shown_and_called_for_later_when_paging_always_fails(
     assert (told.subject, told.data["urgency"]) == (f"case/{case.id}", "critical")
     assert "nobody was called out" in capsys.readouterr().out
     assert desk.paged() == []
-    monkeypatch.setattr(paging, "call_out", calls)
-    if restarted:
-        desk.worker = desk.another_worker()
+    monkeypatch.undo()
+    desk.worker = desk.another_worker() if restarted else desk.worker
     desk.wait(seconds=16)
     assert desk.paged() == ["Ana", "Ben"]
 
