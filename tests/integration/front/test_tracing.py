@@ -51,7 +51,10 @@ def test_trace_shows_the_trail_in_order(database: Database) -> None:
 def test_trace_finds_a_tip_by_any_of_its_names(database: Database) -> None:
     message, case = _critical(database)
     by_sid, by_id, by_case = (_follow(database, name) for name in (message.provider_sid or "", message.id, case.number))
-    assert by_sid == by_id == by_case
+    assert by_sid == by_id
+    assert (by_case.message_id, by_case.case_number) == (message.id, case.number)
+    of_tip, of_case = ({(hop.event, hop.subject) for hop in found.hops} for found in (by_id, by_case))
+    assert of_tip < of_case, "a case's trace has the hops of its later messages too"
 
 
 def test_trace_tells_no_number_and_no_word(database: Database) -> None:

@@ -150,6 +150,11 @@ class Desk:
         self.phones.sent.clear()
         return sorted(got)
 
+    def calls(self) -> list[str]:
+        """List who was asked to acknowledge, as `paged` does; news and answers to codes are left out, and forgotten."""
+        self.phones.sent = [message for message in self.phones.sent if " to acknowledge" in message.text]
+        return self.paged()
+
     def last_text(self) -> str:
         """Read the latest text that a responder got."""
         return self.phones.sent[-1].text
