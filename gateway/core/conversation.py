@@ -32,11 +32,6 @@ def of_threads(session: Session, thread_ids: Iterable[str]) -> list[Message]:
     return list(session.scalars(query))
 
 
-def send_of(session: Session, message_id: str) -> Send | None:
-    """Find how an outgoing message fared."""
-    return session.scalar(select(Send).where(Send.message_id == message_id))
-
-
 def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: str, now: datetime) -> Message:
     """Write a responder's reply to a thread: kept for the case, and queued for the courier.
 
