@@ -6,7 +6,7 @@ import argparse
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     Raises: KeyRefused when a private key is lost, unless it is to be given up.
     """
     settings = environment.load("operator", var, environ)
-    with _database(settings) as database:
+    with closing(Database(settings.database_url)) as database:
         districts = _districts(database) if revision.is_current(database) else []
     made = key_files.init(settings.keys_dir, districts, utc_now(), give_up_lost=options.give_up_lost)
     if options.json:
@@ -108,7 +108,7 @@ def _finish(options: argparse.Namespace, settings: Settings) -> int:
     left = GRACE - key_files.told_for(root, utc_now())
     if old and left > timedelta():
         raise KeyRefused(f"The new keys are too new. Wait {_minutes(left) + 1} more minutes, then run this again.")
-    with _database(settings) as database:
+    with closing(Database(settings.database_url)) as database:
         _require_unused(database, old)
     for key in old:
         key_files.retire(root, key)
@@ -210,12 +210,3 @@ def _minutes(span: timedelta) -> int:
 def _districts(database: Database) -> list[str]:
     with database.read() as session:
         return list(session.scalars(select(District.slug)))
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database_url)
-    try:
-        yield database
-    finally:
-        database.close()

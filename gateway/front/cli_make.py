@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 
 from sqlalchemy import select
 
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.records import District
-from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import environment, migrations
 from gateway.front.places import Var
@@ -21,7 +19,8 @@ from responders.accounts import service as accounts
 
 def token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Make a bearer token and print it, once: only its hash is kept."""
-    with _database(environment.load("operator", var, environ)) as database, database.write() as session:
+    settings = environment.load("operator", var, environ)
+    with closing(Database(settings.database_url)) as database, database.write() as session:
         slugs = list(session.scalars(select(District.slug)))
         wanted = options.district or (slugs[0] if len(slugs) == 1 else None)
         if wanted is None:
@@ -37,16 +36,7 @@ def token(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int
 def migrate(_options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Bring the database's tables up to date; safe to run twice at once."""
     var.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _database(environment.load("operator", var, environ)) as database:
+    with closing(Database(environment.load("operator", var, environ).database_url)) as database:
         changed = migrations.upgrade(database)
     print("The tables are up to date now." if changed else "The tables were up to date already.")
     return 0
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database_url)
-    try:
-        yield database
-    finally:
-        database.close()
