@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -23,27 +22,11 @@ from tests.contract.phone.rig import (
     STUDENT,
     TIP_LINE,
     Carrier,
-    Product,
-    make_config,
-    run_carrier,
     serve,
     wait_for,
 )
 
 LATELY = timedelta(minutes=5)
-
-
-@pytest.fixture
-def product() -> Iterator[Product]:
-    heard = Product()
-    with serve(heard.app()) as heard.url:
-        yield heard
-
-
-@pytest.fixture
-def carrier(product: Product, tmp_path: Path) -> Iterator[Carrier]:
-    with run_carrier(make_config(tmp_path / "phones.sqlite3", product.url)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,24 +16,8 @@ from tests.contract.phone.rig import (
     TIP_LINE,
     Carrier,
     Product,
-    make_config,
-    run_carrier,
-    serve,
     wait_for,
 )
-
-
-@pytest.fixture
-def product() -> Iterator[Product]:
-    heard = Product()
-    with serve(heard.app()) as heard.url:
-        yield heard
-
-
-@pytest.fixture
-def carrier(product: Product, tmp_path: Path) -> Iterator[Carrier]:
-    with run_carrier(make_config(tmp_path / "phones.sqlite3", product.url)) as running:
-        yield running
 
 
 def account(carrier: Carrier, secret: str = REPORTERS.api_key_secret) -> TwilioAccount:
