@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from gateway.core.digits import Digits, runs
+
 Kind = Literal["e164", "short_code", "other"]
 _SHORT = re.compile(r"\d{3,8}")
 MASK = "[number hidden]"
-_GAP = 8
+_LOCAL = 7
 
 
 @dataclass(frozen=True)
@@ -47,54 +49,44 @@ def normalize(raw: str, region: str = "US") -> Address:
 
 
 def mask(text: str, address: Address) -> str:
-    """Hide a sender's own number where it stands in the text, however it is written: spaced, dotted, in other digits.
+    """Hide a sender's own number where it stands in the text, however it is written: spaced, in other digits, in words.
 
-    Digits with at most eight signs and no word between them are compared with the number: with and without its country
-    code, and in North America without its area code too, as people say it.
+    Its last seven digits are looked for, and as many of those before them as stand there too: people leave out country
+    and area. So of somebody else's numbers only those are hidden that end in the same seven digits.
     """
-    wanted = _forms(address)
-    if not wanted:
+    digits = "".join(str(unicodedata.digit(sign)) for sign in address.value if sign.isdigit())
+    needle = digits if address.kind == "short_code" else digits[-_LOCAL:]
+    if len(needle) < (_LOCAL if address.kind == "other" else 3):
         return text
-    digits = [(place, str(unicodedata.digit(sign))) for place, sign in enumerate(text) if sign.isdigit()]
-    spans: list[tuple[int, int]] = []
-    for start in range(len(digits)):
-        for form in wanted:
-            run = digits[start : start + len(form)]
-            if "".join(digit for _, digit in run) == form and _together(text, [place for place, _ in run]):
-                spans.append(_with_prefix(text, run[0][0], run[-1][0] + 1))
-                break
-    return _replace(text, spans)
+    spans = [span for run in runs(text) for span in _find(run, digits, needle)]
+    return _replace(text, [_with_prefix(text, start, end) for start, end in spans])
 
 
-def _forms(address: Address) -> list[str]:
-    """The digit strings that give the number away, longest first."""
-    if address.kind != "e164":
-        return [address.value] if address.kind == "short_code" else []
-    digits = address.value[1:]
-    number = phonenumbers.parse(address.value)
-    national = str(phonenumbers.national_significant_number(number))
-    local = {national[-7:]} if number.country_code == 1 else set()
-    return sorted({digits, national} | local, key=len, reverse=True) if len(national) >= 6 else [digits]
-
-
-def _together(text: str, places: list[int]) -> bool:
-    """Whether digits stand together as people write a number: a few signs between them, no words."""
-    gaps = (text[a + 1 : b] for a, b in itertools.pairwise(places))
-    return all(len(gap) <= _GAP and not any(sign.isalnum() for sign in gap) for gap in gaps)
+def _find(run: list[Digits], digits: str, needle: str) -> Iterator[tuple[int, int]]:
+    """Find where in a run the needle stands, with as many of the number's digits before it as stand there."""
+    said = "".join(piece.value for piece in run)
+    owner = [piece for piece in run for _ in piece.value]
+    last, at = 0, said.find(needle)
+    while at >= 0:
+        end, start, before = at + len(needle), at, len(digits) - len(needle)
+        while start > last and before > 0 and said[start - 1] == digits[before - 1]:
+            start, before = start - 1, before - 1
+        yield owner[start].start, owner[end - 1].end
+        last, at = end, said.find(needle, end)
 
 
 def _with_prefix(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take a leading `+` or bracket into the mask too."""
+    """Take a leading `+` or bracket into the mask too, and what stands on the last digit."""
     while start > 0 and text[start - 1] in "+(":
         start -= 1
+    while end < len(text) and unicodedata.category(text[end])[0] == "M":
+        end += 1
     return start, end
 
 
 def _replace(text: str, spans: list[tuple[int, int]]) -> str:
     parts, last = [], 0
     for start, end in spans:
-        if start < last:
-            continue
-        parts += [text[last:start], MASK]
+        parts += [text[last : max(start, last)], MASK]
         last = end
     return "".join([*parts, text[last:]])
