@@ -121,7 +121,7 @@ def hidden(html: str, name: str = "csrf") -> str:
 
 
 @contextmanager
-def running(var: Path) -> Iterator[House]:
+def running(var: Path, *arguments: str) -> Iterator[House]:
     """Start the demo with its data in `var`, wait until it says that it runs, and stop it as Ctrl-C does."""
     intake, console, phones = free_ports(3)
     environ = {
@@ -135,7 +135,7 @@ def running(var: Path) -> Iterator[House]:
         var, environ, f"http://127.0.0.1:{phones}", f"http://127.0.0.1:{console}", f"http://127.0.0.1:{intake}"
     )
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "gateway.front", "demo"],
+        [sys.executable, "-u", "-m", "gateway.front", "demo", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environ, start_new_session=True,
     )  # fmt: skip
     printed: list[str] = []
