@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.core import outbox, proofs
+from gateway.core import outbox, proofs, turns
 from gateway.core.database import Database
 from gateway.core.errors import NotFound, Unavailable
 from gateway.core.events import emit
@@ -37,8 +37,8 @@ CODE_WITHOUT_COURIER = timedelta(minutes=5)
 """How long it waits when it looks like a code and nothing else."""
 ENGINE_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=15)
-_CHUNK = 50
-_PAGE_EVERY = timedelta(seconds=1)
+_PAGE_EVERY = timedelta(seconds=0.25)
+"""How long pages wait for the next messages of a long queue: what comes at once from one school is one page."""
 _OVERLAP = timedelta(minutes=5)
 """How far back late threads are looked for again, since the courier's clock and commits run beside ours."""
 _FEW_WORDS = 6
@@ -87,16 +87,20 @@ class Dispatcher:
     def take_all(self) -> int:
         """Make cases of what came in, each in its own transaction; answers and pages do not wait for a long queue."""
         self._guarded(self.link_all)
-        with self.database.read() as session:
-            found = session.scalars(_to_take(self.clock())).all()
-        done, paged_at = 0, self.clock()
-        for place, message_id in enumerate(self._awake(found), 1):
-            self._slow = False
-            done += self._each(self._take, message_id)
-            answered = self._guarded(self.answer_all)
-            if answered or self._slow or place % _CHUNK == 0 or self.clock() - paged_at >= _PAGE_EVERY:
+        done, paged_at, left = 0, self.clock(), set[str]()
+        while ids := self._next_up(left):
+            for message_id in ids:
+                self._slow = False
+                taken = self._each(self._take, message_id)
+                done += taken
+                if not taken:
+                    left.add(message_id)
+                if self._slow or self.clock() - paged_at >= _PAGE_EVERY:
+                    self._guarded(self.answer_all)
+                    self._guarded(self.page_all)
+                    paged_at = self.clock()
+            if self._guarded(self.answer_all):
                 self._guarded(self.page_all)
-                paged_at = self.clock()
         return done
 
     def link_all(self) -> int:
@@ -136,6 +140,12 @@ class Dispatcher:
     def send_all(self) -> int:
         """Send what waits in the paging account's outbox."""
         return outbox.drain(self.database, "paging", self._deliver, self.clock)
+
+    def _next_up(self, left: set[str]) -> list[str]:
+        """Name whose turn it is; `left` are those that had theirs in this run and still wait."""
+        self._awake(())
+        with self.database.read() as session:
+            return turns.next_up(session, _to_take(self.clock()), left | self._resting.keys())
 
     def _take(self, message_id: str) -> bool:
         with self.database.read() as session:
@@ -325,8 +335,7 @@ def _to_take(now: datetime) -> Select[str]:
     waited = or_(threaded, Message.at < now - WITHOUT_COURIER)
     waited_to_page = and_(Message.contact_id.is_(None), or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER))
     ready = or_(and_(~to_page, waited), and_(to_page, waited_to_page))
-    query = select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None), ready)
-    return query.order_by(Message.at, Message.id)
+    return select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None), ready)
 
 
 def _to_answer(since: datetime) -> Select[str]:

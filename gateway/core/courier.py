@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation, outbox, pseudonyms, tokens, wording
+from gateway.core import conversation, outbox, pseudonyms, tokens, turns, wording
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -37,11 +37,15 @@ class Courier:
     choose: Callable[[int], int] = secrets.randbelow
 
     def thread_all(self) -> int:
-        """Put every waiting message on its thread, oldest first, each in its own transaction; answers how many."""
-        done = 0
-        for message_id in self._waiting():
-            done += self._thread_one(message_id)
-        return done
+        """Put every waiting message on its thread; answers how many were tried."""
+        return sum(iter(self.thread_some, 0))
+
+    def thread_some(self) -> int:
+        """Put the next few messages on their threads, each in its own transaction; answers how many were tried."""
+        ids = self._waiting()
+        for message_id in ids:
+            self._thread_one(message_id)
+        return len(ids)
 
     def send_all(self) -> int:
         """Send everything due to reporters; answers how many were tried."""
@@ -51,19 +55,14 @@ class Courier:
         """A message that could not be threaded is tried again later, and never holds up another."""
         now = self.clock()
         with self.database.read() as session:
-            query = (
-                select(Message.id)
-                .where(
-                    Message.direction == "in",
-                    Message.threaded_at.is_(None),
-                    or_(Message.thread_again_at.is_(None), Message.thread_again_at <= now),
-                )
-                .order_by(Message.at)
-                .limit(500)
+            query = select(Message.id).where(
+                Message.direction == "in",
+                Message.threaded_at.is_(None),
+                or_(Message.thread_again_at.is_(None), Message.thread_again_at <= now),
             )
-            return list(session.scalars(query))
+            return turns.next_up(session, query)
 
-    def _try_to_thread(self, message_id: str) -> bool:
+    def _try_to_thread(self, message_id: str) -> None:
         with self.database.write() as session:
             waiting = select(Message).where(Message.id == message_id, Message.threaded_at.is_(None))
             message = session.scalar(waiting.with_for_update())
@@ -71,7 +70,7 @@ class Courier:
                 _Threading(session, self.keys, self.choose, self.clock()).run(message)
             return message is not None
 
-    def _thread_one(self, message_id: str) -> bool:
+    def _thread_one(self, message_id: str) -> None:
         try:
             try:
                 return self._try_to_thread(message_id)
@@ -82,7 +81,6 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others must go on
             log().error("a message could not be threaded; triage goes on without", message=message_id, error=error)
             self._note_failure(message_id)
-            return False
 
     def _note_failure(self, message_id: str) -> None:
         with self.database.write() as session:

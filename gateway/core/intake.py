@@ -15,7 +15,7 @@ from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound
 from gateway.core.records import District, Line, Message, new_id
-from triage import language
+from triage import first_look, language
 
 ACTOR = "process:intake"
 
@@ -35,10 +35,9 @@ def receive(database: Database, keys: KeySet, inbound: Inbound) -> Receipt:
     """
     try:
         with database.write() as session:
-            known = _known(session, inbound)
-            return Receipt(known, repeated=True) if known else Receipt(_store(session, keys, inbound), repeated=False)
+            return Receipt(_store(session, keys, inbound), repeated=False)
     except IntegrityError:
-        # The same message came twice in one moment and the other one won.
+        # It is there already: carriers repeat themselves, seldom enough that nobody looks before.
         with database.read() as session:
             known = _known(session, inbound)
         if known is None:
@@ -52,8 +51,7 @@ def _known(session: Session, inbound: Inbound) -> str | None:
 
 
 def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
-    line = session.scalar(select(Line).where(Line.number == numbers.normalize(inbound.recipient).value))
-    district = _district(session, line)
+    line, district = _whose(session, numbers.normalize(inbound.recipient).value)
     sender = numbers.normalize(inbound.sender, district.country if district else "US")
     message = Message(
         id=new_id(),
@@ -66,6 +64,7 @@ def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
         quarantine=None if line else "unknown_line",
         provider_sid=inbound.provider_sid,
         language=language.guess(inbound.text),
+        first_look=first_look.look(inbound.text, len(inbound.media)),
         media_count=len(inbound.media),
         at=inbound.received_at,
     )
@@ -104,11 +103,13 @@ def _late(inbound: Inbound) -> dict[str, int]:
     return {"late_seconds": max(0, round((inbound.recovered_at - inbound.received_at).total_seconds()))}
 
 
-def _district(session: Session, line: Line | None) -> District | None:
+def _whose(session: Session, number: str) -> tuple[Line | None, District | None]:
     """Find whose message this is; a stray goes to the district whose people look after strays."""
-    if line:
-        return session.get(District, line.district_id)
-    return session.scalar(select(District).where(District.takes_strays).order_by(District.id))
+    query = select(Line, District).join(District, District.id == Line.district_id).where(Line.number == number)
+    found = session.execute(query).first()
+    if found:
+        return found[0], found[1]
+    return None, session.scalar(select(District).where(District.takes_strays).order_by(District.id))
 
 
 def _kind(line: Line | None, inbound: Inbound) -> str:

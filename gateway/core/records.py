@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    SmallInteger,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -198,6 +199,8 @@ class Message(Base):
     provider_sid: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(3), default="und")
     media_count: Mapped[int] = mapped_column(default=0)
+    first_look: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """Orders the queues and decides nothing: see `triage.first_look`."""
     words_sealed: Mapped[bytes]
     media_sealed: Mapped[bytes | None]
     address_sealed: Mapped[bytes | None]

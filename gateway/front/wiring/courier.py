@@ -18,6 +18,7 @@ from gateway.core.times import utc_now
 from gateway.front import jobs
 from gateway.front.duties import Duty, tell, telling
 from gateway.front.places import Place
+from gateway.front.pulse import Pulse
 from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
 
@@ -28,6 +29,7 @@ def run(settings: Settings, place: Place) -> None:
     sender = make_sender(settings)
     mailbox = make_mailbox(settings)
     duties = [*make(settings, database, waker, sender), *look_after(settings, database, waker, mailbox)]
+    duties.append(Pulse(database, "courier", utc_now, duties=tuple(duties)))
     jobs.work("courier", duties, settings.redis_url, place)
     mailbox.close()
     sender.close()
@@ -52,7 +54,7 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
     sending = Duty("send", courier.send_all)
 
     def thread() -> None:
-        if courier.thread_all():
+        while courier.thread_some():  # Each few go on at once: the critical ones, which come first, do not wait.
             waker.wake("worker")
             sending.ring()
 

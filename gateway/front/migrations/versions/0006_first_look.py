@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: str | None = None
@@ -9,8 +12,8 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("messages", sa.Column("first_look", sa.SmallInteger(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("messages", "first_look")
