@@ -11,6 +11,7 @@ The courier reads the lines for reports, the worker the paging lines: each has t
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Literal
 
 from sqlalchemy import and_, or_, select, update
 
-from gateway.core import intake, outbox
+from gateway.core import heartbeats, intake, outbox
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -30,6 +31,8 @@ from gateway.core.times import Clock
 
 EVERY_SECONDS = 15.0
 """How often all three are called; `list_all` then asks the carrier at every fourth call, if all is well."""
+MEET_SECONDS = 3.0
+"""How often it is asked whether intake has begun anew."""
 _REST = 3
 OVERLAP = timedelta(minutes=15)
 """Read twice, since a carrier's list may lag behind."""
@@ -63,6 +66,8 @@ class Backfill:
     purpose: str
     stored: Callable[[], None]
     _rest: int = 0
+    _intakes: frozenset[str] = frozenset()
+    _listing: threading.Lock = field(default_factory=threading.Lock)
     _resting: dict[str, datetime] = field(default_factory=dict)
     _asked: dict[str, datetime] = field(default_factory=dict)
 
@@ -72,6 +77,10 @@ class Backfill:
         After a find or a fault it looks again at the next call. Raises: Unavailable.
         """
         if self._rest:
+        with self._listing:
+            return self._list_due()
+
+    def _list_due(self) -> int:
             self._rest -= 1
             return 0
         found, well = 0, True
@@ -87,6 +96,20 @@ class Backfill:
         return found
 
     def delete_all(self) -> int:
+    def list_new(self) -> int:
+        """Do the same at once when intake has begun anew: what was texted while it was away waits no minute more.
+
+        An instance is known by its heartbeat, so no clock decides. Raises: Unavailable.
+        """
+        with self.database.read() as session:
+            intakes = heartbeats.instances(session, "intake")
+        found = 0
+        if intakes - self._intakes:
+            self._rest = 0
+            found = self.list_all()
+        self._intakes = intakes
+        return found
+
         """Delete at the carrier what is safe here and final, where the line says so; answers how many.
 
         The first refusal ends the round: the next one begins with another message. Raises: Unavailable.

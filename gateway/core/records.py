@@ -281,3 +281,15 @@ class LogSeal(Base):
     entries: Mapped[bytes]
     """Seq, id and digest of each of its events: shows where a change is, and is itself held by the head's root."""
     signature: Mapped[bytes]
+
+
+class Heartbeat(Base):
+    """One instance of a process, from start to end: codes and numbers; see `heartbeats`."""
+
+    __tablename__ = "heartbeats"
+    instance: Mapped[str] = mapped_column(Id, primary_key=True)
+    process: Mapped[str] = mapped_column(String(20))
+    version: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]

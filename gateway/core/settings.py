@@ -20,8 +20,10 @@ _SECRETS: Mapping[str, frozenset[str]] = {
     "TWILIO_PAGING_WEBHOOK_SECRET": frozenset({"intake", "operator"}),
     "TWILIO_API_SECRET": frozenset({"courier", "operator"}),
     "TWILIO_PAGING_API_SECRET": frozenset({"worker", "operator"}),
+    "TIPLINE_DEADMAN_URL": frozenset({"clock"}),
 }
-"""Which process may be given which secret. Intake verifies, the courier texts reporters, the worker pages staff."""
+"""Which process may be given which secret. Intake verifies, the courier texts reporters, the worker
+pages staff, the clock pings somebody outside."""
 
 
 def _http_url(value: str) -> str:
@@ -47,6 +49,7 @@ class Settings(BaseModel):
     host: str = Field(alias="TIPLINE_HOST", default="127.0.0.1")
     anchor_file: Path | None = Field(alias="TIPLINE_ANCHOR_FILE", default=None)
     anchor_url: Url | None = Field(alias="TIPLINE_ANCHOR_URL", default=None, repr=False)
+    deadman_url: Url | None = Field(alias="TIPLINE_DEADMAN_URL", default=None, repr=False)
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

@@ -40,6 +40,7 @@ class Duty:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._alive_at: float | None = None
+        self._failing_since: float | None = None
 
     def start(self) -> None:
         """Begin, with what is due right now."""
@@ -69,6 +70,11 @@ class Duty:
         since = self._alive_at
         return 0.0 if since is None else now - since
 
+    def state(self, now: float) -> dict[str, int]:
+        """Tell for how many seconds every run has failed, and the run that is on was silent. `now` is monotonic."""
+        failing = 0 if self._failing_since is None else max(1, int(now - self._failing_since))
+        return {"failing": failing, "silent": int(self.silent_seconds(now))}
+
     def _run(self) -> None:
         _running.duty = self
         while True:
@@ -76,18 +82,23 @@ class Duty:
             self._bell.clear()
             if self._stopping.is_set():
                 return
+            well = True
             for step in self._steps:
                 self.note_alive()
-                self._take(step)
+                well = self._take(step) and well
             self._alive_at = None
+            self._failing_since = None if well else self._failing_since or time.monotonic()
 
-    def _take(self, step: Callable[[], object]) -> None:
+    def _take(self, step: Callable[[], object]) -> bool:
         try:
             step()
         except TiplineError as error:
             log().warning("a duty must wait", duty=self.name, code=error.code)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next run must come
             log().error("a duty failed; it will be tried again", duty=self.name, error=error)
+        else:
+            return True
+        return False
 
 
 class Patrol(Duty):

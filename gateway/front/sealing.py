@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, select
 
-from gateway.core import log_keys
+from gateway.core import log_keys, log_seal
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.log_heads import Head, PublicKeys
 from gateway.core.log_seal import Horizon, Sealer
 from gateway.core.logs import log
+from gateway.core.records import Event
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front.anchoring import AnchorFile, AnchorHook
@@ -61,6 +63,16 @@ class Sealing:
             self._hook = AnchorHook(settings.anchor_url or "", settings.public_url, self.database, keys, self.clock)
         self._hook.keys = keys
         return self._hook.step()
+
+    def lag(self) -> dict[str, int]:
+        """Tell how many events wait for their seal, and for how many seconds. Raises: KeyRefused."""
+        keys = self._keys(None)
+        with self.database.read() as session:
+            last = log_seal.newest(session, keys)
+            query = select(func.count(Event.seq), func.min(Event.at))
+            waiting, since = session.execute(query.where(Event.seq > (last.last_seq if last else 0))).one()
+        seconds = max(0, int((self.clock() - since).total_seconds())) if waiting else 0
+        return {"unsealed": waiting, "unsealed_seconds": seconds}
 
     def _keys(self, own: Ed25519PrivateKey | None) -> PublicKeys:
         """Read what verifies; our own key's other half may not have been written yet."""

@@ -34,7 +34,7 @@ _LOOK_SECONDS = 0.2
 EXITS_TO_GIVE_UP = 3
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens on all addresses
 _PROGRAM_STOP_SECONDS = 8
-_HEALTH = {"intake": "/healthz", "console": "/healthz", "phones": "/"}
+_HEALTH = {"intake": "/readyz", "console": "/readyz", "phones": "/"}
 
 
 @dataclass(frozen=True)

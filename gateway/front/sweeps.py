@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from gateway.core import outbox
+from gateway.core import heartbeats, outbox
 from gateway.core.database import Database
 from gateway.core.errors import TiplineError
 from gateway.core.logs import log
@@ -36,9 +36,10 @@ def due(session: Session, now: datetime) -> set[Name]:
 
 
 def tidy(session: Session, now: datetime) -> None:
-    """Delete what has lapsed: sessions of staff, and tries to sign in that no longer count."""
+    """Delete what has lapsed: sessions of staff, tries to sign in that no longer count, heartbeats of the past."""
     session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - _KEEP_ATTEMPTS))
+    heartbeats.tidy(session, now)
 
 
 def run(database: Database, wake: Callable[[Name], None], clock: Clock, stop: threading.Event) -> None:

@@ -24,7 +24,7 @@ from gateway.front.doctor.finding import Finding, Level
 from gateway.front.doctor.keys import safekeeping
 from gateway.front.doctor.lines import arrivals
 from gateway.front.doctor.log import sealing
-from gateway.front.doctor.work import processes, waiting
+from gateway.front.doctor.work import beats, processes, waiting
 from gateway.front.places import Var
 
 _MONTHS_WARNING, _MONTHS_FAULT = 3, 1
@@ -59,6 +59,8 @@ class Doctor:
         yield self._valkey(known)
         yield from signatures(settings)
         yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
+        if "clock" in settings:
+            yield _deadman(settings["clock"])
 
     def _database(self, settings: Settings) -> Iterator[Finding]:
         database = Database(settings.database_url)
@@ -74,6 +76,7 @@ class Doctor:
                 yield from arrivals(session, self.clock())
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
+                yield from beats(session, self.clock())
             yield sealing(settings, database, self.clock())
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
@@ -118,6 +121,14 @@ def _keys_of(settings: Settings) -> Finding:
 
 def _lines(settings: Settings) -> dict[str, set[str]]:
     """List our numbers by purpose; none when the database is away, which another finding says."""
+def _deadman(settings: Settings) -> Finding:
+    """Look whether anybody outside would notice that all of this stands still; the address is not shown."""
+    if settings.deadman_url is None:
+        words = "Nobody outside notices when all of this stands still. Set TIPLINE_DEADMAN_URL for the clock."
+        return Finding("dead-man's ping", "warning", words)
+    return Finding("dead-man's ping", "ok", "The clock pings an address outside; its silence is the alarm.")
+
+
     found: dict[str, set[str]] = {"reports": set(), "paging": set()}
     database = Database(settings.database_url)
     try:

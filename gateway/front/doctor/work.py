@@ -6,50 +6,50 @@ import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
-from gateway.core import keys
-from gateway.core.records import Message, Send
+from gateway.core import heartbeats, keys
+from gateway.core.records import Heartbeat
+from gateway.front import vitals
 from gateway.front.doctor.finding import Finding
 from gateway.front.places import NAMES, Var
-from responders.paging.records import Callout
 
 THREADED_WITHIN = timedelta(seconds=30)
 DISPATCHED_WITHIN = timedelta(seconds=90)
 """A minute longer than the longest wait that is meant: of a text to the paging line, for the courier."""
 CALLED_WITHIN = timedelta(seconds=30)
 SENT_WITHIN = timedelta(minutes=2)
+_FAILING_SECONDS = 60
 
 
 def waiting(session: Session, now: datetime) -> Iterator[Finding]:
     """Look for what should have been done by now."""
-    inbound = _oldest(Message.at).where(Message.direction == "in")
+    found = vitals.waiting(session)
     looks = (
         (
-            "messages to judge", inbound.where(Message.dispatched_at.is_(None)), DISPATCHED_WITHIN,
+            "messages to judge", "judge", DISPATCHED_WITHIN,
             "Nobody has been called for it. Read it now by hand if you can; is the worker running? See its log.",
         ),
         (
-            "messages to thread", inbound.where(Message.threaded_at.is_(None)), THREADED_WITHIN,
+            "messages to thread", "thread", THREADED_WITHIN,
             "It is judged all the same, but nobody can answer it. Is the courier running? See its log.",
         ),
         (
-            "callouts", _oldest(Callout.next_at).where(Callout.closed_at.is_(None)), CALLED_WITHIN,
+            "callouts", "callouts", CALLED_WITHIN,
             "The next round of pages is late. Call those on duty by phone; is the worker running? See its log.",
         ),
         (
-            "texts to reporters", _unsent("reporters"), SENT_WITHIN,
+            "texts to reporters", "reporters", SENT_WITHIN,
             "It has not left. Does Twilio take texts (see below)? Is the courier running? See its log.",
         ),
         (
-            "pages to staff", _unsent("paging"), SENT_WITHIN,
+            "pages to staff", "paging", SENT_WITHIN,
             "It has not left. Call those on duty by phone. Does Twilio take texts (see below)? Is the worker running?",
         ),
     )  # fmt: skip
-    for what, query, within, advice in looks:
-        oldest, count = session.execute(query).one()
-        yield _judged(what, count, now - oldest if count else None, within, advice)
+    for what, queue, within, advice in looks:
+        one = found[queue]
+        yield _judged(what, one.count, now - one.oldest if one.oldest else None, within, advice)
 
 
 def processes(var: Var) -> Iterator[Finding]:
@@ -65,12 +65,28 @@ def processes(var: Var) -> Iterator[Finding]:
             yield Finding(f"process {name}", "fault", f"It does not run, or is not ready. See {var.log(name)}.")
 
 
-def _oldest(at: InstrumentedAttribute[datetime]) -> Select[datetime, int]:
-    return select(func.min(at), func.count())
+def beats(session: Session, now: datetime) -> Iterator[Finding]:
+    """Look whether each process has given a sign of life of late, and whether its work goes well."""
+    found = heartbeats.latest(session, now)
+    if all(heartbeats.age_seconds(row, now) > heartbeats.STALE_SECONDS for row in found.values()):
+        yield Finding("heartbeats", "warning", "No process beats. Start them with `tipline up`.")
+        return
+    for name in keys.PROCESSES:
+        yield _beat(f"heartbeat of {name}", found.get(name), now)
 
 
-def _unsent(account: str) -> Select[datetime, int]:
-    return _oldest(Send.created_at).where(Send.account == account, Send.status == "queued")
+def _beat(what: str, row: Heartbeat | None, now: datetime) -> Finding:
+    if row is None:
+        return Finding(what, "fault", "It has never beaten. Does it run? See its log.")
+    age = heartbeats.age_seconds(row, now)
+    if age > heartbeats.STALE_SECONDS:
+        return Finding(what, "fault", f"None for {_lasting(timedelta(seconds=age))}. Does it run? See its log.")
+    if row.data.get("trouble"):
+        return Finding(what, "fault", f"It beats, but cannot work: {row.data['trouble']}. See its log.")
+    failing = sorted(name for name, state in row.data.get("duties", {}).items() if state["failing"] > _FAILING_SECONDS)
+    if failing:
+        return Finding(what, "warning", f"It beats, but fails for more than a minute at: {', '.join(failing)}.")
+    return Finding(what, "ok", "It beats.")
 
 
 def _judged(what: str, count: int, age: timedelta | None, within: timedelta, advice: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Clock: looks for what is due, and seals the event log. Its one private key signs and opens nothing."""
+"""Clock: looks for what is due, seals the event log, tells outside whether all is well. Its one key signs alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from gateway.core.database import Database
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import sealing, sweeps
-from gateway.front.duties import Duty, stop_all, telling, watch
+from gateway.front import deadman, sealing, sweeps
+from gateway.front.deadman import Deadman
+from gateway.front.duties import Duty, Patrol, stop_all, telling, watch
 from gateway.front.places import Place
+from gateway.front.pulse import Pulse
+from gateway.front.sealing import Sealing
 from gateway.front.signals import stop_on_signal
 
 
@@ -20,10 +23,22 @@ def run(settings: Settings, place: Place) -> None:
     stop = stop_on_signal()
     sweep = Duty("sweep", lambda: sweeps.run(database, waker.wake, telling(utc_now), stop))
     duties = [sweep, *sealing.duties(settings, database, telling(utc_now))]
-    for duty in duties:
+    lag = Sealing(settings, database, utc_now).lag
+    duties.append(Pulse(database, "clock", utc_now, duties=tuple(duties), parts=[lag]))
+    outside = tell_outside(settings, database)
+    for duty in (*duties, *outside):
         duty.start()
     place.note_ready()
-    watch(duties, stop)
-    stop_all(duties)
+    watch(duties, stop)  # Not those that tell outside: a server there that hangs must not end this process.
+    stop_all([*duties, *outside])
     waker.close()
     database.close()
+
+
+def tell_outside(settings: Settings, database: Database) -> list[Duty]:
+    """Make the duty of the dead-man's ping, if there is somebody outside to be told."""
+    if settings.deadman_url is None:
+        return []
+    return [
+        Patrol("deadman", Deadman(settings.deadman_url, database, utc_now).step, every_seconds=deadman.LOOK_SECONDS)
+    ]

@@ -9,8 +9,10 @@ from gateway.core.database import Database
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import serving
+from gateway.front import metrics, probes, serving
 from gateway.front.places import Place
+from gateway.front.probes import Others
+from gateway.front.pulse import Pulse, living
 from responders import console, schema
 
 
@@ -24,4 +26,8 @@ def make(settings: Settings) -> Starlette:
     key_set = keys.load(settings.keys, "console")
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     parts = console.prepare(database, key_set, utc_now, waker, settings.console_url)
-    return console.create(parts, schema.routes(parts))
+    others = Others(database, utc_now)
+    pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
+                  parts=[others.look])  # fmt: skip
+    routes = [*schema.routes(parts), probes.ready(pulse, others), metrics.route(database, utc_now)]
+    return living(console.create(parts, routes), pulse)

@@ -8,12 +8,15 @@ from channels import sms
 from channels.sms import SmsIntake, WebhookSecrets
 from gateway.core import intake, keys, outbox
 from gateway.core.database import Database
+from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Status
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
-from gateway.front import apps, serving
+from gateway.front import apps, probes, serving
+from gateway.front.meters import Accepting, Counts
 from gateway.front.places import Place
+from gateway.front.pulse import Pulse, living
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -48,7 +51,17 @@ def make(settings: Settings) -> Starlette:
             stored=lambda: waker.wake("courier"),
         )
     )
-    return apps.intake(database, webhooks, settings.public_url, close)
+    counts = Counts()
+    pulse = Pulse(database, "intake", utc_now, check=lambda: _seals(key_set), parts=[counts.to_json])
+    app = apps.intake(database, [*webhooks, probes.ready(pulse)], settings.public_url, close)
+    app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
+    return living(app, pulse)
+
+
+def _seals(key_set: KeySet) -> None:
+    """Seal something, as each text is. Raises: KeyRefused."""
+    key_set.seal_address("ready?", "ready")
+    key_set.seal_words(None, utc_now(), "ready?", "ready")
 
 
 def _secrets(settings: Settings) -> dict[str, WebhookSecrets]:

@@ -18,7 +18,9 @@ from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import jobs
 from gateway.front.duties import Duty, Patrol, tell, telling
+from gateway.front.meters import PageTimes
 from gateway.front.places import Place
+from gateway.front.pulse import Pulse
 from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
 from responders.cases.records import CaseAssessment, Note
@@ -32,7 +34,9 @@ def run(settings: Settings, place: Place) -> None:
     """Dispatch and page until told to stop."""
     database, sender = Database(settings.database_url), make_sender(settings)
     waker, mailbox = Waker(settings.redis_url), make_mailbox(settings)
-    duties = [*make(settings, database, sender), *look_after(settings, database, waker, mailbox)]
+    times = PageTimes(database, utc_now)
+    duties = [*make(settings, database, times.around(sender)), *look_after(settings, database, waker, mailbox)]
+    duties.append(Pulse(database, "worker", utc_now, duties=tuple(duties), parts=[times.to_json]))
     jobs.work("worker", duties, settings.redis_url, place)
     mailbox.close()
     waker.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision: str = "0007"
 down_revision: str | None = "0006"
 branch_labels: str | None = None
@@ -9,8 +12,17 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "heartbeats",
+        sa.Column("instance", sa.String(length=32), nullable=False),
+        sa.Column("process", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("instance"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("heartbeats")
