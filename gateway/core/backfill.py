@@ -76,11 +76,11 @@ class Backfill:
 
         After a find or a fault it looks again at the next call. Raises: Unavailable.
         """
-        if self._rest:
         with self._listing:
             return self._list_due()
 
     def _list_due(self) -> int:
+        if self._rest:
             self._rest -= 1
             return 0
         found, well = 0, True
@@ -95,7 +95,6 @@ class Backfill:
         self._rest = _REST if well and not found else 0
         return found
 
-    def delete_all(self) -> int:
     def list_new(self) -> int:
         """Do the same at once when intake has begun anew: what was texted while it was away waits no minute more.
 
@@ -110,6 +109,7 @@ class Backfill:
         self._intakes = intakes
         return found
 
+    def delete_all(self) -> int:
         """Delete at the carrier what is safe here and final, where the line says so; answers how many.
 
         The first refusal ends the round: the next one begins with another message. Raises: Unavailable.
