@@ -57,10 +57,10 @@ class Doctor:
         yield from self._database(known)
         yield from processes(self.var)
         yield self._valkey(known)
-        yield from signatures(settings)
-        yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
         if "clock" in settings:
             yield _deadman(settings["clock"])
+        yield from signatures(settings)
+        yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
 
     def _database(self, settings: Settings) -> Iterator[Finding]:
         database = Database(settings.database_url)
@@ -74,9 +74,9 @@ class Doctor:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
                 yield from waiting(session, self.clock())
                 yield from arrivals(session, self.clock())
+                yield from beats(session, self.clock())
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
-                yield from beats(session, self.clock())
             yield sealing(settings, database, self.clock())
         except TiplineError as error:
             words = f"{error.public} Is it running, and is DATABASE_URL right?"
@@ -119,8 +119,6 @@ def _keys_of(settings: Settings) -> Finding:
     return Finding(what, "ok", "Complete, none too many, readable by their owner alone.")
 
 
-def _lines(settings: Settings) -> dict[str, set[str]]:
-    """List our numbers by purpose; none when the database is away, which another finding says."""
 def _deadman(settings: Settings) -> Finding:
     """Look whether anybody outside would notice that all of this stands still; the address is not shown."""
     if settings.deadman_url is None:
@@ -129,6 +127,8 @@ def _deadman(settings: Settings) -> Finding:
     return Finding("dead-man's ping", "ok", "The clock pings an address outside; its silence is the alarm.")
 
 
+def _lines(settings: Settings) -> dict[str, set[str]]:
+    """List our numbers by purpose; none when the database is away, which another finding says."""
     found: dict[str, set[str]] = {"reports": set(), "paging": set()}
     database = Database(settings.database_url)
     try:
