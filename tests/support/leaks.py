@@ -68,3 +68,11 @@ def search_files(root: Path, numbers: Iterable[str], *, aside: Iterable[str] = (
         if not name.startswith(tuple(aside)) and (hits := search(path.read_bytes(), wanted)):
             found[name] = hits
     return found
+
+
+def within(word: str, content: bytes) -> bool:
+    """Whether a word stands in some bytes: written, in UTF-16, in hex, in base64. Bytes of any case."""
+    text = word.lower().encode()
+    dressed = [text.hex().encode(), *(_base64_inside(text, shift) for shift in range(3))]
+    lower = content.lower()
+    return text in lower or word.lower().encode("utf-16-le") in lower or any(dress in content for dress in dressed)
