@@ -62,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
     _add_running(commands)
     _add_asking(commands)
     _add_keys(commands)
+    _add_backups(commands)
+    _add_retention(commands)
     _add_making(commands)
     return top
 
@@ -180,6 +182,75 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
     recover.json()
 
 
+def _add_backups(commands: argparse._SubParsersAction[_Parser]) -> None:
+    backup = commands.add_parser(
+        "backup",
+        help="write a sealed backup, or make its key",
+        description="Write everything the database holds, as of one moment, into one file that only the private key of "
+        "backups opens. Processes work on meanwhile. It holds no private key: those have `tipline keys escrow`.",
+    ).command("cli_backup:backup")
+    backup.add_argument("--out", metavar="PATH", help="a new file, or a folder to put one into")
+    backup.add_argument("--to", metavar="FILE", help="the public key to seal to; backup.pub of TIPLINE_KEYS_DIR")
+    backup.add_argument("--keep", type=int, metavar="N", help="delete all but the newest N backups in the folder")
+    backup.json()
+    key = (
+        backup.add_subparsers(metavar="key", parser_class=_Parser)
+        .add_parser(
+            "key",
+            description="Make the key of backups. The server keeps the public half; take the private half off it.",
+        )
+        .command("cli_backup:key")
+    )
+    key.add_argument("--out", metavar="FILE", help="where to write the private half")
+    key.json()
+    restore = commands.add_parser(
+        "restore",
+        help="put a backup into an empty database, or prove it",
+        description="Put a backup into an empty database, of either kind, in one transaction, and verify its event "
+        "log. Exit code 1 when that was changed.",
+    ).command("cli_backup:restore")
+    restore.add_argument("file", help="the backup")
+    restore.add_argument("--key", metavar="FILE", required=True, help="the private key of backups")
+    restore.add_argument("--check", action="store_true", help="only prove the file; no database is needed")
+    restore.json()
+
+
+def _add_retention(commands: argparse._SubParsersAction[_Parser]) -> None:
+    retention = commands.add_parser(
+        "retention",
+        help="deadlines, and what was destroyed",
+        description="Show how long each district keeps what; set that; destroy what is past its deadline; report it.",
+    ).command("cli_retention:show")
+    retention.json()
+    kinds = retention.add_subparsers(metavar="set|run|report", parser_class=_Parser)
+    change = kinds.add_parser("set", description="Set a deadline.").command("cli_retention:change")
+    change.add_argument("district", metavar="DISTRICT", help="its short name")
+    change.add_argument("kind", metavar="KIND", help="cases, no_concern, quarantine, pages or events")
+    change.add_argument("duration", metavar="DURATION", help="ISO 8601, such as P3Y or P90D")
+    run = kinds.add_parser(
+        "run", description="Order the destruction of what is past its deadline; else the clock does so once a day."
+    ).command("cli_retention:run")
+    run.add_argument("--dry-run", action="store_true", help="only say what would go, as the database's owner")
+    run.add_argument("--here", action="store_true", help="do it at once, as the one user who owns every key folder")
+    run.json()
+    kinds.add_parser(
+        "report", description="Report what was destroyed. Exit code 1 when a month's keys could not be."
+    ).command("cli_retention:tell").json()
+    hold = commands.add_parser(
+        "hold", help="keep a case beyond every deadline", description="Keep a case, and all that belongs to it."
+    ).command("cli_retention:hold")
+    hold.add_argument("--reason-code", required=True, help="litigation, investigation, records_request, audit or other")
+    release = commands.add_parser(
+        "release", help="end the holds of a case", description="End the holds of a case."
+    ).command("cli_retention:release")
+    for one in (hold, release):
+        one.add_argument("case", metavar="CASE", help="its number")
+        one.add_argument("--district", metavar="SLUG", help="needed when several have a case of that number")
+    commands.add_parser("holds", help="list held cases", description="List the cases under a hold.").command(
+        "cli_retention:held"
+    ).json()
+
+
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     token = commands.add_parser(
         "token",
@@ -204,8 +275,22 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     commands.add_parser(
         "migrate",
         help="bring the database's tables up to date",
-        description="Bring the database's tables up to date; safe to run twice at once.",
+        description="Bring the database's tables up to date, and the roles' rights in them; safe to run twice at once.",
     ).command("cli_make:migrate")
+    database = commands.add_parser(
+        "database", help="roles of the processes in PostgreSQL", description="Look after the database itself."
+    )
+    roles = (
+        database.add_subparsers(required=True, metavar="roles", parser_class=_Parser)
+        .add_parser(
+            "roles",
+            description="Print the SQL that makes a PostgreSQL role for each process and grants it what the process "
+            "needs and no more; safe to repeat.",
+        )
+        .command("cli_database:roles")
+    )
+    roles.add_argument("--apply", action="store_true", help="run it, as the database's owner")
+    roles.add_argument("--passwords", action="store_true", help="new passwords, into var/env/NAME.env (mode 0600)")
 
 
 if __name__ == "__main__":

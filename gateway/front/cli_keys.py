@@ -76,7 +76,7 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     if options.finish and options.kind == "log":
         raise BadInput("A log key has nothing to finish: its old private half is gone already.")
     if options.finish:
-        return _finish(options, settings)
+        return _finish(options, settings, environment.owner_url(var, environ))
     names = key_files.rotate(settings.keys_dir, options.kind, options.district, options.month)
     if options.json:
         print(json.dumps({"rotated": names}))
@@ -98,8 +98,11 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
 _HOLDER = {"identity": "courier", "outbound": "courier", "index": "courier", "content": "worker"}
 
 
-def _finish(options: argparse.Namespace, settings: Settings) -> int:
-    """Delete replaced keys. Raises: KeyRefused when it is too early, or something still needs one."""
+def _finish(options: argparse.Namespace, settings: Settings, database_url: str) -> int:
+    """Delete replaced keys; the database's owner looks, who alone may read every sealed column.
+
+    Raises: KeyRefused when it is too early, or something still needs one.
+    """
     root = settings.keys_dir
     for process in keys.PROCESSES:
         keys.load(root / process, process)  # A process that could not read its folder may still seal to an old key.
@@ -108,7 +111,7 @@ def _finish(options: argparse.Namespace, settings: Settings) -> int:
     left = GRACE - key_files.told_for(root, utc_now())
     if old and left > timedelta():
         raise KeyRefused(f"The new keys are too new. Wait {_minutes(left) + 1} more minutes, then run this again.")
-    with closing(Database(settings.database_url)) as database:
+    with closing(Database(database_url)) as database:
         _require_unused(database, old)
     for key in old:
         key_files.retire(root, key)

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from channels.phone.config import Account, Contact, Line, PhoneConfig, SharedKey, load
 from gateway.core import key_files, pseudonyms
 from gateway.core.database import Database
-from gateway.core.settings import Settings
 from gateway.front import environment, migrations, seed, stories, valkey
 from gateway.front.doctor.lines import FALLBACK, OVERRIDES
 from gateway.front.places import PORTS, Var, port
+from gateway.front.roles import granting
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,29 @@ def prepare(var: Var, environ: Mapping[str, str], now: datetime, database_url: s
     shared = {"DATABASE_URL": database_url} if database_url else {}
     reporters, paging = carrier.accounts
     for process, values in _shares(reporters, paging, urls["phones"]).items():
-        environment.write(var.env(process), {**shared, **values})
+        environment.write(var.env(process), {**(shared or _own_way(var, process)), **values})
     valkey.prepare(var)
     key_files.init(var.keys, [stories.DISTRICT], now)
-    settings = environment.load("operator", var, environment.of_children(environ, only_files=True))
+    alone = environment.of_children(environ, only_files=True)
+    settings = environment.load("operator", var, alone)
     password = _password(var)
-    _fill(settings, password, now)
+    _fill(database_url or environment.owner_url(var, alone), settings.keys_dir, password, now)
     return Demo(stories.STAFF[0].username, password, urls)
 
 
-def _fill(settings: Settings, password: str, now: datetime) -> None:
-    database = Database(settings.database_url)
-    try:
+def _own_way(var: Var, process: str) -> dict[str, str]:
+    """Leave each process its own role in the database, where `tipline database roles` has given it one."""
+    if not var.env("owner").exists():
+        return {}
+    return {name: value for name, value in environment.read(var.env(process)).items() if name == "DATABASE_URL"}
+
+
+def _fill(database_url: str, keys_dir: Path, password: str, now: datetime) -> None:
+    with closing(Database(database_url)) as database:
         migrations.upgrade(database)
-        seed.fill(database, settings.keys_dir, password, now)
-    finally:
-        database.close()
+        if granting.exist(database):
+            granting.apply(database)
+        seed.fill(database, keys_dir, password, now)
 
 
 def _carrier(var: Var, urls: Mapping[str, str]) -> PhoneConfig:

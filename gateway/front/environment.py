@@ -67,6 +67,15 @@ def load(process: str, var: Var, environ: Mapping[str, str]) -> Settings:
     return settings.load(process, of_process(process, var, environ))
 
 
+def owner_url(var: Var, environ: Mapping[str, str]) -> str:
+    """Tell how the database's owner gets in, who makes tables and roles: `owner.env`, or the operator's own way.
+
+    On SQLite, and where no roles were made, there is no other. Raises: SettingsRefused.
+    """
+    given = environ.get("DATABASE_URL") or read(var.env("owner")).get("DATABASE_URL")
+    return given or load("operator", var, environ).database_url
+
+
 def of_children(environ: Mapping[str, str], *, only_files: bool) -> dict[str, str]:
     """Make the environment that all processes of a supervisor share, so it must hold no secret.
 

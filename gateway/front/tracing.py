@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from gateway.core.errors import NotFound
 from gateway.core.events import TYPE_PREFIX
@@ -67,8 +67,12 @@ def follow(session: Session, reference: str) -> Trace:
     return Trace(message.id, case.number if case else None, _hops(list(session.scalars(query))))
 
 
+_WORDLESS = defer(Message.words_sealed)
+"""The operator has no right to them, and no use for them."""
+
+
 def _find(session: Session, reference: str) -> tuple[Message, Case | None]:
-    query = select(Message).where(or_(Message.id == reference, Message.provider_sid == reference))
+    query = select(Message).options(_WORDLESS).where(or_(Message.id == reference, Message.provider_sid == reference))
     message = session.scalar(query.where(Message.direction == "in"))
     if message is not None:
         link = session.get(CaseMessage, message.id)
@@ -76,7 +80,7 @@ def _find(session: Session, reference: str) -> tuple[Message, Case | None]:
     case = session.scalar(select(Case).where(Case.number == reference).order_by(Case.opened_at.desc()))
     if case is None:
         raise NotFound("No tip and no case has this reference. Give a MessageSid, a message id or a case number.")
-    of_case = select(Message).join(CaseMessage, CaseMessage.message_id == Message.id)
+    of_case = select(Message).options(_WORDLESS).join(CaseMessage, CaseMessage.message_id == Message.id)
     return session.scalars(
         of_case.where(CaseMessage.case_id == case.id).order_by(Message.at)
     ).first() or _no_tip(), case

@@ -20,7 +20,8 @@ class Account(Base):
     name: Mapped[str] = mapped_column(String(120))
     role: Mapped[str] = mapped_column(String(20))
     """`counsellor`, `administrator`, `officer` (school resource officer) or `operator` (night operator)."""
-    password_phc: Mapped[str] = mapped_column(String(300))
+    password_phc: Mapped[str] = mapped_column(String(300), deferred=True)
+    """Read where a password is verified alone: no other process has a right to it."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotAllowed
@@ -70,7 +70,8 @@ def sign_in(database: Database, username: str, password: str, now: datetime, bro
     earlier sign-in gave this browser to keep.
     """
     with database.write() as session:
-        account = session.scalar(select(Account).where(Account.username == _plain(username)))
+        query = select(Account).options(undefer(Account.password_phc)).where(Account.username == _plain(username))
+        account = session.scalar(query)
         account_id, phc = (account.id, account.password_phc) if account else (None, passwords.NOBODY)
         attempt_id = attempts.begin(session, _counted(session, _plain(username), account_id, browser, now), now)
     right = passwords.verify(password, phc)
