@@ -18,6 +18,7 @@ from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Base
+from gateway.front.roles import granting
 from tests.support.postgres import running
 from tests.support.world import START, World
 
@@ -36,6 +37,7 @@ def postgres() -> Iterator[str]:
         filled = create_engine(make_url(url).set(database=TEMPLATE))
         Base.metadata.create_all(filled)
         filled.dispose()
+        _grant(make_url(url).set(database=TEMPLATE).render_as_string(hide_password=False))
         admin.dispose()
         yield url
 
@@ -50,6 +52,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         opened = Database(_copy(request.getfixturevalue("postgres")))
     yield opened
     opened.close()
+
+
+def _grant(url: str) -> None:
+    """Make the roles and their grants, as `tipline database roles --apply` does; copies of a database keep them."""
+    filled = Database(url)
+    with filled.write() as session:
+        session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+    granting.apply(filled)
+    filled.close()
 
 
 def _copy(url: str) -> str:
@@ -76,8 +87,9 @@ def keys(key_root: Path) -> Mapping[str, KeySet]:
 
 
 @pytest.fixture
-def world(database: Database, keys: Mapping[str, KeySet]) -> World:
+def world(database: Database, keys: Mapping[str, KeySet]) -> Iterator[World]:
     """Give a small district on a fresh database."""
     built = World(database, keys)
     built.build()
-    return built
+    yield built
+    built.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from gateway.core import intake
 from gateway.core.courier import Courier
@@ -16,6 +16,7 @@ from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Outbound, SendError
 from gateway.core.records import District, Event, Line, Message, School, new_id
+from gateway.front.roles import granting
 
 START = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 STUDENT = "+13035550123"
@@ -59,10 +60,15 @@ class RecordingSender:
 
 @dataclass
 class World:
-    """Everything a test of the house needs; `keys` maps a process to its key set."""
+    """Everything a test of the house needs; `keys` maps a process to its key set.
+
+    `database` is open to its owner, for tests to look and to set up. What a process does goes through `of(process)`: on
+    PostgreSQL that is the same database under the process's own role.
+    """
 
     database: Database
     keys: Mapping[str, KeySet]
+    _of: dict[str, Database] = field(default_factory=dict)
     clock: SetClock = field(default_factory=SetClock)
     carrier: RecordingSender = field(default_factory=RecordingSender)
     district_id: str = ""
@@ -73,7 +79,20 @@ class World:
     @property
     def courier(self) -> Courier:
         """A courier that hands its texts to `carrier`."""
-        return Courier(self.database, self.keys["courier"], self.carrier, self.clock, choose=lambda n: n // 2)
+        return Courier(self.of("courier"), self.keys["courier"], self.carrier, self.clock, choose=lambda n: n // 2)
+
+    def of(self, process: str) -> Database:
+        """Open the database as a process does."""
+        if self.database.is_sqlite:
+            return self.database
+        if process not in self._of:
+            self._of[process] = Database(granting.url_of(self.database, process))
+        return self._of[process]
+
+    def close(self) -> None:
+        """Close what `of` opened."""
+        for opened in self._of.values():
+            opened.close()
 
     def build(self) -> None:
         """Write the district, its schools and lines."""
@@ -106,12 +125,12 @@ class World:
             channel="sms", provider_sid=sid or f"SMin{next(self._sids):030x}", sender=sender, recipient=to, text=words,
             received_at=self.clock(), keyword=more.get("keyword"),
         )  # fmt: skip
-        return intake.receive(self.database, self.keys["intake"], inbound)
+        return intake.receive(self.of("intake"), self.keys["intake"], inbound)
 
     def message(self, message_id: str) -> Message:
         """Read one message."""
         with self.database.read() as session:
-            return session.get_one(Message, message_id)
+            return session.get_one(Message, message_id, options=[undefer("*")])
 
     def events(self, prefix: str = "") -> list[str]:
         """List the types of all events so far, without our prefix."""

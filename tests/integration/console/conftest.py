@@ -113,7 +113,7 @@ class Desk:
 def stranger(world: World) -> Iterator[Desk]:
     """Someone at the console who has not signed in; the account `dana` is there."""
     waker = Waker()
-    parts = console.prepare(world.database, world.keys["console"], world.clock, waker, URL)
+    parts = console.prepare(world.of("console"), world.keys["console"], world.clock, waker, URL)
     with world.database.write() as session:
         dana = accounts.create(
             session, world.district_id, "Dana", "Dana Ortiz", "counsellor", PASSWORD, world.clock()

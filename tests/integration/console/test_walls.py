@@ -146,7 +146,7 @@ def test_an_unforeseen_error_tells_nothing(desk: Desk, monkeypatch: pytest.Monke
 
 async def _first_told(world: World, district_id: str, emitted_for: str | None) -> str | None:
     """Listen for `district_id`, emit an event, and answer what the stream says, or nothing when it stays quiet."""
-    live = Live(world.database)
+    live = Live(world.of("console"))
     async with live.running():
         stream = live.listen(district_id)
         assert "event: hello" in await anext(stream)

@@ -69,8 +69,9 @@ class Desk:
         process = {"reports": "courier", "paging": "worker"}[purpose]
         world = self.world
         return Backfill(
-            world.database, world.keys[process], self.mailbox, world.clock, purpose, stored=lambda: self.rung.append(1)
-        )
+            world.of(process), world.keys[process], self.mailbox, world.clock, purpose,
+            stored=lambda: self.rung.append(1),
+        )  # fmt: skip
 
     def stored(self) -> list[Message]:
         with self.world.database.read() as session:
@@ -101,7 +102,7 @@ def test_backfill_takes_in_what_no_webhook_brought_as_the_webhook_would_have(des
         words = conversation.words(desk.world.keys["worker"], session.get_one(Message, message.id))
     assert words == "call me on [number hidden], he has a gun"
     assert (message.kind, message.provider_sid, message.at) == ("tip", "SM1", START), "the carrier's own time"
-    assert message.address_sealed is not None
+    assert desk.world.message(message.id).address_sealed is not None
     assert desk.rung == [1]
     assert desk.world.events() == ["message.received", "line.recovered"]
     desk.world.courier.thread_all()
@@ -123,7 +124,7 @@ def test_backfill_and_webhook_at_the_same_moment_store_it_once(desk: Desk) -> No
 
         def webhook(held: Inbound = held, barrier: Barrier = barrier) -> int:
             barrier.wait(10)
-            return int(not intake.receive(desk.world.database, desk.world.keys["intake"], held).repeated)
+            return int(not intake.receive(desk.world.of("intake"), desk.world.keys["intake"], held).repeated)
 
         desk.mailbox.after_listing = partial(barrier.wait, 10)
         with desk.world.database.write() as session:
@@ -273,7 +274,7 @@ def test_delete_waits_until_a_text_is_threaded_and_taken_up(desk: Desk) -> None:
 def test_delete_keeps_what_a_line_wants_kept_and_what_has_pictures(desk: Desk) -> None:
     desk.world.text("gun", sid="SM1", to=SECOND)
     held = desk.mailbox.hold("SM2", media=(("image/jpeg", "https://api.twilio.com/x"),))
-    intake.receive(desk.world.database, desk.world.keys["intake"], held)
+    intake.receive(desk.world.of("intake"), desk.world.keys["intake"], held)
     desk.settle()
     with desk.world.database.write() as session:
         session.execute(update(Line).where(Line.number == SECOND).values(deletes_at_carrier=False))

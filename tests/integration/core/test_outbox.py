@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import itertools
 import threading
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.core import outbox
-from gateway.core.messages import SendError, Status
+from gateway.core.database import Database
+from gateway.core.errors import Unavailable
+from gateway.core.messages import Outbound, SendError, Status
 from gateway.core.records import Send
-from tests.support.world import World
+from tests.support.world import START, World
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ def test_drain_sends_once_when_two_drain_at_once(queued: World) -> None:
 
 
 def test_drain_takes_over_what_a_dead_process_had_leased(queued: World) -> None:
-    with queued.database.write() as session:
+    with queued.of("courier").write() as session:
         row = session.scalars(select(Send)).one()
         row.lease_until = queued.clock()
     queued.clock.forward(seconds=outbox.LEASE_SECONDS)
@@ -98,7 +106,7 @@ def test_drain_takes_over_what_a_dead_process_had_leased(queued: World) -> None:
 
 
 def test_drain_leaves_alone_what_another_process_holds(queued: World) -> None:
-    with queued.database.write() as session:
+    with queued.of("courier").write() as session:
         session.scalars(select(Send)).one().lease_until = queued.clock.forward(seconds=20)
     queued.clock.forward(seconds=-10)
     assert queued.courier.send_all() == 0
@@ -150,9 +158,9 @@ def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(
             urgent_left.set()
         return f"SM{row.id}"
 
-    draining = threading.Thread(target=outbox.drain, args=(queued.database, "reporters", deliver, queued.clock))
+    draining = threading.Thread(target=outbox.drain, args=(queued.of("courier"), "reporters", deliver, queued.clock))
     draining.start()
-    with queued.database.write() as session:
+    with queued.of("courier").write() as session:
         waiting = session.scalars(select(Send)).one()
         session.add(
             Send(
@@ -162,7 +170,7 @@ def test_drain_lets_an_urgent_text_pass_one_that_a_silent_carrier_keeps_waiting(
             )
         )  # fmt: skip
     draining.join(patience * 2)
-    with queued.database.read() as session:
+    with queued.of("courier").read() as session:
         assert set(session.scalars(select(Send.status))) == {"sent"}
 
 
@@ -194,7 +202,7 @@ def test_drain_sends_one_conversation_in_the_order_it_was_written(queued: World)
         sent.append(row.id)
         return f"SM{row.id}"
 
-    outbox.drain(queued.database, "reporters", deliver, queued.clock)
+    outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock)
     assert sent == wanted
 
 
@@ -209,8 +217,65 @@ def test_drain_lets_a_stuck_text_keep_no_conversation_waiting(queued: World) -> 
         return f"SM{row.id}"
 
     for _ in range(2):
-        outbox.drain(queued.database, "reporters", deliver, queued.clock)
+        outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock)
         queued.clock.forward(seconds=5)
     assert sent == []
-    outbox.drain(queued.database, "reporters", deliver, queued.clock)
+    outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock)
     assert sent == [later]
+
+
+@pytest.mark.parametrize("column", ["lease_until", "due_at", "created_at"])
+def test_drain_sends_what_was_written_before_a_clock_was_set_back(queued: World, column: str) -> None:
+    with queued.database.write() as session:
+        row = session.scalars(select(Send)).one()
+        row.lease_until = queued.clock()
+        if column == "created_at":
+            row.created_at = row.due_at = queued.clock() + timedelta(minutes=20)
+        else:
+            setattr(row, column, queued.clock() + timedelta(hours=1))
+    assert queued.courier.send_all() == 1
+    assert len(queued.carrier.sent) == 1
+
+
+class LockedForAWhile:
+    """A database that is away from its second transaction on, for some transactions."""
+
+    def __init__(self, world: World, times: int) -> None:
+        self._database, self._count, self._times = world.database, itertools.count(1), times
+        self.read = world.database.read
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        if 1 < next(self._count) <= 1 + self._times:
+            raise Unavailable
+        with self._database.write() as session:
+            yield session
+
+
+def test_drain_sends_once_when_the_database_is_away_after_the_carriers_yes(queued: World) -> None:
+    locked = cast(Database, LockedForAWhile(queued, times=3))
+    replace(queued.courier, database=locked).send_all()
+    assert (send(queued).status, len(queued.carrier.sent)) == ("sent", 1)
+
+
+def test_drain_holds_what_a_slow_carrier_keeps_waiting(queued: World) -> None:
+    begun, go_on, leases = threading.Event(), threading.Event(), []
+
+    class Slow:
+        def send(self, message: Outbound) -> str:
+            begun.set()
+            assert go_on.wait(10)
+            return "SM9"
+
+    def look() -> datetime:
+        """Time flies while the carrier thinks; when it has thought for a minute, it answers."""
+        if begun.is_set():
+            queued.clock.forward(seconds=3)
+            leases.append(send(queued).lease_until)
+            if len(leases) > 20:
+                go_on.set()
+        return queued.clock()
+
+    replace(queued.courier, sender=Slow(), clock=look).send_all()
+    assert send(queued).attempts == 1
+    assert max(lease for lease in leases if lease) > START + timedelta(seconds=30)

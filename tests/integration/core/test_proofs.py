@@ -16,12 +16,12 @@ from tests.support.world import PAGING, REPORTS, SECOND, START, STUDENT, World
 
 
 def prover(world: World) -> Prover:
-    return Prover(world.database, world.keys["worker"], world.clock)
+    return Prover(world.of("worker"), world.keys["worker"], world.clock)
 
 
 def sent(world: World) -> list[Outbound]:
     """Send what waits in the paging account, and give what the carrier was handed."""
-    Dispatcher(world.database, world.keys["worker"], world.clock, world.carrier, "https://console.example").send_all()
+    Dispatcher(world.of("worker"), world.keys["worker"], world.clock, world.carrier, "https://console.example").send_all()
     return [text for text in world.carrier.sent if "line check" in text.text]
 
 
@@ -44,7 +44,7 @@ def kinds(world: World) -> list[str]:
 def cases_opened(world: World) -> int:
     world.courier.thread_all()
     return Dispatcher(
-        world.database, world.keys["worker"], world.clock, world.carrier, "https://console.example"
+        world.of("worker"), world.keys["worker"], world.clock, world.carrier, "https://console.example"
     ).take_all()
 
 
@@ -93,7 +93,7 @@ def test_text_that_looks_like_a_proof_is_a_tip(world: World, sender: str, to: st
 def test_proof_by_the_carriers_list_alone_shows_that_the_webhook_failed(world: World) -> None:
     text = asked(world)
     found = Inbound("sms", "SM1", PAGING, REPORTS, text.text, world.clock(), recovered_at=world.clock())
-    intake.receive(world.database, world.keys["courier"], found)
+    intake.receive(world.of("courier"), world.keys["courier"], found)
     assert kinds(world) == ["synthetic"]
     assert (proof(world).proved_at, proof(world).silent_at) == (None, START)
     with world.database.read() as session:

@@ -58,16 +58,16 @@ def tipline(
     return run
 
 
-def renewer(world: World) -> Renewer:
+def renewers(world: World) -> list[Renewer]:
     """Courier and worker, as far as they renew."""
-    renewals = [*courier.renewals(world.keys["courier"]), *worker.renewals(world.keys["worker"])]
-    return Renewer(world.database, world.clock, renewals)
+    parts = {"courier": courier.renewals(world.keys["courier"]), "worker": worker.renewals(world.keys["worker"])}
+    return [Renewer(world.of(process), world.clock, renewals) for process, renewals in parts.items()]
 
 
 def renew(world: World) -> None:
-    one = renewer(world)
-    while one.step():
-        pass
+    for one in renewers(world):
+        while one.step():
+            pass
 
 
 def left(world: World, root: Path) -> dict[str, int]:
@@ -115,7 +115,7 @@ def test_renewer_rests_when_it_has_been_through_and_starts_at_once_after_the_nex
     world: World, root: Path
 ) -> None:
     world.text("a gun")
-    one = renewer(world)
+    one = Renewer(world.of("worker"), world.clock, worker.renewals(world.keys["worker"]))
     assert not one.step(), "no replaced key, nothing to do"
     key_files.rotate(root, "content")
     assert one.step()

@@ -80,7 +80,7 @@ class Town:
         mailbox = TwilioMailbox(TwilioAccount(whose.sid, whose.sid, whose.auth_token, self.carrier.url), page_size=3)
         self.closing.append(mailbox)
         world = self.world
-        return Backfill(world.database, world.keys[process], mailbox, world.clock, purpose, stored=lambda: None)
+        return Backfill(world.of(process), world.keys[process], mailbox, world.clock, purpose, stored=lambda: None)
 
     def text(self, body: str, to: str = REPORTS, **more: Any) -> dict[str, Any]:
         """Type a text on the student's phone."""
@@ -100,7 +100,7 @@ class Town:
         sender = TwilioSender(self.account, self.public.url)
         self.closing.append(sender)
         world = self.world
-        courier = Courier(world.database, world.keys["courier"], sender, world.clock, choose=lambda n: n // 2)
+        courier = Courier(world.of("courier"), world.keys["courier"], sender, world.clock, choose=lambda n: n // 2)
         courier.thread_all()
         courier.send_all()
         wait_for(self._arrived)
@@ -127,7 +127,7 @@ def town(world: World, tmp_path: Path) -> Iterator[Town]:
 
 def _intake(world: World, url: str) -> SmsIntake:
     def receive(inbound: Inbound) -> intake.Receipt:
-        return intake.receive(world.database, world.keys["intake"], inbound)
+        return intake.receive(world.of("intake"), world.keys["intake"], inbound)
 
     def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
         with world.database.write() as session:
@@ -200,11 +200,11 @@ def test_line_is_proved_by_the_webhook_and_by_nothing_else(
     town: Town, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, town.public.broken = town.world, broken
-    assert Prover(world.database, world.keys["worker"], world.clock).prove_all() == 2
+    assert Prover(world.of("worker"), world.keys["worker"], world.clock).prove_all() == 2
     account = TwilioAccount(PAGING_ACCOUNT.sid, PAGING_ACCOUNT.sid, PAGING_ACCOUNT.auth_token, town.carrier.url)
     sender = TwilioSender(account, town.public.url)
     town.closing.append(sender)
-    Dispatcher(world.database, world.keys["worker"], world.clock, sender, "https://console.example").send_all()
+    Dispatcher(world.of("worker"), world.keys["worker"], world.clock, sender, "https://console.example").send_all()
     wait_for(lambda: len(town.at_carrier()) == 2)
     if broken:
         assert town.start_backfill().list_all() == 0, "so fresh a text of our own is left to the webhook"

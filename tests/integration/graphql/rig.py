@@ -43,7 +43,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         world = self.world
-        self.console = console.prepare(world.database, world.keys["console"], world.clock, self.waker, URL)
+        self.console = console.prepare(world.of("console"), world.keys["console"], world.clock, self.waker, URL)
         app = console.create(self.console, routes(self.console))
         self.client = TestClient(app, base_url=URL)
         with world.database.write() as session:

@@ -70,7 +70,7 @@ class Desk:
     def another_worker(self, seconds: float = 2.0) -> Dispatcher:
         """Make a worker of its own, as a second process would be."""
         return Dispatcher(
-            database=self.world.database,
+            database=self.world.of("worker"),
             keys=self.world.keys["worker"],
             clock=self.world.clock,
             sender=self.phones,

@@ -173,9 +173,9 @@ def test_sweeps_are_one_read_each_when_nothing_is_due(desk: Desk) -> None:
     def note(*args: object) -> None:
         statements.append(str(args[2]))
 
-    event.listen(desk.world.database.engine, "before_cursor_execute", note)
+    event.listen(desk.worker.database.engine, "before_cursor_execute", note)
     desk.worker.run()
-    event.remove(desk.world.database.engine, "before_cursor_execute", note)
+    event.remove(desk.worker.database.engine, "before_cursor_execute", note)
     kept = [s for s in statements if not s.startswith(("BEGIN", "PRAGMA"))]
     assert len(kept) == 7, kept
     assert all(statement.startswith("SELECT") for statement in kept)
@@ -344,9 +344,9 @@ def test_claim_takes_the_district_before_the_message(desk: Desk) -> None:
         if "FOR " in str(args[2]):
             locks.append(str(args[2]).split("FROM ")[1].split()[0])
 
-    event.listen(desk.world.database.engine, "before_cursor_execute", note)
+    event.listen(desk.worker.database.engine, "before_cursor_execute", note)
     desk.worker.take_all()
-    event.remove(desk.world.database.engine, "before_cursor_execute", note)
+    event.remove(desk.worker.database.engine, "before_cursor_execute", note)
     if not desk.world.database.is_sqlite:  # which has one lock for all
         assert locks[:2] == ["districts", "messages"]
     assert desk.events("case.opened")
