@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+import gateway.core.log_notes
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
-import responders.paging.records  # noqa: F401 - imported for their tables
+import responders.paging.records
+import responders.retention.records  # noqa: F401 - imported for their tables
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, KeySet, load
@@ -51,6 +53,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     else:
         opened = Database(_copy(request.getfixturevalue("postgres")))
     yield opened
+    World.close()
     opened.close()
 
 
@@ -87,9 +90,8 @@ def keys(key_root: Path) -> Mapping[str, KeySet]:
 
 
 @pytest.fixture
-def world(database: Database, keys: Mapping[str, KeySet]) -> Iterator[World]:
+def world(database: Database, keys: Mapping[str, KeySet]) -> World:
     """Give a small district on a fresh database."""
     built = World(database, keys)
     built.build()
-    yield built
-    built.close()
+    return built

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -68,7 +69,7 @@ class World:
 
     database: Database
     keys: Mapping[str, KeySet]
-    _of: dict[str, Database] = field(default_factory=dict)
+    _of: ClassVar[dict[str, Database]] = {}
     clock: SetClock = field(default_factory=SetClock)
     carrier: RecordingSender = field(default_factory=RecordingSender)
     district_id: str = ""
@@ -85,14 +86,16 @@ class World:
         """Open the database as a process does."""
         if self.database.is_sqlite:
             return self.database
-        if process not in self._of:
-            self._of[process] = Database(granting.url_of(self.database, process))
-        return self._of[process]
+        url = granting.url_of(self.database, process)
+        if url not in self._of:
+            self._of[url] = Database(url)
+        return self._of[url]
 
-    def close(self) -> None:
-        """Close what `of` opened."""
-        for opened in self._of.values():
-            opened.close()
+    @classmethod
+    def close(cls) -> None:
+        """Close what any world's `of` has opened."""
+        while cls._of:
+            cls._of.popitem()[1].close()
 
     def build(self) -> None:
         """Write the district, its schools and lines."""
