@@ -19,7 +19,7 @@ from typing import Literal
 
 from sqlalchemy import and_, or_, select, update
 
-from gateway.core import heartbeats, intake, outbox
+from gateway.core import backups, heartbeats, intake, outbox
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
@@ -70,6 +70,7 @@ class Backfill:
     _listing: threading.Lock = field(default_factory=threading.Lock)
     _resting: dict[str, datetime] = field(default_factory=dict)
     _asked: dict[str, datetime] = field(default_factory=dict)
+    _held: datetime | None = None
 
     def list_all(self) -> int:
         """Take in what the carrier has and we have not, line by line; answers how many texts that were.
@@ -112,6 +113,7 @@ class Backfill:
     def delete_all(self) -> int:
         """Delete at the carrier what is safe here and final, where the line says so; answers how many.
 
+        Where backups are made, a text that came in is safe once one of them holds it: see `backups`.
         The first refusal ends the round: the next one begins with another message. Raises: Unavailable.
         """
         now = self.clock()
@@ -119,6 +121,7 @@ class Backfill:
         with self.database.read() as session:
             query = select(Line.id).where(Line.purpose == self.purpose, Line.deletes_at_carrier)
             lines = list(session.scalars(query))
+            self._held = backups.held_until(session, now)
         return self._clear(Message, lines, now) + self._clear(Send, lines, now) if lines else 0
 
     def ask_all(self) -> int:
@@ -229,6 +232,7 @@ class Backfill:
             table.carrier_deleted_at.is_(None),
             table.provider_sid.is_not(None),
             table.id.not_in(self._resting),
+            *([Message.dispatched_at <= self._held] if self._held and table is Message else ()),
             *(_HANDLED if table is Message else (or_(_FINAL, and_(_SENT, Send.created_at < now - _WITHOUT_NEWS)),)),
         )
         with self.database.read() as session:

@@ -54,6 +54,19 @@ class Database:
         with _translated(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a connection that sees one moment of everything, however long it reads; nobody waits for it.
+
+        Raises: Unavailable when it cannot.
+        """
+        options = {"tipline_reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with _translated(), self.engine.execution_options(**options).connect() as connection:
+            if not self.is_sqlite:
+                for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):  # for daily work
+                    connection.execute(text(f"SET LOCAL {setting} = 0"))
+            yield connection
+
     def check(self) -> None:
         """Ask the database for a row. Raises: Unavailable."""
         with self.read() as session:

@@ -16,6 +16,7 @@ All of them
     supervise.py       runs every process of the Procfile and restarts what dies; signals.py: being told to stop
     places.py          where things are under `var/`; environment.py: what each process is told
     valkey.py          the embedded Valkey
+    backup/            sealed backups, and restoring one
     migrations/        the tables' history; revision.py: whether the database has the tables we want
 
 The demo

@@ -7,7 +7,7 @@ gets the newest head alone, since each head holds all before it. Both follow the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from gateway.core.logs import log
 from gateway.core.times import Clock
 
 _WINDOW_BYTES = 64 * 1024
+_LINES_AT_ONCE = 1000
 _POST_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 300
 
@@ -70,6 +71,27 @@ class AnchorFile:
                 return written
             self._append(b"".join(canonical(signed.to_json()) + b"\n" for signed in heads))
             written, last = written + len(heads), opened(heads[-1], self.keys)
+
+    def adopt(self, lines: Iterable[bytes]) -> int:
+        """Append signed heads of another copy of this file, above this file's last, and count them.
+
+        Raises: Unavailable when the file cannot be written.
+        """
+        last, waiting, written = self.newest(), list[bytes](), 0
+        for line in lines:
+            try:
+                head = from_json(line, self.keys)
+            except KeyRefused:
+                continue
+            if last is None or head.number > last.number:
+                waiting.append(line.rstrip(b"\n") + b"\n")
+                last, written = head, written + 1
+            if len(waiting) == _LINES_AT_ONCE:
+                self._append(b"".join(waiting))
+                waiting.clear()
+        if waiting:
+            self._append(b"".join(waiting))
+        return written
 
     def _is_ours(self, signed: Signed) -> bool:
         try:

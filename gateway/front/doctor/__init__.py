@@ -5,6 +5,8 @@
     work.py          what waits for too long, and which processes run
     lines.py         our numbers: what the carrier's list and texts of our own say of them, and their webhooks
     log.py           the event log's seals
+    roles.py         on PostgreSQL, as whom each process comes in, and with what rights
+    backups.py       how old the last backup is
     carrier.py       Twilio: accounts, webhooks, signatures, its clock against ours
     finding.py       what every look ends in
 

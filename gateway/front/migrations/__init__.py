@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +23,7 @@ from gateway.core.records import Base
 from gateway.front.migrations import tables
 
 _SQLITE_TRIES = 20  # each waits as long as any write does
+_FOLDER = str(Path(__file__).parent).replace("%", "%%")
 _LOCK = 0x7469706C  # "tipl": the advisory lock that keeps two migrations apart
 
 
@@ -43,13 +45,30 @@ def upgrade(database: Database) -> bool:
 
 def _upgrade(database: Database) -> bool:
     with database.engine.begin() as connection:
-        if not database.is_sqlite:
-            for setting in ("lock_timeout", "statement_timeout"):  # they are for daily work
-                connection.execute(text(f"SET LOCAL {setting} = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+        be_alone(connection)
         before = _revision(connection)
-        command.upgrade(_config(connection), "head")
+        bring_to(connection, "head")
         return before != _revision(connection)
+
+
+def be_alone(connection: Connection) -> None:
+    """Keep every other migration waiting until this transaction ends; on SQLite the write lock does that anyway."""
+    if connection.dialect.name != "sqlite":
+        for setting in ("lock_timeout", "statement_timeout"):  # they are for daily work
+            connection.execute(text(f"SET LOCAL {setting} = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+
+
+def bring_to(connection: Connection, revision: str) -> None:
+    """Bring the tables forward to a revision, in the caller's transaction."""
+    command.upgrade(_config(connection), revision)
+
+
+def knows(revision: str) -> bool:
+    """Tell whether a revision is part of this version's history."""
+    config = Config()
+    config.set_main_option("script_location", _FOLDER)
+    return revision in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def differences(database: Database) -> list[Any]:
@@ -67,7 +86,7 @@ def draft(database: Database, message: str) -> None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", _FOLDER)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = tables.METADATA
     return config

@@ -1,0 +1,55 @@
+"""What must be made true of a database that wakes up hours after it fell asleep.
+
+Nothing that was owed is forgotten: a text that was queued may have left since, and leaves again (at least once); a call
+for help that was open is called out again, though somebody may have answered it since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from gateway.core import backups
+from gateway.core.backfill import FIRST
+from gateway.core.records import Heartbeat, Line, Send
+from responders.accounts.records import Account, ApiToken, StaffSession
+from responders.paging.records import Callout
+
+
+@dataclass(frozen=True)
+class Awake:
+    """What a person should know: texts that leave now, calls that go on, and who can get in as before."""
+
+    queued: int
+    callouts: int
+    accounts: int
+    tokens: int
+
+    def to_json(self) -> dict[str, int]:
+        """Render it for machines."""
+        return asdict(self)
+
+
+def wake(session: Session, as_of: datetime, now: datetime) -> Awake:
+    """Sign everyone out, forget who ran, let each line be read from the backup's time on, and note the restore.
+
+    What has a time of its own needs no hand: leases, deadlines and waits lie in the past, and are due at once. A line
+    that was never read is read from before the backup, however long ago that is.
+    """
+    session.execute(delete(StaffSession))
+    session.execute(delete(Heartbeat))
+    session.execute(update(Line).where(Line.listed_until.is_(None)).values(listed_until=as_of - FIRST))
+    backups.note_restored(session, as_of, now)
+
+    def count(*where: object) -> int:
+        return session.scalar(select(func.count()).where(*where)) or 0  # type: ignore[arg-type]
+
+    return Awake(
+        queued=count(Send.status == "queued"),
+        callouts=count(Callout.closed_at.is_(None)),
+        accounts=count(Account.disabled_at.is_(None)),
+        tokens=count(ApiToken.revoked_at.is_(None)),
+    )
