@@ -19,11 +19,13 @@ from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front import environment, revision
+from gateway.front.doctor.backups import backup
 from gateway.front.doctor.carrier import Carrier, Look, signatures
 from gateway.front.doctor.finding import Finding, Level
 from gateway.front.doctor.keys import safekeeping
 from gateway.front.doctor.lines import arrivals
 from gateway.front.doctor.log import sealing
+from gateway.front.doctor.roles import roles
 from gateway.front.doctor.work import beats, processes, waiting
 from gateway.front.places import Var
 
@@ -55,6 +57,7 @@ class Doctor:
             return
         yield from safekeeping(known.keys_dir)
         yield from self._database(known)
+        yield from roles(settings)
         yield from processes(self.var)
         yield self._valkey(known)
         if "clock" in settings:
@@ -74,6 +77,7 @@ class Doctor:
                 slugs = list(session.scalars(select(District.slug).order_by(District.slug)))
                 yield from waiting(session, self.clock())
                 yield from arrivals(session, self.clock())
+                yield backup(session, settings.keys_dir, self.clock())
                 yield from beats(session, self.clock())
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)

@@ -78,14 +78,14 @@ TABLE: Mapping[str, Mapping[str, May]] = {
     },
     "events": {
         "intake": May(read="seq", add=True),
-        "courier": May(read="seq", add=True),
+        "courier": May(read="seq type subject data", add=True),  # when the last backup was made
         "worker": May(read="*", add=True),
         "console": May(read="*", add=True),
         "clock": May(read="*", add=True, delete=True),
         "operator": May(read="*", add=True),
     },
     "heartbeats": {
-        "intake": May(read="instance", add=True, change="beat_at data"),
+        "intake": May(read="instance process", add=True, change="beat_at data"),
         "courier": May(read="instance process", add=True, change="beat_at data"),
         "worker": May(read="instance process", add=True, change="beat_at data"),
         "console": May(read="*", add=True, change="beat_at data"),

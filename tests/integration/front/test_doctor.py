@@ -60,7 +60,16 @@ def test_healthy_house_has_no_fault_and_knows_that_valkey_is_away(var: Var) -> N
     of_lines = {f"{line}, carrier's list" for line in (*reports, f"line {stories.PAGING_LINE}")}
     of_lines |= {f"{line}, own text" for line in reports}
     warnings = {what for what, finding in found.items() if finding.level == "warning"}
-    assert warnings == {"valkey", "processes", "key escrow", "event log", *of_lines}
+    assert warnings == {
+        "valkey",
+        "processes",
+        "heartbeats",
+        "dead-man's ping",
+        "key escrow",
+        "backup",
+        "event log",
+        *of_lines,
+    }
     assert found["keys of district demo"].level == "ok"
     assert found[f"twilio paging, line {stories.PAGING_LINE}"].level == "ok"
 
