@@ -6,26 +6,36 @@ the row, so it usually closes that gap first (see `.github/decisions/`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session, aliased, undefer
 
 from gateway.core.database import Database
+from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.logs import log
 from gateway.core.messages import SendError, Status, moves_forward
 from gateway.core.records import Send
 from gateway.core.times import Clock
 
-LEASE_SECONDS = 30
+LEASE_SECONDS = 8
+"""How long a row is taken for without a sign of life: `drain` renews it while a carrier keeps us waiting."""
 AT_ONCE = 8
+_RENEW = timedelta(seconds=2)
+_NOTE_SECONDS = 600.0
+"""So long it is tried to note what became of a text: who forgets that would send it a second time."""
+_CLOCK_SLACK = timedelta(minutes=1)
+"""Clocks of one house differ by less. What lies further ahead than it can was written before a clock was set back."""
 _LOOK_AGAIN_SECONDS = 0.2
 _STUCK_ATTEMPTS = 3
 """After so many tries a text no longer keeps the later ones of its conversation waiting."""
 _BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300)
+_LONGEST_WAIT = timedelta(minutes=30)
 GIVE_UP_AFTER = timedelta(hours=6)
 
 Deliver = Callable[[Send], str]
@@ -37,16 +47,20 @@ def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> i
 
     While a carrier keeps some waiting, the free places go on with what falls due, the most urgent first.
     """
-    tried, running = 0, set[Future[None]]()
+    tried, renewed_at, running = 0, clock(), dict[Future[None], str]()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
         while True:
-            claimed = _claim(database, account, clock(), AT_ONCE - len(running))
+            now = clock()
+            claimed = _more(database, account, now, set(running.values()))
             tried += len(claimed)
-            running |= {pool.submit(_try, database, send, deliver, clock) for send in claimed}
+            running.update({pool.submit(_try, database, send, deliver, clock): send.id for send in claimed})
             if not running:
                 return tried
-            done, running = wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
-            for future in done:
+            if abs(now - renewed_at) >= _RENEW:
+                renewed_at = now
+                _renew(database, set(running.values()), now)
+            for future in wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED).done:
+                del running[future]
                 future.result()
 
 
@@ -79,7 +93,8 @@ def report(
 
 def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type
     """What may be sent now. In one conversation texts leave in the order they were written, unless one is stuck."""
-    free = or_(Send.lease_until.is_(None), Send.lease_until <= now)
+    free = or_(Send.lease_until.is_(None), Send.lease_until <= now, Send.lease_until > now + _CLOCK_SLACK)
+    timely = or_(Send.due_at <= now, Send.created_at > now + _CLOCK_SLACK, Send.due_at > now + _LONGEST_WAIT)
     before = aliased(Send)
     waits = exists().where(
         before.thread_id == Send.thread_id,
@@ -87,20 +102,40 @@ def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: 
         before.created_at < Send.created_at,
         before.attempts < _STUCK_ATTEMPTS,
     )
-    return select(Send).where(Send.account == account, Send.status == "queued", Send.due_at <= now, free, ~waits)
+    return select(Send).where(Send.account == account, Send.status == "queued", timely, free, ~waits)
 
 
-def _claim(database: Database, account: str, now: datetime, places: int) -> list[Send]:
+def _more(database: Database, account: str, now: datetime, held: set[str]) -> list[Send]:
+    """Take what is due as far as there is room; while some are under way, a database that is away is waited for."""
+    try:
+        return _claim(database, account, now, held)
+    except Unavailable:
+        if not held:
+            raise
+        return []
+
+
+def _claim(database: Database, account: str, now: datetime, held: set[str]) -> list[Send]:
+    """Take what is due, but never a second time what is under way here, however its lease stands."""
+    places = AT_ONCE - len(held)
+    query = _due(account, now).where(Send.id.not_in(held))
     with database.read() as session:
-        if not places or not due(session, account, now):
+        if not places or session.scalar(query.limit(1)) is None:
             return []
     with database.write() as session:
-        query = _due(account, now).order_by(Send.priority, Send.due_at).limit(places)
+        query = query.options(undefer(Send.body_sealed)).order_by(Send.priority, Send.due_at).limit(places)
         claimed = list(session.scalars(query.with_for_update(skip_locked=True)))
         for send in claimed:
             send.lease_until = now + timedelta(seconds=LEASE_SECONDS)
             send.attempts += 1
         return claimed
+
+
+def _renew(database: Database, held: set[str], now: datetime) -> None:
+    """Hold what is under way for longer; a row that is done meanwhile is let be."""
+    theirs = Send.id.in_(held), Send.status == "queued", Send.lease_until.is_not(None)
+    with suppress(Unavailable), database.write() as session:
+        session.execute(update(Send).where(*theirs).values(lease_until=now + timedelta(seconds=LEASE_SECONDS)))
 
 
 def _try(database: Database, claimed: Send, deliver: Deliver, clock: Clock) -> None:
@@ -112,8 +147,19 @@ def _try(database: Database, claimed: Send, deliver: Deliver, clock: Clock) -> N
     except Exception as error:  # noqa: BLE001 - whatever it is, the row must stay and be tried again
         log().error("a text could not be prepared", send=claimed.id, error=error)
         refusal = SendError("internal", retryable=True)
+    give_up_at = time.monotonic() + _NOTE_SECONDS
+    while True:
+        try:
+            return _note(database, claimed.id, sid, refusal, clock)
+        except Unavailable:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _note(database: Database, send_id: str, sid: str, refusal: SendError | None, clock: Clock) -> None:
     with database.write() as session:
-        send = session.scalar(select(Send).where(Send.id == claimed.id).with_for_update())
+        send = session.scalar(select(Send).where(Send.id == send_id).with_for_update())
         if send is None:
             return
         send.lease_until = None
@@ -132,8 +178,8 @@ def _refused(session: Session, send: Send, refusal: SendError, now: datetime) ->
     send.error_code = refusal.code
     actor = f"process:{_PROCESS[send.account]}"
     if refusal.retryable and now - send.created_at < GIVE_UP_AFTER:
-        wait = _BACKOFF_SECONDS[min(send.attempts, len(_BACKOFF_SECONDS)) - 1]
-        send.due_at = now + timedelta(seconds=max(wait, refusal.retry_after_seconds or 0))
+        pause = _BACKOFF_SECONDS[min(send.attempts, len(_BACKOFF_SECONDS)) - 1]
+        send.due_at = now + min(timedelta(seconds=max(pause, refusal.retry_after_seconds or 0)), _LONGEST_WAIT)
         _emit(session, send, "retried", actor, now)
     else:
         _advance(session, send, "failed", refusal.code, actor, now)
