@@ -31,6 +31,8 @@ from triage.policy import PagingPolicy
 REST = timedelta(seconds=60)
 """How long a phone whose page failed is left alone, and how long until nobody is looked for again."""
 _SLACK = timedelta(seconds=1)
+_LONGEST = timedelta(minutes=30)
+"""No round is set further ahead than this; one that is was set by a clock that has been set back since."""
 _FAILED = ("failed", "undelivered")
 
 
@@ -56,7 +58,8 @@ def due(session: Session, now: datetime) -> list[str]:
         Case.id == CalloutCase.case_id,
         or_(Case.state.in_(("resolved", "closed")), Case.acknowledged_at >= CalloutCase.added_at),
     )
-    query = select(Callout.id).where(Callout.closed_at.is_(None), or_(Callout.next_at <= now, failed, taken_up))
+    in_time = or_(Callout.next_at <= now, Callout.next_at > now + _LONGEST)
+    query = select(Callout.id).where(Callout.closed_at.is_(None), or_(in_time, failed, taken_up))
     return list(session.scalars(query.order_by(Callout.urgency, Callout.next_at)))
 
 
@@ -70,7 +73,7 @@ def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, c
     if callout.closed_at or not settle(session, callout, now):
         return []
     failed = _note_failures(session, callout, now)
-    scheduled = callout.next_at <= now
+    scheduled = not now < callout.next_at <= now + _LONGEST
     if not scheduled and not failed:
         return []
     line = paging_line(session, district.id)
@@ -93,7 +96,7 @@ def _people(
     if not first:
         return None
     last = _latest(session, callout)
-    lately = {person: page for person, page in last.items() if now - page.at < REST - _SLACK}
+    lately = {person: page for person, page in last.items() if abs(now - page.at) < REST - _SLACK}
     resting = {person for person, page in lately.items() if page.failed or not scheduled}
     if callout.urgency == "critical":
         return _all_at_once(session, callout, (first, second), last, resting, policy, now)
@@ -114,7 +117,7 @@ def _all_at_once(
     none_arrived = all(person.id in last and last[person.id].failed for person in first)
     if second and (waited or none_arrived):
         _escalate(session, callout, now)
-    if callout.next_at <= now:
+    if not now < callout.next_at <= now + _LONGEST:
         callout.next_at = now + timedelta(seconds=policy.critical_repeat_seconds)
     return [person for person in _merged(first, second if callout.escalated_at else ()) if person.id not in resting]
 

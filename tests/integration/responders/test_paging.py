@@ -394,3 +394,14 @@ def _first_free_code(desk: Desk) -> str:
 def _unpaged(desk: Desk) -> Case:
     """Make a case that nobody is called out for."""
     return desk.tip("moderate thing", sender=f"+1303555{1000 + len(desk.events('case.opened'))}")
+
+
+@pytest.mark.parametrize("words", ["critical knife", "high thing"])
+def test_a_clock_that_is_set_back_by_an_hour_silences_no_callout(desk: Desk, words: str) -> None:
+    desk.wait(hours=1)
+    desk.tip(words)
+    first = desk.paged()
+    desk.wait(hours=-1)
+    second = desk.paged()
+    assert len(first) == len(second) > 0
+    assert desk.paged() == [], "and then at the usual pace"
