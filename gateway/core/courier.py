@@ -58,7 +58,12 @@ class Courier:
             query = select(Message.id).where(
                 Message.direction == "in",
                 Message.threaded_at.is_(None),
-                or_(Message.thread_again_at.is_(None), Message.thread_again_at <= now),
+                or_(
+                    Message.thread_again_at.is_(None),
+                    Message.thread_again_at <= now,
+                    # Further ahead than is ever waited: it was set by a clock that has been set back since.
+                    Message.thread_again_at > now + timedelta(seconds=2 * _LONGEST_RETRY_SECONDS),
+                ),
             )
             return turns.next_up(session, query)
 
