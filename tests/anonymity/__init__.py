@@ -1,6 +1,6 @@
 """The leak suite: what a thief of each part gets, and that he gets no more.
 
-`table.py` is the thief's table, the one that SECURITY.md shows; `thief.py` really tries; `scene.py` runs the house,
-with faults on purpose, and keeps what a thief could carry off. `test_walls_bite.py` breaks one wall at a time and
-shows that the suite sees it.
+`table.py` is the thief's table, the one that SECURITY.md shows; `thief.py` really tries; `stage.py` runs the house,
+with faults on purpose; `scene.py` is what is left of that. `test_walls_bite.py` breaks one wall at a time and shows
+that the suite sees it.
 """

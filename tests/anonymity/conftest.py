@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,17 +11,37 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from tests.anonymity.scene import Scene, Stage
+from tests.anonymity.scene import Scene
+from tests.anonymity.stage import Stage
 from tests.support import postgres
 from tests.support.house import running
 
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def _scenes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Scene]]]:
+    """Play the scenes that are asked for, at the same time: most of a scene is waiting."""
+    asked = {item.callspec.params.get("scene") for item in request.session.items if hasattr(item, "callspec")}
+    with ThreadPoolExecutor() as pool:
+        yield {
+            kind: pool.submit(_play, kind, tmp_path_factory.mktemp("anonymity") / "var")
+            for kind in KINDS
+            if kind in asked
+        }
+
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(request: pytest.FixtureRequest, _scenes: dict[str, Future[Scene]]) -> Scene:
     """Play the scene; the answer is all that it left."""
-    var = tmp_path_factory.mktemp("anonymity") / "var"
+    return _scenes[request.param].result()
+
+
+def _play(kind: str, var: Path) -> Scene:
     with ExitStack() as open_things:
-        if request.param == "sqlite":
+        if kind == "sqlite":
             data, url = None, f"sqlite:///{var / 'tipline.db'}"
             house = open_things.enter_context(running(var))
         else:
@@ -29,7 +50,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             house = open_things.enter_context(running(var, "--database-url", url))
         stage = Stage(house, url)
         stage.play()
-        yield stage.take(data)
+        return stage.take(data)
 
 
 def _talkative(url: str) -> str:

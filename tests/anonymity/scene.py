@@ -1,54 +1,19 @@
-"""A scene: the house run for real, with people who write, staff who work, and faults on purpose; then all that is left.
-
-What each thief could carry off is taken while the processes still run.
-"""
+"""What is left of a run of the house, by where it lay, and what each thief carries off of it."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import re
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import httpx
-from redis import Redis
-from redis.exceptions import RedisError
-from sqlalchemy import MetaData, create_engine, text
-from twilio.request_validator import HMAC_SHA256
-
-from channels.sms import sign
 from gateway.core.keys import PROCESSES
-from gateway.front import environment, valkey
-from gateway.front.places import Var
-from tests.anonymity.thief import Loot, Rows, key_files
-from tests.anonymity.truth import Text, Truth
-from tests.support.house import CEDAR, LINCOLN, PAGING, House, hidden, until
+from tests.anonymity.thief import Loot, Rows
+from tests.anonymity.truth import Truth
+from tests.support.leaks import search, within
 
-TOLD, KEPT, STRANGE, STOPPED, LANDLINE, BROKEN = (
-    "+14045550151", "+525512345671", "+14045550153", "+14045550154", "+14045550155", "+14045550157",
-)  # fmt: skip
-UNSIGNED, UNLUCKY = "+14045550156", "+14045550158"
-NUMBERS = (TOLD, KEPT, STRANGE, STOPPED, LANDLINE, BROKEN, UNSIGNED, UNLUCKY)
-BROKEN_AS = "404-555-0157 ext"
-"""How the carrier might garble a number: it is nobody's address, and still nobody's business."""
-SAID = {
-    "told": (TOLD, LINCOLN, "he hid a quillfeather in his locker. im on (404) 555-0151, 4o4 five five five 0151"),
-    "kept": (KEPT, CEDAR, "mi amigo tiene una zarzamoreta, mi número es cincuenta y cinco uno dos 345671"),
-    "strange": (STRANGE, PAGING, "is this the school? theres a brindlewick fight. 404.555.0153"),
-    "stopped": (STOPPED, LINCOLN, "someone sells vexilpuff in the gym"),
-    "landline": (LANDLINE, LINCOLN, "a light is broken in the oxtumble hall"),
-}
-WORDS = {
-    "told": "quillfeather", "kept": "zarzamoreta", "strange": "brindlewick", "stopped": "vexilpuff",
-    "landline": "oxtumble", "broken": "yarrowmint", "reply": "marzipan", "note": "dovetailer",
-    "unsigned": "hobnocket", "unlucky": "pumpernaut",
-}  # fmt: skip
-_CASES = "{ cases(first: 50) { edges { node { number messages(first: 50) { edges { node { text } } } } } } }"
+STORES = ("database", "valkey", "logs", "backups")
+"""The thieves who take files, and where those are."""
+_CREDENTIALS = {"reporters": "courier", "paging": "worker", "webhooks": "intake"}
 
 
 @dataclass
@@ -64,222 +29,26 @@ class Scene:
     valkey: Mapping[str, bytes]
     logs: Mapping[str, bytes]
     elsewhere: Mapping[str, bytes]
+    backups: Mapping[str, bytes]
     server_log: bytes = b""
     answers: list[bytes] = field(default_factory=list)
     pages: list[bytes] = field(default_factory=list)
 
     def loot(self, thief: str) -> Loot:
-        """What one thief carries off; of a process its keys, its secrets, what they open elsewhere, and the database."""
+        """What one thief carries off; of a process its keys, its secrets, what they open elsewhere, and every row."""
         if thief in PROCESSES:
-            return Loot(self.rows, self.database, self.keys[thief], self.secrets[thief], self.listed[thief])
-        blobs = {"database": self.database, "valkey": self.valkey, "logs": self.logs}.get(thief, {})
+            return Loot(self.rows, {}, self.keys[thief], self.secrets[thief], self.listed[thief])
+        blobs: Mapping[str, bytes] = getattr(self, thief) if thief in STORES else {}
         rows = self.rows if thief == "database" else {}
-        of = {"reporters": "courier", "paging": "worker", "webhooks": "intake"}.get(thief.partition(": ")[2])
+        of = _CREDENTIALS.get(thief.partition(": ")[2])
         return Loot(rows, blobs, {}, self.secrets[of] if of else (), self.listed[of] if of else ())
 
-
-@dataclass
-class Stage:
-    """A running house and hands to act on it; `database_url` is where its rows are."""
-
-    house: House
-    database_url: str
-    answers: list[bytes] = field(default_factory=list)
-    spoken: list[bytes] = field(default_factory=list)
-    sids: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def var(self) -> Var:
-        """The folder of the house."""
-        return Var(self.house.var)
-
-    def play(self) -> None:
-        """Let everything happen."""
-        threading.Thread(target=self._overhear, daemon=True).start()
-        for line in (CEDAR, PAGING):
-            self.house.tipline("lines", line, "--no-delete-at-carrier")
-        httpx.post(f"{self.house.phones_url}/control", json={"numbers": {LANDLINE: "not_mobile"}}).raise_for_status()
-        for label, (number, line, words) in SAID.items():
-            self.sids[label] = (str(self.house.text(number, words, to=line)["sid"]), number)
-        self.house.text(STOPPED, "STOP")
-        self._go_wrong()
-        for number in (TOLD, KEPT, STRANGE):
-            until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
-        self._work()
-        until(self._is_forgotten, "the carrier to forget what it may")
-
-    def _go_wrong(self) -> None:
-        """Unsigned, garbled, over-long, while a table is away: each with a number and words in it."""
-        form = {"MessageSid": "SM" + "5" * 32, "From": UNSIGNED, "To": LINCOLN, "Body": f"{UNSIGNED} hobnocket"}
-        self._post({**form, "AccountSid": self._told("intake")["TWILIO_ACCOUNT_SID"]}, signed=False, status=403)
-        self.sids["broken"] = ("SM" + "6" * 32, BROKEN)
-        form = {"MessageSid": self.sids["broken"][0], "From": BROKEN_AS, "To": LINCOLN}
-        self._post({**form, "Body": f"a yarrowmint fell. {BROKEN_AS}"}, status=200)
-        unlucky = {"From": UNLUCKY, "To": LINCOLN, "Body": f"pumpernaut {UNLUCKY}"}
-        self._post({**unlucky, "MessageSid": "SM\0" + "7" * 80, "NumMedia": "1", "MediaUrl0": "x"}, status=None)
-        until(lambda: self._waiting() == 0, "everything to be threaded before a table is away")
-        with self._table_away():
-            self._post({**unlucky, "MessageSid": "SM" + "8" * 32}, status=None, fails=True)
-            self._get(f"{self.house.public_url}/")
-            self._get(f"{self.house.public_url}/nowhere/{UNLUCKY}?Body=pumpernaut")
-
-    def _waiting(self) -> int:
-        with self._connected() as connection:
-            return int(
-                connection.execute(
-                    text(
-                        "SELECT count(*) FROM messages WHERE threaded_at IS NULL OR dispatched_at IS NULL AND direction = 'in'"
-                    )
-                ).scalar_one()
-            )
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Any]:
-        engine = create_engine(self.database_url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            yield connection
-        engine.dispose()
-
-    @contextlib.contextmanager
-    def _table_away(self) -> Iterator[None]:
-        """On PostgreSQL an error that nobody foresaw; on SQLite a database that does not answer."""
-        with self._connected() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.execute(text("PRAGMA legacy_alter_table=ON"))
-            connection.execute(text("ALTER TABLE lines RENAME TO lines_away"))
-            try:
-                yield
-            finally:
-                connection.execute(text("ALTER TABLE lines_away RENAME TO lines"))
-
-    def _post(self, form: dict[str, str], *, status: int | None, signed: bool = True, fails: bool = False) -> None:
-        url, told = f"{self.house.public_url}/sms/inbound", self._told("intake")
-        form = {"AccountSid": told["TWILIO_ACCOUNT_SID"], **form}
-        headers = sign(url, form, told["TWILIO_WEBHOOK_SECRET"], HMAC_SHA256) if signed else {}
-        answer = httpx.post(url, data=form, headers=headers, timeout=30)
-        assert status is None or answer.status_code == status, answer.text
-        assert not fails or answer.status_code >= 500
-        self._hear(answer)
-
-    def _get(self, url: str) -> None:
-        self._hear(httpx.get(url, timeout=30))
-
-    def _hear(self, answer: httpx.Response) -> None:
-        self.answers.append(repr(answer.headers).encode() + answer.content)
-
-    def _told(self, process: str) -> dict[str, str]:
-        return environment.read(self.var.env(process))
-
-    def _work(self) -> None:
-        """Staff read, answer and write notes; another system asks for everything."""
-        with self.house.browser() as browser:
-            case = until(lambda: self._case(browser, "quillfeather"), "the case")
-            shown = browser.get(f"/cases/{case}").text
-            action = re.findall(r'action="(/cases/[^"]+/reply)"', shown)[0]
-            for path, words in ((action, "was it marzipan?"), (f"/cases/{case}/notes", "dovetailer knows")):
-                form = {"csrf": hidden(browser.get(f"/cases/{case}").text), "text": words}
-                answer = browser.post(path, data=form, headers={"Origin": self.house.console_url})
-                assert answer.status_code == 200
-            for path in ("/", "/?show=all", "/on-call", "/unclear", "/metrics", "/readyz", "/healthz", "/nowhere"):
-                browser.get(path)
-        until(lambda: "was it marzipan?" in self.house.received(TOLD), "the reply")
-        for path in ("/readyz", "/healthz", "/metrics", "/"):
-            self._get(self.house.public_url + path)
-        self.house.tipline("doctor", "--json", check=False)
-
-    def _case(self, browser: httpx.Client, word: str) -> str | None:
-        numbers = dict.fromkeys(re.findall(r"/cases/(\d{4}-\d{4})", browser.get("/?show=all").text))
-        return next((number for number in numbers if word in browser.get(f"/cases/{number}").text), None)
-
-    def _is_forgotten(self) -> bool:
-        """Whether the carrier has deleted what came in at a line whose texts may go, and what went out there."""
-        mine = [one for one in self._listed("courier") if {one["from"], one["to"]} & set(NUMBERS)]
-        return {one["sid"] for one in mine if LINCOLN in {one["from"], one["to"]}} == set()
-
-    def _listed(self, process: str) -> tuple[Mapping[str, Any], ...]:
-        """Try every pair of what a process was told as a way into every account that it was told of."""
-        told = list(self._told(process).values())
-        accounts = [value for value in told if re.fullmatch(r"AC[0-9a-f]{32}", value)]
-        found = []
-        for account, user, password in itertools.product(accounts, told, told):
-            url = f"{self.house.phones_url}/2010-04-01/Accounts/{account}/Messages.json"
-            answer = httpx.get(url, params={"PageSize": 1000}, auth=(user, password), timeout=30)
-            found += answer.json()["messages"] if answer.status_code == 200 else []
-        return tuple(found)
-
-    def _overhear(self) -> None:
-        """Keep every byte that anybody sends to Valkey."""
-        with (
-            contextlib.suppress(RedisError, OSError, ValueError),
-            Redis.from_url(valkey.url(self.var)).monitor() as all_,
-        ):
-            self.spoken.extend(str(heard["command"]).encode() for heard in all_.listen())
-
-    def take(self, data: Path | None) -> Scene:
-        """Carry off everything; `data` is the folder of a PostgreSQL, if that is where the rows are."""
-        rows = self._rows()
-        root = self.house.var
-        files = {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
-        part = lambda *starts: {name: content for name, content in files.items() if name.startswith(starts)}  # noqa: E731
-        database = part("tipline.db") if data is None else _files(data, but="log")
-        carrier = ("phones.db", "env/phones.json")
-        rest = ("tipline.db", "valkey/", "log/", "keys/", *carrier)
-        return Scene(
-            truth=self._truth(rows),
-            rows=rows,
-            keys={process: key_files(root / "keys" / process) for process in PROCESSES},
-            secrets={process: tuple(self._told(process).values()) for process in PROCESSES},
-            listed={process: self._listed(process) for process in PROCESSES},
-            database=database,
-            valkey={**part("valkey/"), **self._dump()},
-            logs=part("log/"),
-            elsewhere={**{n: c for n, c in files.items() if not n.startswith(rest)}, **_processes(root)},
-            server_log=(data / "log").read_bytes() if data else b"",
-            answers=self.answers,
-            pages=self.house.seen,
-        )
-
-    def _rows(self) -> dict[str, list[dict[str, Any]]]:
-        metadata = MetaData()
-        with self._connected() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("CHECKPOINT"))
-            metadata.reflect(connection)
-            return {
-                name: [dict(row) for row in connection.execute(table.select()).mappings()]
-                for name, table in metadata.tables.items()
-            }
-
-    def _truth(self, rows: Rows) -> Truth:
-        stored = {row["provider_sid"]: row for row in rows["messages"]}
-        texts = {
-            label: Text(number, sid, (sid, stored[sid]["id"], stored[sid]["thread_id"] or sid))
-            for label, (sid, number) in self.sids.items()
-        }
-        return Truth(NUMBERS, WORDS, texts, kept=frozenset({"kept"}), strange=frozenset({"strange"}))
-
-    def _dump(self) -> dict[str, bytes]:
-        with Redis.from_url(valkey.url(self.var)) as client:
-            keys = list(client.scan_iter(count=1000))
-            held = {f"key {key!r}": bytes(client.dump(key) or b"") + key for key in keys}
-        return {**held, "spoken": b"\n".join(self.spoken)}
-
-
-def _files(folder: Path, *, but: str) -> dict[str, bytes]:
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        with contextlib.suppress(OSError):  # a server makes files and takes them away as it runs
-            if path.is_file() and path.name != but:
-                found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
-
-
-def _processes(var: Path) -> dict[str, bytes]:
-    """What the system tells of every process of the house: environment and command line."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            told = (path / "environ").read_bytes()
-            if os.fsencode(f"TIPLINE_VAR={var}") in told:
-                found[f"process {path.name}"] = told + (path / "cmdline").read_bytes()
-    return found
+    def found(self, where: Mapping[str, bytes], *, words: bool = True) -> dict[str, list[str]]:
+        """Search bytes for every number, and for every word that a person wrote."""
+        found = {}
+        for name, content in where.items():
+            hits = search(content, self.truth.numbers)
+            hits += [word for word in self.truth.words.values() if words and within(word, content)]
+            if hits:
+                found[name] = hits
+        return found

@@ -7,39 +7,35 @@ from collections.abc import Mapping
 import pytest
 
 from tests.anonymity.scene import Scene
-from tests.support.leaks import search, within
+from tests.support.leaks import within
 
 pytestmark = pytest.mark.e2e
 
 
-def _found(scene: Scene, where: Mapping[str, bytes], *, words: bool = True) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, content in where.items():
-        hits = search(content, scene.truth.numbers)
-        if words:
-            hits += [word for word in scene.truth.words.values() if within(word, content)]
-        if hits:
-            found[name] = hits
-    return found
-
-
-@pytest.mark.parametrize("part", ["database", "valkey", "logs", "elsewhere"])
+@pytest.mark.parametrize("part", ["database", "valkey", "logs", "backups", "elsewhere"])
 def test_nothing_is_in_what_a_run_leaves(scene: Scene, part: str) -> None:
     where: Mapping[str, bytes] = getattr(scene, part)
     assert any(where.values()), "there is something to search"
-    assert _found(scene, where) == {}
+    assert scene.found(where) == {}
+
+
+def test_the_search_heard_what_is_told_to_valkey_and_knows_the_processes(scene: Scene) -> None:
+    assert b"gateway.front.jobs.drain" in scene.valkey["spoken"], "a job, inflated"
+    assert any(name.startswith("process") for name in scene.elsewhere)
+    assert all(b"TIPLINE_VAR" in told for name, told in scene.elsewhere.items() if name.startswith("process"))
+    assert any("appendonly" in name for name in scene.valkey)
 
 
 def test_nothing_is_in_the_log_of_a_database_that_logs_all_it_is_told(scene: Scene) -> None:
-    assert _found(scene, {"log": scene.server_log}) == {}
+    assert scene.found({"log": scene.server_log}) == {}
 
 
 def test_nothing_is_in_what_the_public_side_answers(scene: Scene) -> None:
     assert len(scene.answers) > 5
-    assert _found(scene, {str(number): answer for number, answer in enumerate(scene.answers)}) == {}
+    assert scene.found({str(number): answer for number, answer in enumerate(scene.answers)}) == {}
 
 
 def test_no_number_is_in_what_staff_get_to_see(scene: Scene) -> None:
     shown = {str(number): page for number, page in enumerate(scene.pages)}
     assert any(within("quillfeather", page) for page in scene.pages), "they do see the words"
-    assert _found(scene, shown, words=False) == {}
+    assert scene.found(shown, words=False) == {}

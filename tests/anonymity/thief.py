@@ -13,6 +13,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Loot:
 
 @dataclass(frozen=True)
 class Haul:
-    """What he made of it: numbers; labels of texts whose words he read, whose time and thread, whose writer and time."""
+    """What he made of it: numbers, and labels: whose words he read, whose time and thread, whose writer and time."""
 
     numbers: frozenset[str]
     words: frozenset[str]
@@ -75,17 +76,19 @@ def _open(loot: Loot) -> dict[str, bytes]:
     """Open whatever opens; the answer is keyed by what each envelope is bound to."""
     private = list(_private(loot.keys.values()))
     found = {}
-    for table, rows in loot.rows.items():
-        for row, (column, value) in ((row, item) for row in rows for item in row.items()):
-            if not isinstance(value, bytes):
-                continue
-            bound = f"{table}/{row.get('id', '')}/{column.removesuffix('_sealed')}"
-            for key in private:
-                try:
-                    found[bound] = unseal(key, value, bound)
-                except KeyRefused:
-                    continue
+    for bound, value in _sealed(loot.rows):
+        for key in private:
+            with suppress(KeyRefused):
+                found[bound] = unseal(key, value, bound)
     return found
+
+
+def _sealed(rows: Rows) -> Iterator[tuple[str, bytes]]:
+    """List every value of bytes in every table, and what it would be bound to if it were sealed."""
+    for table, found in rows.items():
+        for row in found:
+            for column in (name for name, value in row.items() if isinstance(value, bytes)):
+                yield f"{table}/{row.get('id', '')}/{column.removesuffix('_sealed')}", row[column]
 
 
 def _private(files: Iterable[bytes]) -> Iterator[X25519PrivateKey]:

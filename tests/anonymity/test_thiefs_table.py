@@ -1,0 +1,37 @@
+"""Each cell of the thief's table, by a thief who really tries: he gets exactly that, no more and no less."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.anonymity import table
+from tests.anonymity.scene import Scene
+from tests.anonymity.table import TABLE, Row
+from tests.anonymity.thief import Haul, rob
+
+_hauls: dict[tuple[int, str], Haul] = {}
+
+
+def haul(scene: Scene, thief: str) -> Haul:
+    """Rob once for the cells of one row."""
+    key = (id(scene), thief)
+    if key not in _hauls:
+        _hauls[key] = rob(scene.loot(thief), scene.truth)
+    return _hauls[key]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("kind", ["numbers", "words", "threads", "people"])
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.thief)
+def test_thief_gets_exactly_what_the_table_says(scene: Scene, row: Row, kind: str) -> None:
+    assert getattr(haul(scene, row.thief), kind) == getattr(row.expected(scene.truth), kind)
+
+
+def test_security_md_shows_the_table_that_is_tested() -> None:
+    page = table.PAGE.read_text("utf-8")
+    assert page == table.placed(page), "run: python -m tests.anonymity.table"
+
+
+def test_table_has_no_thief_who_gets_numbers_and_words_of_everyone_from_what_is_stored() -> None:
+    everything = [row.thief for row in TABLE if "all" in row.numbers.words and "all" in row.words.words]
+    assert everything == []
