@@ -23,6 +23,7 @@ from gateway.core.times import Clock
 
 ACTOR = "process:courier"
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 15, 600
+_FORGET_ROWS = 100
 _OPTING = ("stop", "start", "yes")
 
 
@@ -115,6 +116,17 @@ class Courier:
         with self.database.write() as session:
             thread = session.get_one(Thread, thread_id)
             _set_opted_out(session, thread, self.clock(), out=True)
+
+
+def forget_all(database: Database) -> int:
+    """End every thread whose messages retention has destroyed, with address and token; counts them."""
+    done = 0
+    while True:
+        with database.write() as session:
+            gone = tokens.forget(session, _FORGET_ROWS)
+        done += gone
+        if not gone:
+            return done
 
 
 def reindexing(keys: KeySet) -> tokens.Reindexing:

@@ -302,11 +302,11 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     _give_to_owner_of(path.parent, part)
     part.replace(path)
     if path.suffix == ".key":
-        _sync(path.parent)
+        sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Make a name survive a power cut: a private key must be there when its public half is."""
+def sync(folder: Path) -> None:
+    """Make names of a folder survive a power cut: a private key must be there when its public half is."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

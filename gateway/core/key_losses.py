@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from gateway.core.errors import KeyRefused
-from gateway.core.keys import GRANTS, OLD, PROCESSES, SEALING, index_id, purpose
+from gateway.core.keys import GONE, GRANTS, OLD, PROCESSES, SEALING, index_id, purpose
 from gateway.core.seal import key_id
 
 INDEX = "index"
@@ -21,11 +21,12 @@ def lost(root: Path) -> list[str]:
     """Name the keys under `root` whose public half has no private half at any holder, and `index` if that is gone.
 
     An index key has no public half: it is lost when there are other keys, since it is the first that is ever made.
-    A private half of a rotation that was cut off counts, under either of its names.
+    A private half of a rotation that was cut off counts, under either of its names. What retention has destroyed is
+    not lost.
     Raises: KeyRefused for a damaged key.
     """
     names = {str(path.with_suffix("")) for path in _publics(root)}
-    gone = [name for name in sorted(names) if stale(root, name)]
+    gone = [name for name in sorted(names) if stale(root, name) and not _is_destroyed(root, name)]
     if names and not any((root / process / f"{INDEX}.key").exists() for process in _holders(INDEX)):
         gone.append(INDEX)
     return gone
@@ -70,6 +71,10 @@ def _publics(root: Path) -> set[Path]:
     folders = [root / process for process in PROCESSES]
     found = {path.relative_to(folder) for folder in folders for path in folder.rglob("*.pub")}
     return {path for path in found if purpose(path) in SEALING}
+
+
+def _is_destroyed(root: Path, name: str) -> bool:
+    return any((root / process / f"{name}{GONE}").exists() for process in _holders(purpose(Path(f"{name}.pub"))))
 
 
 def _holders(kind: str) -> list[str]:

@@ -15,6 +15,8 @@ Keys that a rotation has replaced open until nothing is sealed to them any more,
 
     identity/old-<kid>.key  outbound/old-<kid>.key  index/old-<kid>.key  content/<district>/<YYYY-MM>/old-<kid>.key
 
+A month whose private keys retention has destroyed leaves `content/<district>/<YYYY-MM>.gone` (see `key_ends`).
+
 A process that finds a private key in its folder which the table does not grant it refuses to start.
 """
 
@@ -56,6 +58,8 @@ CHANGED = "changed"
 """The file that `tipline keys` writes last: when it is another one, the folder is read again."""
 OLD = "old-"
 """How the files of replaced private keys begin."""
+GONE = ".gone"
+"""The suffix of what a destroyed content key leaves, so that nobody takes it for lost."""
 INDEX_KID_BYTES = 8
 
 
@@ -102,6 +106,21 @@ class KeySet:
         Raises: KeyRefused when neither the district nor the common set has any content key.
         """
         return seal(_content_key(self._keys().content, district or COMMON, month(now)), _encode(words), bound_to)
+
+    def content_id(self, district: str, now: datetime) -> bytes:
+        """Name the key that a district's words are sealed to now. Raises: KeyRefused when there is none."""
+        return key_id(_content_key(self._keys().content, district, month(now)))
+
+    def reseal_words(self, district: str, now: datetime, envelope: bytes, bound_to: str) -> bytes:
+        """Seal words anew to a district's content key of now, without opening them, whatever key holds them.
+
+        Raises: KeyRefused when this process does not hold that key, or the envelope is not bound to `bound_to`.
+        """
+        held = self._keys()
+        private = held.private.get(sealed_to(envelope))
+        if private is None:
+            raise KeyRefused("This process does not hold the key of this envelope.")
+        return rewrap(private, _content_key(held.content, district, month(now)), envelope, bound_to)
 
     def open(self, envelope: bytes, bound_to: str) -> str:
         """Open an envelope with whichever of this process's keys it is sealed to.

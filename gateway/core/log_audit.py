@@ -3,6 +3,8 @@
 It walks every batch that the database or an anchor knows. A head that verifies says which events there must be; the
 batch's list, which that head vouches for, says which of them was changed. Cutting events *and* seals off the end leaves
 a database that is consistent in itself: only heads that were anchored outside show that.
+
+What retention took off the beginning is vouched for by signed notes (`log_notes`); the walk starts where they end.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.orm import Session
 
+from gateway.core import log_notes
 from gateway.core.errors import KeyRefused
 from gateway.core.log_heads import GENESIS, Entry, Head, PublicKeys, Signed, decode_entries, from_json, opened, root
 from gateway.core.log_heads import read_entries as events_of
@@ -22,7 +25,7 @@ from gateway.core.records import Event, LogSeal
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `kind`: edited, moved, inserted, deleted, seal, missing, chain, fork or anchor."""
+    """One thing that is wrong. `kind`: edited, moved, inserted, deleted, seal, missing, chain, fork, note or anchor."""
 
     kind: str
     words: str
@@ -33,11 +36,15 @@ class Finding:
 
 @dataclass
 class Report:
-    """What an audit found. `unsealed` events are those that no seal vouches for yet; a few are normal."""
+    """What an audit found. `unsealed` events are those that no seal vouches for yet; a few are normal.
+
+    `destroyed` events are those that signed notes of retention account for.
+    """
 
     batches: int = 0
     events: int = 0
     unsealed: int = 0
+    destroyed: int = 0
     anchors: int = 0
     newest: Head | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -87,14 +94,27 @@ class _Walk:
     first: bool = True
 
     def walk(self) -> None:
+        self._start()
         stored = set(self.session.scalars(select(LogSeal.number)))
-        for number in sorted(stored | set(self.anchored)):
+        begin = self.last.number if self.last else 0
+        for number in sorted(stored | {one for one in self.anchored if one > begin}):
             if number in stored:
                 self._stored(number)
             else:
                 self._lost(number)
         query = select(func.count(Event.seq)).where(Event.seq > self.end)
         self.report.unsealed = self.session.scalar(query) or 0
+
+    def _start(self) -> None:
+        """Begin after what signed notes account for. An event from before there counts as put in."""
+        notes = log_notes.read(self.session, self.keys)
+        for number in notes.faults:
+            self._say("note", f"Note {number} of destroyed events does not hold, so what it names counts as gone.")
+        for note in log_notes.disagreeing(notes, dict(self.anchored)):
+            self._say("fork", f"Note {note.number} names other batches than those that were anchored.", note.last_batch)
+        if notes.last is not None:
+            self.end, self.last = notes.last.last_seq, notes.last.head
+        self.report.destroyed = sum(note.count for note in notes.valid)
 
     def _stored(self, number: int) -> None:
         self.report.batches += 1
@@ -157,7 +177,7 @@ class _Walk:
         """Read what lies in its span; the first batch also answers for whatever was put before the first seq."""
         return events_of(self.session, None if self.first else head.after_seq, head.last_seq)
 
-    def _say(self, kind: str, words: str, batch: int, seq: int | None = None) -> None:
+    def _say(self, kind: str, words: str, batch: int | None = None, seq: int | None = None) -> None:
         self.report.findings.append(Finding(kind, words, batch, seq))
 
 

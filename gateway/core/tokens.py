@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, LargeBinary, func, select
+from sqlalchemy import ColumnElement, LargeBinary, delete, func, select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import INDEX_KID_BYTES, KeySet
 from gateway.core.logs import log
-from gateway.core.records import District, Line, Message, Thread, Token, new_id
+from gateway.core.records import District, Line, Message, Send, Thread, Token, new_id
 
 _BATCH_ROWS = 100
 
@@ -46,7 +46,31 @@ def find_or_make(session: Session, keys: KeySet, district: District, line: Line,
         token.address_sealed = keys.seal_address(address, token.bound("address"))
         session.add(token)
         session.flush()
+    elif not token.address_sealed:  # All that retention left of someone who had said STOP; now they write again.
+        token.address_sealed = keys.seal_address(address, token.bound("address"))
     return token
+
+
+def forget(session: Session, limit: int) -> int:
+    """End threads whose messages retention has destroyed, and what led from them to a person; counts the threads.
+
+    The sealed number must not outlive what was written, and no month's key ends it: so the rows go. Of someone who has
+    said STOP the bare blind index stays, so that no text of ours ever goes there: it opens nothing, and leads nowhere.
+    """
+    empty = ~select(Message.id).where(Message.thread_id == Thread.id).exists()
+    ids = session.scalars(select(Thread.id).where(empty).order_by(Thread.id).limit(limit)).all()
+    found = session.scalars(select(Token).where(Token.thread_id.in_(ids)).order_by(Token.id).with_for_update()).all()
+    # Whoever puts a new message on a thread holds its token: from here on nobody can, and who just did is seen.
+    gone = set(session.scalars(select(Thread.id).where(Thread.id.in_(ids), empty)))
+    for token in (one for one in found if one.thread_id in gone):
+        if token.opted_out_at is None:
+            session.delete(token)
+        else:
+            token.thread_id, token.address_sealed = None, b""
+    session.flush()
+    session.execute(delete(Send).where(Send.thread_id.in_(gone)))
+    session.execute(delete(Thread).where(Thread.id.in_(gone)))
+    return len(gone)
 
 
 class Reindexing:
@@ -66,10 +90,18 @@ class Reindexing:
         return session.scalars(query).all()
 
     def renew(self, session: Session, ids: Sequence[str]) -> int:
-        """Index tokens anew under a lock; one that does not open is left as it is, for a human to see."""
+        """Index tokens anew under a lock; one that does not open is left as it is, for a human to see.
+
+        A token without an address, which is all that retention leaves of an old STOP, cannot be indexed anew and goes:
+        the carrier keeps the STOP as well, and an index key that leaked must not go on telling who wrote once.
+        """
         done = 0
         query = select(Token).where(Token.id.in_(ids), self._is_old()).order_by(Token.id)
         for token in session.scalars(query.with_for_update(skip_locked=True)):
+            if not token.address_sealed:
+                session.delete(token)
+                done += 1
+                continue
             try:
                 address = self._keys.open(token.address_sealed, token.bound("address"))
                 slug = session.get_one(District, token.district_id).slug

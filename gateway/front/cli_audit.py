@@ -54,6 +54,8 @@ def _print(report: Report, anchors: Path | None) -> None:
         print(f"  FAULT    {finding.kind:<8} {batch}: {finding.words}")
     newest = f"the newest sealed at {report.newest.at}" if report.newest else "none yet"
     print(f"{report.events} events in {report.batches} sealed batches, {newest}; {report.unsealed} not sealed yet.")
+    if report.destroyed:
+        print(f"{report.destroyed} older events went by retention, as signed notes say.")
     if anchors is None:
         print("No anchors were at hand: events and seals that were cut off the end together would not show.")
     else:

@@ -104,8 +104,8 @@ class Pulse(Patrol):
         return data
 
 
-def living(app: Starlette, pulse: Pulse) -> Starlette:
-    """Let an app's pulse begin and end with it."""
+def living(app: Starlette, pulse: Duty) -> Starlette:
+    """Let an app's pulse, or another duty of its process, begin and end with it."""
     inner = app.router.lifespan_context
 
     @asynccontextmanager

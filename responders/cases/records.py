@@ -99,3 +99,16 @@ class Note(Base):
     author: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime]
     words_sealed: Mapped[bytes]
+
+
+class CaseHold(Base):
+    """A legal hold: while one stands, nothing of its case is destroyed, nor of what was joined with it."""
+
+    __tablename__ = "case_holds"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    reason_code: Mapped[str] = mapped_column(String(20))
+    placed_at: Mapped[datetime]
+    placed_by: Mapped[str] = mapped_column(String(80))
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None] = mapped_column(String(80))

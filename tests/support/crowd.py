@@ -25,6 +25,8 @@ class Crowd:
     world: World
     numbers: list[str]
     said: dict[str, str] = field(default_factory=dict)
+    sids: str = ""
+    """What tells this crowd's texts from another's at the carrier."""
     _threads: dict[str, str] = field(default_factory=dict)
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -46,7 +48,7 @@ class Crowd:
         waits = number % 25 == 0  # The courier has not come to this one yet: its address is still with it.
         message = Message(
             id=new_id(), district_id=self.world.district_id, direction="in", channel="sms", kind="tip",
-            provider_sid=f"SMcrowd{number}", at=now, threaded_at=None if waits else now,
+            provider_sid=f"SMcrowd{self.sids}{number}", at=now, threaded_at=None if waits else now,
             thread_id=None if waits else thread_id,
         )  # fmt: skip
         message.words_sealed = keys.seal_words("demo", now, words, message.bound("words"))
@@ -65,8 +67,8 @@ class Crowd:
 
     def _first(self, session: Session, number: int, sender: str, words: str) -> str:
         keys, now = self.world.keys, self.world.clock()
-        inbound = Inbound("sms", f"SMcrowd{number}", sender, REPORTS, words, now)
-        message = session.get_one(Message, intake._store(session, keys["intake"], inbound))
+        inbound = Inbound("sms", f"SMcrowd{self.sids}{number}", sender, REPORTS, words, now)
+        message = session.get_one(Message, intake.store(session, keys["intake"], [inbound])[0])
         courier._Threading(session, keys["courier"], lambda n: n // 2, now).run(message)
         self.said[message.id] = words
         assert message.thread_id

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gateway.core.log_notes
 import gateway.core.records
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
-import responders.paging.records  # noqa: F401 - imported for the tables it declares
+import responders.paging.records
+import responders.retention.records  # noqa: F401 - imported for the tables it declares
 
 METADATA = gateway.core.records.Base.metadata

@@ -14,6 +14,7 @@ from gateway.front.places import Place
 from gateway.front.pulse import Pulse
 from gateway.front.sealing import Sealing
 from gateway.front.signals import stop_on_signal
+from gateway.front.wiring import retention
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -22,7 +23,8 @@ def run(settings: Settings, place: Place) -> None:
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     stop = stop_on_signal()
     sweep = Duty("sweep", lambda: sweeps.run(database, waker.wake, telling(utc_now), stop))
-    duties = [sweep, *sealing.duties(settings, database, telling(utc_now))]
+    destroying = retention.of_clock(settings, database)
+    duties = [sweep, *sealing.duties(settings, database, telling(utc_now)), destroying]
     lag = Sealing(settings, database, utc_now).lag
     duties.append(Pulse(database, "clock", utc_now, duties=tuple(duties), parts=[lag]))
     outside = tell_outside(settings, database)

@@ -13,6 +13,7 @@ from gateway.front import metrics, probes, serving
 from gateway.front.places import Place
 from gateway.front.probes import Others
 from gateway.front.pulse import Pulse, living
+from gateway.front.wiring import retention
 from responders import console, schema
 
 
@@ -30,4 +31,4 @@ def make(settings: Settings) -> Starlette:
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip
     routes = [*schema.routes(parts), probes.ready(pulse, others), metrics.route(database, utc_now)]
-    return living(console.create(parts, routes), pulse)
+    return living(living(console.create(parts, routes), pulse), retention.of_console(settings, database))

@@ -7,7 +7,7 @@ from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
 from gateway.core import keys, rotation
 from gateway.core.backfill import Backfill
-from gateway.core.courier import Courier, reindexing
+from gateway.core.courier import Courier, forget_all, reindexing
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.messages import Mailbox, Sender
@@ -16,11 +16,13 @@ from gateway.core.rotation import Renewal
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import jobs
-from gateway.front.duties import Duty, tell, telling
+from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
 from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
+
+_FORGET_SECONDS = 60.0
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -65,7 +67,9 @@ def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Ma
     """Make its slow duties: taking in what no webhook brought, deleting it at the carrier, renewing old keys' rows."""
     key_set = keys.load(settings.keys, "courier")
     backfill = Backfill(database, key_set, mailbox, telling(utc_now), "reports", stored=lambda: waker.wake("courier"))
-    return [*patrols.make(backfill), renewal.duty(database, renewals(key_set))]
+    renewing = renewal.duty(database, renewals(key_set))
+    forgetting = Patrol("forget", lambda: forget_all(database), every_seconds=_FORGET_SECONDS)
+    return [*patrols.make(backfill), renewing, forgetting]
 
 
 def renewals(key_set: KeySet) -> list[Renewal]:

@@ -12,7 +12,6 @@ from gateway.core.keys import KeySet
 from gateway.core.messages import Mailbox, Sender
 from gateway.core.proofs import Prover
 from gateway.core.queues import Waker
-from gateway.core.records import Message, Send
 from gateway.core.rotation import Renewal, Resealing
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
@@ -21,10 +20,10 @@ from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.meters import PageTimes
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
-from gateway.front.wiring import patrols, renewal
+from gateway.front.wiring import patrols, renewal, retention
 from gateway.front.wiring.accounts import account_of
-from responders.cases.records import CaseAssessment, Note
 from responders.dispatch import Dispatcher
+from responders.retention import resealing
 from triage import engine
 
 _PROVE_SECONDS = 60.0
@@ -71,13 +70,13 @@ def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Ma
     backfill = Backfill(database, key_set, mailbox, telling(utc_now), "paging", stored=lambda: waker.wake("courier"))
     prover = Prover(database, key_set, telling(utc_now))
     proving = Patrol("prove", prover.prove_all, every_seconds=_PROVE_SECONDS)
-    return [*patrols.make(backfill), proving, renewal.duty(database, renewals(key_set))]
+    renewing = renewal.duty(database, renewals(key_set))
+    return [*patrols.make(backfill), proving, renewing, retention.of_worker(settings, database, key_set)]
 
 
 def renewals(key_set: KeySet) -> list[Renewal]:
     """List what it renews after a rotation: what is sealed to content keys."""
-    columns = (Message.words_sealed, CaseAssessment.detail_sealed, Note.words_sealed, Send.body_sealed)
-    return [Resealing(key_set, column) for column in columns]
+    return [Resealing(key_set, column) for column in resealing.COLUMNS]
 
 
 def _account(settings: Settings) -> TwilioAccount:
