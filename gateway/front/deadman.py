@@ -74,9 +74,8 @@ class Heard:
 
     def note(self, process: str, beat: object, tick: float) -> None:
         """Note the beat that a process has in the database now."""
-        known = self._heard.get(process)
-        if known is None or known[0] != beat:
-            self._heard[process] = (beat, self.began if known is None else tick)
+        if process not in self._heard or self._heard[process][0] != beat:
+            self._heard[process] = (beat, tick)
 
     def silent(self, process: str, tick: float) -> bool:
         """Tell whether a process has been silent for too long."""

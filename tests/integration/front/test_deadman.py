@@ -1,0 +1,372 @@
+"""Somebody outside hears each minute that all is well, and at once that people cannot be reached; codes and no more."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from sqlalchemy import delete, update
+
+from gateway.core import heartbeats, keys
+from gateway.core.database import Database
+from gateway.core.errors import Unavailable
+from gateway.core.events import emit
+from gateway.core.records import Contact, Heartbeat, Message, Send, new_id
+from gateway.front import deadman
+from gateway.front.deadman import Deadman, knock
+from responders.cases.records import Case
+from responders.directory.records import Responder
+from responders.paging.records import Callout, CalloutCase, Page
+from tests.support.world import PAGING, World
+
+SECRET = "5e11a9c0-ping-me"
+
+
+@dataclass
+class Outside:
+    """A healthchecks.io of our own, over real HTTP. `status` is what it answers; `hold` keeps it from answering."""
+
+    heard: list[tuple[str, str, str]] = field(default_factory=list)
+    status: int = 200
+    hold: threading.Event | None = None
+    url: str = ""
+
+    def pings(self) -> int:
+        return sum(method == "GET" for method, _, _ in self.heard)
+
+    def alarms(self) -> list[str]:
+        return [body for method, _, body in self.heard if method == "POST"]
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    told = Outside()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            told.heard.append((self.command, self.path, body))
+            if told.hold:
+                told.hold.wait(20)
+            self.send_response(told.status)
+            if told.status == 302:
+                self.send_header("Location", f"{told.url}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = answer  # noqa: N815 - what the library calls
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        told.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
+        yield told
+        if told.hold:
+            told.hold.set()
+        server.shutdown()
+        thread.join()
+
+
+class Watch:
+    """A dead man's hand beside a world: `after` lets time pass, lets processes beat, and has it look."""
+
+    def __init__(self, world: World, url: str) -> None:
+        self.world, self.ticks = world, 1000.0
+        self.beating = set(keys.PROCESSES)
+        self.man = Deadman(url, world.of("clock"), world.clock, ticks=lambda: self.ticks)
+
+    def after(self, seconds: float) -> None:
+        self.ticks += seconds
+        self.world.clock.forward(seconds=seconds)
+        with self.world.database.write() as session:
+            for process in self.beating:
+                now = self.world.clock()
+                heartbeats.beat(session, process, process, "1", now, now, {})
+        self.man.step()
+
+
+@pytest.fixture
+def watch(world: World, outside: Outside) -> Watch:
+    return Watch(world, outside.url)
+
+
+def _call_out(world: World, *, life_safety: bool = True, callout: bool = True) -> str:
+    """Open a life-safety case, and call people out for it; the answer is the callout's id."""
+    now = world.clock()
+    with world.database.write() as session:
+        case = Case(
+            id=new_id(), district_id=world.district_id, number=new_id()[:8], state="new", severity="critical",
+            urgency_rank=4, life_safety=life_safety, unsure=False, categories=[], opened_at=now, updated_at=now,
+        )  # fmt: skip
+        session.add(case)
+        session.flush()
+        if not callout:
+            return case.id
+        row = Callout(
+            id=new_id(), district_id=world.district_id, urgency="critical", code="2222", opened_at=now,
+            next_at=now + timedelta(minutes=60),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        session.add(CalloutCase(callout_id=row.id, case_id=case.id, added_at=now))
+        return row.id
+
+
+def _page(world: World, callout_id: str, status: str, code: str | None = None) -> None:
+    """Write a page that fared so."""
+    now = world.clock()
+    with world.database.write() as session:
+        contact = Contact(id=new_id(), district_id=world.district_id, address=new_id()[:12])
+        send = Send(
+            id=new_id(), district_id=world.district_id, account="paging", line_id=world.line(session, PAGING).id,
+            body_sealed=b"x", status=status, error_code=code, created_at=now, due_at=now,
+        )  # fmt: skip
+        session.add_all([contact, send])
+        session.flush()
+        person = Responder(id=new_id(), district_id=world.district_id, contact_id=contact.id, name="R", role="officer")
+        session.add(person)
+        session.flush()
+        case_id = session.query(CalloutCase.case_id).filter_by(callout_id=callout_id).scalar()
+        session.add(
+            Page(
+                id=new_id(),
+                callout_id=callout_id,
+                responder_id=person.id,
+                case_id=case_id,
+                send_id=send.id,
+                step=1,
+                case_count=1,
+                at=now,
+            )
+        )
+
+
+def _nobody(world: World, callout_id: str) -> None:
+    with world.database.write() as session:
+        emit(
+            session, "callout.nobody", subject=f"callout/{callout_id}", actor="process:worker", at=world.clock(),
+            district_id=world.district_id, why="no_responder",
+        )  # fmt: skip
+
+
+def test_ping_comes_each_minute_while_all_is_well(watch: Watch, outside: Outside) -> None:
+    watch.man.step()
+    for _ in range(24):
+        watch.after(5)
+    assert outside.heard == [("GET", f"/{SECRET}", "")] * 3
+
+
+def test_nobody_to_page_is_told_at_once_then_each_minute_and_no_ping_comes_until_it_is_mended(
+    watch: Watch, world: World, outside: Outside
+) -> None:
+    watch.after(5)
+    callout = _call_out(world)
+    _nobody(world, callout)
+    for _ in range(13):
+        watch.after(5)
+    assert outside.heard == [("GET", f"/{SECRET}", ""), *[("POST", f"/{SECRET}/fail", "nobody")] * 2]
+    world.clock.forward(seconds=1)
+    _page(world, callout, "sent")
+    watch.after(5)
+    assert outside.pings() == 2, "that all is well again is told at once too"
+
+
+def _failed(world: World, callout: str) -> None:
+    _page(world, callout, "failed", "30003")
+    _page(world, callout, "undelivered", "30005")
+
+
+def _stuck(world: World, callout: str) -> None:
+    _page(world, callout, "queued")
+
+
+def _late(world: World, callout: str) -> None:
+    with world.database.write() as session:
+        session.execute(update(Callout).values(next_at=world.clock()))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [(_failed, "pages_failed"), (_stuck, "pages_stuck"), (_late, "pages_stuck")],
+    ids=["failed", "stuck", "late"],
+)
+def test_pages_that_do_not_leave_are_told_after_half_a_minute(
+    watch: Watch, world: World, outside: Outside, spoil: Callable[[World, str], None], code: str
+) -> None:
+    callout = _call_out(world)
+    spoil(world, callout)
+    watch.after(30)
+    assert outside.alarms() == []
+    watch.after(1)
+    assert outside.alarms() == [code]
+
+
+def test_one_page_that_left_is_enough_until_the_next_round_does_not(
+    watch: Watch, world: World, outside: Outside
+) -> None:
+    callout = _call_out(world)
+    _page(world, callout, "failed", "30003")
+    _page(world, callout, "sent")
+    watch.after(60)
+    assert outside.alarms() == []
+    _page(world, callout, "queued")
+    watch.after(31)
+    assert outside.alarms() == ["pages_stuck"]
+
+
+def test_callout_that_is_not_about_life_and_death_or_was_acknowledged_alarms_nobody(
+    watch: Watch, world: World, outside: Outside
+) -> None:
+    _stuck(world, _call_out(world, life_safety=False))
+    _stuck(world, _call_out(world))
+    with world.database.write() as session:
+        session.execute(update(CalloutCase).values(acknowledged_at=world.clock()))
+    watch.after(300)
+    assert (outside.alarms(), outside.pings()) == ([], 1)
+
+
+def test_case_that_nobody_was_called_out_for_is_told(watch: Watch, world: World, outside: Outside) -> None:
+    _call_out(world, callout=False)
+    watch.after(31)
+    assert outside.alarms() == ["not_paged"]
+
+
+def test_text_that_is_not_judged_is_told_but_one_that_came_in_late_has_its_turn_first(
+    watch: Watch, world: World, outside: Outside
+) -> None:
+    message = world.text("gun at school")
+    watch.after(31)
+    assert outside.alarms() == [], "it may have come in late just now"
+    watch.after(5)
+    assert outside.alarms() == ["unjudged"]
+    with world.database.write() as session:
+        session.execute(update(Message).where(Message.id == message).values(dispatched_at=world.clock()))
+    watch.after(5)
+    assert outside.heard[-1][0] == "GET"
+
+
+def test_answer_to_a_page_may_wait_for_the_courier(watch: Watch, world: World, outside: Outside) -> None:
+    world.text("2222", to=PAGING)
+    watch.after(40)
+    watch.after(5)
+    assert outside.alarms() == []
+
+
+@pytest.mark.parametrize("process", keys.PROCESSES)
+def test_process_that_is_silent_is_told(watch: Watch, outside: Outside, process: str) -> None:
+    watch.after(5)
+    watch.beating.discard(process)
+    for _ in range(6):
+        watch.after(5)
+    assert outside.alarms() == []
+    watch.after(5)
+    assert outside.alarms() == [f"no_beat.{process}"]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_clock_that_is_set_anew_alarms_nobody_and_hides_nobody(
+    watch: Watch, world: World, outside: Outside, hours: int
+) -> None:
+    watch.after(5)
+    world.clock.forward(hours=hours)
+    watch.beating.discard("worker")
+    watch.man.step()
+    for _ in range(6):
+        watch.after(5)
+    assert outside.alarms() == []
+    watch.after(5)
+    assert outside.alarms() == ["no_beat.worker"]
+
+
+def test_process_that_was_never_there_is_told_after_half_a_minute(watch: Watch, world: World, outside: Outside) -> None:
+    watch.beating.clear()
+    with world.database.write() as session:
+        session.execute(delete(Heartbeat))
+    watch.after(31)
+    assert outside.alarms() == ["\n".join(f"no_beat.{process}" for process in sorted(keys.PROCESSES))]
+
+
+def test_new_code_is_told_before_the_minute_is_over(watch: Watch, world: World, outside: Outside) -> None:
+    _nobody(world, _call_out(world))
+    watch.after(5)
+    _call_out(world, callout=False)
+    watch.after(31)
+    assert outside.alarms() == ["nobody", "nobody\nnot_paged"]
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_answer_that_is_no_yes_is_tried_again_and_no_redirect_followed(
+    watch: Watch, outside: Outside, status: int
+) -> None:
+    outside.status = status
+    watch.after(5)
+    watch.after(5)
+    assert outside.heard == [("GET", f"/{SECRET}", "")]
+    outside.status = 200
+    watch.after(10)
+    watch.after(5)
+    assert outside.pings() == 2
+
+
+def test_server_that_hangs_is_given_up(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadman, "_WHOLE_SECONDS", 0.1)
+    outside.hold = threading.Event()
+    with pytest.raises(Unavailable):
+        knock(outside.url, None)
+
+
+def test_url_is_never_logged(
+    world: World, capsys: pytest.CaptureFixture[str], outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.status = 500
+    watch = Watch(world, outside.url)
+    watch.after(5)
+    nowhere = Watch(world, f"http://127.0.0.1:9/{SECRET}")
+    nowhere.beating.clear()
+    nowhere.after(40)
+    said = capsys.readouterr()
+    assert "was not taken" in said.out + said.err
+    assert SECRET not in said.out + said.err
+
+
+def test_body_tells_codes_and_nothing_else(watch: Watch, world: World, outside: Outside) -> None:
+    _nobody(world, _call_out(world))
+    _call_out(world, callout=False)
+    world.text("gun at school")
+    watch.beating.clear()
+    for _ in range(9):
+        watch.after(5)
+    assert set(outside.alarms()[-1].split("\n")) >= {"nobody", "not_paged", "unjudged", "no_beat.intake"}
+    assert all(re.fullmatch(r"[a-z_]+(\.[a-z]+)?", line) for body in outside.alarms() for line in body.split("\n"))
+
+
+def test_database_that_stays_away_is_told_and_one_that_blinks_is_not(world: World, outside: Outside) -> None:
+    away = Database("sqlite:////nowhere/at/all.db")
+    ticks = [1000.0]
+    man = Deadman(outside.url, away, world.clock, ticks=lambda: ticks[-1])
+    for later in (1000.0, 1030.0, 1031.0):
+        ticks.append(later)
+        man.step()
+    away.close()
+    assert outside.heard == [("POST", f"/{SECRET}/fail", "database")]
+
+
+@pytest.mark.parametrize(
+    ("url", "fails"),
+    [
+        ("https://hc.example/abc", "https://hc.example/abc/fail"),
+        ("https://hc.example/abc/", "https://hc.example/abc/fail"),
+        ("https://hc.example/abc?rid=1", "https://hc.example/abc/fail?rid=1"),
+    ],
+    ids=["plain", "slash", "query"],
+)
+def test_fail_stands_behind_the_path(url: str, fails: str) -> None:
+    assert deadman.failing(url) == fails
