@@ -13,7 +13,7 @@ OPENAPI := $(wildcard tests/conformance/node_modules/@twilio/cli-core/src/servic
 CODE := channels exports gateway responders tests triage .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format conformance bench pictures lock reset clean
+.PHONY: help run test check format conformance faults bench pictures lock reset clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20 a
 	@command -v npm >/dev/null || { echo "make conformance needs node >= 20 and npm: its judges are npm packages." >&2; exit 1; }
 	npm --prefix tests/conformance ci --silent
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+faults: $(VENV)/.dev ## Kill, lock, fill and cut everything while texts come in; ARGS=--short is what CI runs
+	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: $(VENV)/.dev ## Measure this machine and our path on it
 	$(BIN)/python -m tests.bench $(ARGS)

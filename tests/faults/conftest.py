@@ -1,0 +1,41 @@
+"""One house under fire for each database; `--short` is what CI runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.crowd import Crowd
+from tests.faults.site import Site, standing
+
+PACE = 10.0
+"""The slow clocks (paging anew, the carrier's list) run so many times faster in these tests."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--short", action="store_true", help="the bounded form: a few minutes for both databases")
+
+
+@pytest.fixture(scope="session")
+def short(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--short"))
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    with standing(request.param, PACE) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def crowd(site: Site) -> Crowd:
+    """Everybody who writes to the house; what one test sent is counted by the next one as well."""
+    return Crowd(site)
+
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Let what a test prints be seen: these figures are what the run is for."""
+    with capsys.disabled():
+        yield

@@ -1,0 +1,40 @@
+"""Power loss: everything is killed at once in the midst of work, and started again with no other hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.faults.crowd import Crowd
+from tests.faults.site import Site, pause
+from tests.faults.tally import settle
+
+pytestmark = pytest.mark.faults
+WITHIN_SECONDS = 15.0
+AT_LEAST = 8
+"""Our processes, Valkey, the phones, two supervisors: fewer were not everything."""
+_TEXTS = 60
+
+
+def test_a_cold_start_finishes_what_was_open(site: Site, crowd: Crowd, show: None) -> None:
+    assert settle(site, crowd, 60)[0].bad == {}
+    writing = threading.Thread(target=crowd.write, args=(_TEXTS,))
+    for _ in range(3):
+        crowd.reply()
+    writing.start()
+    pause(1.0)
+    assert site.kill_all() >= AT_LEAST
+    if site.postgres:
+        site.postgres.restart()
+    began = time.monotonic()
+    ready = site.start()
+    crowd.healthy()
+    writing.join()  # The phones send again what no carrier took; that is not ours to finish.
+    tally, _ = settle(site, crowd, 60, every=0.2)
+    took = time.monotonic() - began
+    kind = "PostgreSQL" if site.postgres else "SQLite"
+    print(f"\ncold start on {kind}: ready after {ready:.1f} s, all finished after {took:.1f} s; twice: {tally.doubles}")
+    assert tally.bad == {}
+    assert took < WITHIN_SECONDS
