@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, undefer
 
 from gateway.core import conversation, outbox, pseudonyms, tokens, turns, wording
 from gateway.core.database import Database
@@ -71,17 +71,17 @@ class Courier:
     def _try_to_thread(self, message_id: str) -> None:
         with self.database.write() as session:
             waiting = select(Message).where(Message.id == message_id, Message.threaded_at.is_(None))
-            message = session.scalar(waiting.with_for_update())
+            needed = undefer(Message.address_sealed), defer(Message.words_sealed)
+            message = session.scalar(waiting.options(*needed).with_for_update())
             if message is not None:
                 _Threading(session, self.keys, self.choose, self.clock()).run(message)
-            return message is not None
 
     def _thread_one(self, message_id: str) -> None:
         try:
             try:
-                return self._try_to_thread(message_id)
+                self._try_to_thread(message_id)
             except IntegrityError:
-                return self._try_to_thread(message_id)  # another courier made the same token in the same moment
+                self._try_to_thread(message_id)  # another courier made the same token in the same moment
         except Unavailable:
             raise  # it is the database, not this message
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others must go on
@@ -90,7 +90,7 @@ class Courier:
 
     def _note_failure(self, message_id: str) -> None:
         with self.database.write() as session:
-            message = session.get(Message, message_id)
+            message = session.get(Message, message_id, options=[defer(Message.words_sealed)])
             if message is not None:
                 message.thread_attempts += 1
                 wait = min(_RETRY_SECONDS * message.thread_attempts, _LONGEST_RETRY_SECONDS)
@@ -98,7 +98,7 @@ class Courier:
 
     def _deliver(self, send: Send) -> str:
         with self.database.read() as session:
-            thread = session.get_one(Thread, send.thread_id)
+            thread = session.get_one(Thread, send.thread_id, options=[undefer(Thread.address_sealed)])
             line = session.get_one(Line, send.line_id)
         if thread.opted_out_at:
             raise SendError(OPTED_OUT, retryable=False)  # they said STOP after this was written

@@ -96,7 +96,7 @@ def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: 
     free = or_(Send.lease_until.is_(None), Send.lease_until <= now, Send.lease_until > now + _CLOCK_SLACK)
     timely = or_(Send.due_at <= now, Send.created_at > now + _CLOCK_SLACK, Send.due_at > now + _LONGEST_WAIT)
     before = aliased(Send)
-    waits = exists().where(
+    waits = exists(before.id).where(
         before.thread_id == Send.thread_id,
         before.status == "queued",
         before.created_at < Send.created_at,

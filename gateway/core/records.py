@@ -1,6 +1,7 @@
 """The foundation's tables. Whoever reads this file knows what a stolen database shows without a key.
 
 Sealed columns end in `_sealed`; nothing else holds a reporter's words or address. Ids are random and say nothing.
+Deferred columns are read only where they are asked for: most processes have no right to (`gateway/front/roles`).
 Times are UTC-aware. `responders` has tables of its own, beside the code that writes them.
 """
 
@@ -19,8 +20,8 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     SmallInteger,
+    String,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -167,7 +168,7 @@ class Thread(Base):
     channel: Mapped[str] = mapped_column(String(20))
     pseudonym: Mapped[str] = mapped_column(String(60))
     language: Mapped[str] = mapped_column(String(3))
-    address_sealed: Mapped[bytes]
+    address_sealed: Mapped[bytes] = mapped_column(deferred=True)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     """Written from above when its case is closed: the next text then opens a new thread under a new pseudonym."""
@@ -198,12 +199,12 @@ class Message(Base):
     """Why nobody owns it (`unknown_line`), or nothing."""
     provider_sid: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(3), default="und")
-    media_count: Mapped[int] = mapped_column(default=0)
     first_look: Mapped[int] = mapped_column(SmallInteger, default=0)
     """Orders the queues and decides nothing: see `triage.first_look`."""
+    media_count: Mapped[int] = mapped_column(default=0)
     words_sealed: Mapped[bytes]
-    media_sealed: Mapped[bytes | None]
-    address_sealed: Mapped[bytes | None]
+    media_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
+    address_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
     author: Mapped[str | None] = mapped_column(String(80))
     at: Mapped[datetime]
     threaded_at: Mapped[datetime | None]
@@ -236,7 +237,7 @@ class Send(Base):
     thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
-    body_sealed: Mapped[bytes]
+    body_sealed: Mapped[bytes] = mapped_column(deferred=True)
     status: Mapped[str] = mapped_column(String(12), default="queued")
     error_code: Mapped[str | None] = mapped_column(String(30))
     provider_sid: Mapped[str | None] = mapped_column(String(64), index=True)

@@ -104,7 +104,7 @@ def _tell_new_message(session: Session, keys: KeySet, case: Case, now: datetime,
 
 def _taken_up(now: datetime) -> Select[CalloutCase, Case]:
     """Select what people took up lately of what was called out, and nobody has been told of yet."""
-    told = exists().where(
+    told = exists(Event.seq).where(
         Event.subject == "callout/" + CalloutCase.callout_id,
         Event.type == TYPE_PREFIX + _TOLD,
         Event.at >= CalloutCase.acknowledged_at,

@@ -46,13 +46,13 @@ class _Last:
 
 def due(session: Session, now: datetime) -> list[str]:
     """List the open callouts that want attention: a round is due, a page failed, a case needs no calls any more."""
-    failed = exists().where(
+    failed = exists(Page.id).where(
         Page.callout_id == Callout.id,
         Page.failure_seen_at.is_(None),
         Send.id == Page.send_id,
         _did_not_arrive(),
     )
-    taken_up = exists().where(
+    taken_up = exists(CalloutCase.case_id).where(
         CalloutCase.callout_id == Callout.id,
         CalloutCase.acknowledged_at.is_(None),
         Case.id == CalloutCase.case_id,
