@@ -14,7 +14,7 @@ from gateway.core.log_audit import Report
 from gateway.core.log_keys import key_id
 from gateway.core.log_seal import Sealer
 from gateway.front.anchoring import AnchorFile
-from tests.support.world import SetClock
+from tests.support.world import SetClock, World
 
 
 @dataclass
@@ -35,7 +35,9 @@ class SealedLog:
     def restart(self) -> None:
         """Start the clock anew: nothing is remembered but what was written."""
         self.file = AnchorFile(self.path, self.keys)
-        self.sealer = Sealer(self.database, self.key, self.keys, self.clock, self.file.newest, batch=3)
+        self.sealer = Sealer(
+            World(self.database, {}).of("clock"), self.key, self.keys, self.clock, self.file.newest, batch=3
+        )
 
     def emit(self, count: int = 1) -> None:
         """Append events, each in a transaction of its own."""
@@ -72,7 +74,7 @@ class SealedLog:
     def audit(self, *, anchored: bool = True) -> Report:
         """Verify as an auditor would, with or without the anchors."""
         lines = self.path.read_bytes().splitlines() if anchored and self.path.exists() else []
-        with self.database.read() as session:
+        with World(self.database, {}).of("operator").read() as session:
             return log_audit.verify(session, self.keys, lines)
 
     def kinds(self, *, anchored: bool = True) -> set[str]:

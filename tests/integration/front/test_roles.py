@@ -19,11 +19,13 @@ from gateway.core.database import Database
 from gateway.core.errors import NotAllowed
 from gateway.core.events import emit
 from gateway.core.records import Event, LogSeal
-from gateway.front import cli, environment, migrations
+from gateway.front import cli, environment, migrations, sweeps
 from gateway.front.doctor.roles import roles as look
 from gateway.front.places import Var
 from gateway.front.roles import drift, granting
 from gateway.front.roles.table import ROLES
+from responders.retention import service
+from tests.support.world import World
 
 pytestmark = pytest.mark.postgres
 
@@ -277,6 +279,24 @@ def test_doctor_warns_of_an_owner_and_of_what_drifted(fresh: Database, var: Var,
         session.execute(text("REVOKE SELECT ON lines FROM tipline_intake"))
     assert levels(lambda role: granting.url_of(fresh, role))["database rights"] == "fault"
     assert levels(lambda _: f"sqlite:///{var.database}") == {}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_clock_makes_its_rounds_under_its_own_role(world: World) -> None:
+    clock, now = world.of("clock"), world.clock.forward(days=1)
+    with clock.read() as session:
+        assert sweeps.due(session, now) == set(), "all was asked"
+    world.text("a gun")
+    now = world.clock.forward(seconds=10)
+    with clock.read() as session:
+        assert sweeps.due(session, now) == {"courier", "worker"}
+        assert service.events_before(session, now) < now
+    with clock.write() as session:
+        sweeps.tidy(session, now)
+        assert service.is_due(session, now)
+        assert service.order(session, service.CLOCK, now)
+    with clock.read() as session:
+        assert not service.is_due(session, now)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
