@@ -11,7 +11,7 @@ from tests.anonymity.thief import Loot, Rows
 from tests.anonymity.truth import Truth
 from tests.support.leaks import search, within
 
-STORES = ("database", "valkey", "logs", "backups")
+STORES = ("database", "valkey", "logs", "backups", "opened_backups")
 """The thieves who take files, and where those are."""
 _CREDENTIALS = {"reporters": "courier", "paging": "worker", "webhooks": "intake"}
 
@@ -30,6 +30,7 @@ class Scene:
     logs: Mapping[str, bytes]
     elsewhere: Mapping[str, bytes]
     backups: Mapping[str, bytes]
+    opened_backups: Mapping[str, bytes]
     server_log: bytes = b""
     answers: list[bytes] = field(default_factory=list)
     pages: list[bytes] = field(default_factory=list)
@@ -38,7 +39,8 @@ class Scene:
         """What one thief carries off; of a process its keys, its secrets, what they open elsewhere, and every row."""
         if thief in PROCESSES:
             return Loot(self.rows, {}, self.keys[thief], self.secrets[thief], self.listed[thief])
-        blobs: Mapping[str, bytes] = getattr(self, thief) if thief in STORES else {}
+        store = thief.replace(" ", "_")
+        blobs: Mapping[str, bytes] = getattr(self, store) if store in STORES else {}
         rows = self.rows if thief == "database" else {}
         of = _CREDENTIALS.get(thief.partition(": ")[2])
         return Loot(rows, blobs, {}, self.secrets[of] if of else (), self.listed[of] if of else ())

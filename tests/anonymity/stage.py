@@ -25,6 +25,9 @@ from twilio.request_validator import HMAC_SHA256
 from channels.sms import sign
 from gateway.core.keys import PROCESSES
 from gateway.front import environment, valkey
+from gateway.front.backup.keys import private
+from gateway.front.backup.reading import walk
+from gateway.front.backup.rows import Shape
 from gateway.front.places import Var
 from tests.anonymity.scene import Scene
 from tests.anonymity.thief import Rows, key_files
@@ -165,6 +168,7 @@ class Stage:
         until(lambda: "was it marzipan?" in self.house.received(TOLD), "the reply")
         for path in ("/readyz", "/healthz", "/metrics", "/"):
             self._get(self.house.public_url + path)
+            self._get(self.house.console_url + path)
         self.house.tipline("doctor", "--json", check=False)
 
     def _case(self, browser: httpx.Client, word: str) -> str | None:
@@ -214,6 +218,7 @@ class Stage:
             logs=_part(files, "log/"),
             elsewhere={**{n: c for n, c in files.items() if not n.startswith(rest)}, **_processes(root)},
             backups={"backup": self.backup.read_bytes()},
+            opened_backups=self._opened(),
             server_log=(data / "log").read_bytes() if data else b"",
             answers=self.answers,
             pages=self.house.seen,
@@ -237,6 +242,15 @@ class Stage:
             for label, (sid, number) in self.sids.items()
         }
         return Truth(NUMBERS, WORDS, texts, kept=frozenset({"kept"}), strange=frozenset({"strange"}))
+
+    def _opened(self) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+
+        def put(shape: Shape, lines: Iterator[bytes]) -> None:
+            found[shape.name] = b"\n".join(lines)
+
+        walk(self.backup, private(self.backup.with_suffix(".key")), lambda _head: None, put)
+        return found
 
     def _dump(self) -> dict[str, bytes]:
         with self._redis() as client:

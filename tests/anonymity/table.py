@@ -65,24 +65,22 @@ def _read(truth: Truth) -> frozenset[str]:
 
 NOTHING = Cell("–", lambda _truth: frozenset())
 THREADS = Cell("times, by thread", _all)
-UNDELETED = Cell("those of texts not yet deleted there", _kept)
-STRANGERS = Cell("a stranger's who texted the number that pages come from, until deleted there", _strange)
+UNDELETED = Cell("not yet deleted ¹", _kept)
+STRANGERS = Cell("strangers' ²", _strange)
 TABLE = (
-    Row("database", "every row and file of it", NOTHING, NOTHING, THREADS, NOTHING),
-    Row("intake", "its keys, secrets, the database", NOTHING, NOTHING, THREADS, NOTHING),
+    Row("database", "every row and file", NOTHING, NOTHING, THREADS, NOTHING),
+    Row("intake", "keys, secrets, database", NOTHING, NOTHING, THREADS, NOTHING),
     Row(
-        "courier", "the same of the courier", Cell("**all**", _all),
-        Cell("our replies; texts not yet deleted at the carrier", _answers), THREADS, Cell("**all**", _all),
+        "courier", "keys, secrets, database", Cell("**all**", _all), Cell("our replies; not yet deleted ¹", _answers),
+        THREADS, Cell("**all**", _all),
     ),
-    Row(
-        "worker", "the same of the worker", STRANGERS, Cell("**all**, notes and replies too", _read),
-        THREADS, Cell("that stranger", _strange),
-    ),
-    Row("console", "the same of the console", NOTHING, Cell("**all**, notes and replies too", _read), THREADS, NOTHING),
-    Row("clock", "the same of the clock", NOTHING, NOTHING, THREADS, NOTHING),
-    Row("valkey", "its memory, its files, all it is told", NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("worker", "keys, secrets, database", STRANGERS, Cell("**all**", _read), THREADS, STRANGERS),
+    Row("console", "keys, secrets, database", NOTHING, Cell("**all**", _read), THREADS, NOTHING),
+    Row("clock", "keys, secrets, database", NOTHING, NOTHING, THREADS, NOTHING),
+    Row("valkey", "memory, files, all it is told", NOTHING, NOTHING, NOTHING, NOTHING),
     Row("logs", "every log of ours", NOTHING, NOTHING, NOTHING, NOTHING),
-    Row("backups", "every backup, not their key", NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("backups", "every backup", NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("opened backups", "and the key of backups", NOTHING, NOTHING, THREADS, NOTHING),
     Row("carrier: reporters", "the courier's API key", UNDELETED, UNDELETED, NOTHING, UNDELETED),
     Row("carrier: paging", "the worker's API key", STRANGERS, STRANGERS, NOTHING, STRANGERS),
     Row("carrier: webhooks", "intake's webhook secrets", NOTHING, NOTHING, NOTHING, NOTHING),

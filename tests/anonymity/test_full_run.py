@@ -12,7 +12,7 @@ from tests.support.leaks import within
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("part", ["database", "valkey", "logs", "backups", "elsewhere"])
+@pytest.mark.parametrize("part", ["database", "valkey", "logs", "backups", "opened_backups", "elsewhere"])
 def test_nothing_is_in_what_a_run_leaves(scene: Scene, part: str) -> None:
     where: Mapping[str, bytes] = getattr(scene, part)
     assert any(where.values()), "there is something to search"
@@ -24,6 +24,17 @@ def test_the_search_heard_what_is_told_to_valkey_and_knows_the_processes(scene: 
     assert any(name.startswith("process") for name in scene.elsewhere)
     assert all(b"TIPLINE_VAR" in told for name, told in scene.elsewhere.items() if name.startswith("process"))
     assert any("appendonly" in name for name in scene.valkey)
+
+
+def test_the_faults_on_purpose_did_happen(scene: Scene) -> None:
+    """A webhook nobody signed, a carrier's error that quotes a number, an error nobody foresaw with a form at hand."""
+    told = b"".join(scene.answers)
+    assert b'"forged"' in told
+    assert b"Something went wrong." in told or b"does not answer" in told
+    assert b"a request failed" in scene.logs["log/intake.log"]
+    assert (b"unforeseen" in scene.logs["log/intake.log"]) is bool(scene.server_log), "only PostgreSQL tells it apart"
+    assert [row for row in scene.rows["sends"] if row["error_code"] == "21614"], "the carrier refused a landline"
+    assert not scene.server_log or b"ERROR:  relation" in scene.server_log
 
 
 def test_nothing_is_in_the_log_of_a_database_that_logs_all_it_is_told(scene: Scene) -> None:
