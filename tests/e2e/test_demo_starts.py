@@ -72,7 +72,7 @@ def test_doctor_finds_a_running_demo_well(house: House) -> None:
     def unwell() -> set[str]:
         return {one["what"] for one in json.loads(house.tipline("doctor", "--json")) if one["level"] != "ok"}
 
-    assert until(lambda: unwell() == {"key escrow"}, "all but the escrow, which a demo has none of")
+    assert until(lambda: unwell() == {"key escrow", "dead-man's ping"}, "all but what a demo has none of")
 
 
 def test_second_demo_in_the_same_folder_is_refused(house: House) -> None:
@@ -81,7 +81,7 @@ def test_second_demo_in_the_same_folder_is_refused(house: House) -> None:
     assert again.stderr.startswith("tipline: Tipline already runs")
 
 
-@pytest.mark.parametrize("name", ["worker", "courier", "intake", "valkey"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_killed_comes_back_and_loses_nothing(house: House, name: str) -> None:
     before = _process_id(house.var, name)
     assert before

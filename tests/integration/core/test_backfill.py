@@ -12,8 +12,9 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select, update
 
-from gateway.core import backfill, conversation, intake
+from gateway.core import backfill, conversation, heartbeats, intake
 from gateway.core.backfill import FIRST, OVERLAP, Backfill
+from gateway.core.errors import Unavailable
 from gateway.core.messages import Inbound, Listing, SendError, Status
 from gateway.core.records import Line, Message, Send, Thread
 from tests.support.world import PAGING, REPORTS, SECOND, START, STUDENT, World
@@ -324,3 +325,38 @@ def test_delete_goes_through_more_than_one_batch(desk: Desk, monkeypatch: pytest
     desk.settle()
     assert desk.make().delete_all() == 5
     assert len(set(desk.mailbox.deleted)) == 5
+
+
+def test_list_new_reads_the_list_at_once_when_intake_has_begun_anew_and_only_then(desk: Desk) -> None:
+    def begin(instance: str) -> None:
+        with desk.world.database.write() as session:
+            heartbeats.beat(session, instance, "intake", "1", desk.world.clock(), desk.world.clock(), {})
+
+    begin("first")
+    running = desk.make()
+    running.list_new()
+    asked = len(desk.mailbox.asked)
+    desk.mailbox.hold("SM1")
+    begin("first")
+    assert running.list_new() == running.list_all() == 0, "the list is at rest"
+    assert len(desk.mailbox.asked) == asked
+    begin("second")
+    assert running.list_new() == 1
+    assert running.list_new() == 0
+    assert [message.provider_sid for message in desk.stored()] == ["SM1"]
+
+
+def test_list_new_tries_again_when_the_database_was_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with desk.world.database.write() as session:
+        heartbeats.beat(session, "first", "intake", "1", desk.world.clock(), desk.world.clock(), {})
+    desk.mailbox.hold("SM1")
+    running = desk.make()
+
+    def away(_backfill: Backfill) -> int:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Backfill, "list_all", away)
+        with pytest.raises(Unavailable):
+            running.list_new()
+    assert running.list_new() == 1

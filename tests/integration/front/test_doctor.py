@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Update, select, update
 
 from channels.twilio_client import AccountState, TwilioAccount
-from gateway.core import escrow, key_files
+from gateway.core import escrow, heartbeats, key_files
 from gateway.core.database import Database
 from gateway.core.messages import SendError
 from gateway.core.records import Line, LineProof, Message, Send
@@ -309,3 +309,35 @@ def test_last_months_of_keys_are_said_louder(var: Var, left: int, level: str) ->
         for path in sorted((var.keys / "intake" / "content" / district).glob("*.pub"))[left:]:
             path.unlink()
         assert _findings(var)[what].level == level
+
+
+@pytest.mark.parametrize(
+    ("age", "data", "level", "words"),
+    [
+        (3, {}, "ok", "It beats."),
+        (16, {}, "fault", "None for 16 seconds"),
+        (3, {"trouble": "tables"}, "fault", "cannot work: tables"),
+        (3, {"duties": {"send": {"failing": 61, "silent": 0}}}, "warning", "at: send"),
+        (3, {"duties": {"send": {"failing": 59, "silent": 0}}}, "ok", "It beats."),
+    ],
+    ids=["well", "silent", "trouble", "failing", "blinking"],
+)
+def test_heartbeat_that_stands_still_or_tells_of_trouble_is_said(
+    var: Var, age: int, data: dict[str, object], level: str, words: str
+) -> None:
+    now = utc_now()
+    with _opened(var).write() as session:
+        for process, at in (("clock", now), ("worker", now - timedelta(seconds=age))):
+            heartbeats.beat(session, process, process, "1", at, at, data if process == "worker" else {})
+    found = {one.what: one for one in Doctor(var, {}, lambda: now, _carrier).examine()}
+    assert (found["heartbeat of worker"].level, words in found["heartbeat of worker"].words) == (level, True)
+    assert found["heartbeat of clock"].level == "ok"
+    assert "never beaten" in found["heartbeat of intake"].words
+
+
+def test_dead_mans_ping_is_asked_for_and_its_address_is_not_shown(var: Var) -> None:
+    assert _findings(var)["dead-man's ping"].level == "warning"
+    environment.write(var.env("clock"), {"TIPLINE_DEADMAN_URL": "https://hc.example/hunter2"})
+    finding = _findings(var)["dead-man's ping"]
+    assert finding.level == "ok"
+    assert "hunter2" not in finding.words

@@ -36,6 +36,8 @@ def test_load_masks_secrets() -> None:
         pytest.param("courier", BASE, "courier needs TWILIO_ACCOUNT_SID", id="courier without an account"),
         pytest.param("clock", {**BASE, "TIPLINE_PUBLIK_URL": "x"}, "do not exist: TIPLINE_PUBLIK_URL", id="misspelt"),
         pytest.param("clock", {**BASE, "TIPLINE_PUBLIC_URL": "tips.org"}, "TIPLINE_PUBLIC_URL", id="not a URL"),
+        pytest.param("clock", {**BASE, "TIPLINE_DEADMAN_URL": "hush"}, "TIPLINE_DEADMAN_URL", id="ping is no URL"),
+        pytest.param("worker", {**BASE, "TIPLINE_DEADMAN_URL": "http://hush"}, "must not be given", id="clock's ping"),
         pytest.param("clock", {**BASE, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL", id="unknown level"),
         pytest.param("clock", {**BASE, "TWILIO_API_SECRET": "hush"}, "must not be given TWILIO_API_SECRET", id="extra"),
         pytest.param("console", INTAKE, "console must not be given TWILIO_AUTH_TOKEN", id="surplus in console"),
