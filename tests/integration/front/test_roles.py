@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -10,21 +11,27 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, select, text
+from sqlalchemy import Engine, create_engine, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from gateway.core import keys
+from gateway.core import courier, keys
 from gateway.core.database import Database
 from gateway.core.errors import NotAllowed
 from gateway.core.events import emit
-from gateway.core.records import Event, LogSeal
+from gateway.core.records import Event, LogSeal, Message, Thread, Token
 from gateway.front import cli, environment, migrations, sweeps
 from gateway.front.doctor.roles import roles as look
 from gateway.front.places import Var
 from gateway.front.roles import drift, granting
 from gateway.front.roles.table import ROLES
-from responders.retention import service
+from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.dispatch import Dispatcher
+from responders.paging import service as paging
+from responders.retention import destroying, rules, service
+from responders.retention.destroying import Destroyer
+from responders.retention.records import KeyEnd
 from tests.support.world import World
 
 pytestmark = pytest.mark.postgres
@@ -297,6 +304,37 @@ def test_the_clock_makes_its_rounds_under_its_own_role(world: World) -> None:
         service.order(session, service.CLOCK, now)
     with clock.read() as session:
         assert not service.is_due(session, now)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_retention_works_under_the_roles(world: World, key_root: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(key_root, tmp_path / "keys"))
+    world.text("there is a gun in the hall")
+    world.courier.thread_all()
+    worker = Dispatcher(world.of("worker"), world.keys["worker"], world.clock, world.carrier, "https://console.test")
+    worker.run()
+    world.courier.send_all()
+    with world.of("console").write() as session:
+        case = session.scalars(select(Case)).one()
+        paging.acknowledge(session, case, "account:1", world.clock())
+        cases.change_state(session, case, "resolved", "handled", "account:1", world.clock())
+        cases.change_state(session, case, "closed", "handled", "account:1", world.clock())
+    with world.of("operator").write() as session:
+        rules.change(session, world.district(session), rules.CASES, "P30D", "operator", world.clock())
+    now = world.clock.forward(days=200)
+    with world.of("clock").write() as session:
+        service.order(session, service.CLOCK, now)
+    key_set = keys.load(folder / "worker", "worker")
+    assert Destroyer(world.of("worker"), key_set, folder / "worker", world.clock).work()
+    assert courier.forget_all(world.of("courier")) == 1
+    destroying.end_keys_of_console(world.of("console"), folder / "console", world.clock)
+    with world.of("operator").read() as session:
+        ends = session.scalars(select(KeyEnd)).all()
+        assert ends
+        assert all(end.worker_gone_at and end.console_gone_at for end in ends)
+    with world.database.read() as session:
+        for table in (Message, Thread, Token, Case):
+            assert session.scalar(select(func.count()).select_from(table)) == 0
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
