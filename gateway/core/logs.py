@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -47,6 +49,22 @@ def setup(process: str, level: str) -> None:
         muted = logging.getLogger(name)
         muted.setLevel(logging.ERROR)
         muted.handlers = []
+
+
+def catch_all() -> None:
+    """Log what nobody caught like any other error: Python itself would print its text, and that may quote anything."""
+
+    def of_process(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if not isinstance(error, KeyboardInterrupt):
+            log().critical("the process ended by an error", error=error)
+
+    def of_thread(args: threading.ExceptHookArgs) -> None:
+        log().critical("a thread ended by an error", error=args.exc_value)
+
+    sys.excepthook = of_process
+    threading.excepthook = of_thread
+    sys.unraisablehook = lambda args: log().error("an error that nobody could be told of", error=args.exc_value)
+    logging.captureWarnings(capture=True)
 
 
 def log() -> Any:

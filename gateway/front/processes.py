@@ -7,6 +7,7 @@ key ends the process; under the supervisor it rests before that, so that it is t
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping
 from importlib import import_module
 
@@ -30,6 +31,7 @@ def run(name: str, var: Var, environ: Mapping[str, str]) -> None:
     Raises: SettingsRefused, KeyRefused when it lacks something, or was given what it must not have.
     """
     end_with_parent(environ)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # A core file would hold keys, words and numbers in clear.
     place = Place(name, var, environ)
     place.clear()
     try:
@@ -51,6 +53,7 @@ def _run(place: Place) -> None:
         os.execv(argv[0], argv)  # noqa: S606 - our own binary, without a shell
     settings = environment.load(place.process, place.var, place.environ)
     logs.setup(place.process, settings.log_level)
+    logs.catch_all()
     if place.process in keys.PROCESSES and not await_tables(settings):
         return
     import_module(f"gateway.front.wiring.{place.process}").run(settings, place)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.core.keys import PROCESSES
+from gateway.front.roles.rights import columns
+from gateway.front.roles.table import TABLE
 from tests.anonymity.thief import Loot, Rows
 from tests.anonymity.truth import Truth
 from tests.support.leaks import search, within
@@ -45,6 +47,10 @@ class Scene:
         of = _CREDENTIALS.get(thief.partition(": ")[2])
         return Loot(rows, blobs, {}, self.secrets[of] if of else (), self.listed[of] if of else ())
 
+    def with_roles(self, process: str) -> Scene:
+        """Leave of the rows what the role of a process on PostgreSQL may read."""
+        return replace(self, rows={table: _readable(process, table, rows) for table, rows in self.rows.items()})
+
     def found(self, where: Mapping[str, bytes], *, words: bool = True) -> dict[str, list[str]]:
         """Search bytes for every number, and for every word that a person wrote."""
         found = {}
@@ -54,3 +60,11 @@ class Scene:
             if hits:
                 found[name] = hits
         return found
+
+
+def _readable(process: str, table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    may = TABLE.get(table, {}).get(process)
+    if may is None or not rows:
+        return []
+    read = set(columns(may.read, list(rows[0])))
+    return [{name: value for name, value in row.items() if name in read} for row in rows]

@@ -67,6 +67,7 @@ class Stage:
     answers: list[bytes] = field(default_factory=list)
     spoken: list[bytes] = field(default_factory=list)
     sids: dict[str, tuple[str, str]] = field(default_factory=dict)
+    done: threading.Event = field(default_factory=threading.Event)
 
     @property
     def backup(self) -> Path:
@@ -195,12 +196,18 @@ class Stage:
         return Redis.from_url(valkey.url(self.var))  # its types know nothing of monitor, scan and dump
 
     def _overhear(self) -> None:
-        """Keep every byte that anybody sends to Valkey."""
-        with contextlib.suppress(RedisError, OSError, ValueError), self._redis().monitor() as heard:
-            self.spoken.extend(_unescaped(str(one["command"])) for one in heard.listen())
+        """Keep every byte that anybody sends to Valkey; under load its first answer may not be the one awaited."""
+        while not self.done.is_set():
+            with contextlib.suppress(RedisError, OSError, ValueError, IndexError), self._redis().monitor() as heard:
+                for one in heard.listen():
+                    self.spoken.append(_unescaped(str(one["command"])))
+                    if self.done.is_set():
+                        break
 
     def take(self, data: Path | None) -> Scene:
         """Carry off everything; `data` is the folder of a PostgreSQL, if that is where the rows are."""
+        until(lambda: any(b"drain" in inflated({"": one})[""] for one in self.spoken), "a job to be overheard")
+        self.done.set()
         rows = self._rows()
         root = self.house.var
         files = {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
@@ -284,6 +291,7 @@ def _processes(var: Path) -> dict[str, bytes]:
             told = (path / "environ").read_bytes()
             if os.fsencode(f"TIPLINE_VAR={var}") in told:
                 found[f"process {path.name}"] = told + (path / "cmdline").read_bytes()
+                found[f"limits {path.name}"] = (path / "limits").read_bytes()
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -24,6 +25,14 @@ def test_the_search_heard_what_is_told_to_valkey_and_knows_the_processes(scene: 
     assert any(name.startswith("process") for name in scene.elsewhere)
     assert all(b"TIPLINE_VAR" in told for name, told in scene.elsewhere.items() if name.startswith("process"))
     assert any("appendonly" in name for name in scene.valkey)
+
+
+def test_no_process_would_leave_its_memory_in_a_file(scene: Scene) -> None:
+    ours = [n for n, told in scene.elsewhere.items() if n.startswith("process") and b"run\0courier\0" in told]
+    assert ours
+    for name in ours:
+        limits = scene.elsewhere[name.replace("process", "limits")].decode()
+        assert re.search(r"Max core file size +0 +0 ", limits)
 
 
 def test_the_faults_on_purpose_did_happen(scene: Scene) -> None:

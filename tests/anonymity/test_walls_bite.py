@@ -213,6 +213,16 @@ def test_breaking_a_wall_breaks_its_cell(copied: Scene, broken: Break) -> None:
 
 
 @pytest.mark.parametrize(
+    ("process", "key"), [("console", "identity"), ("worker", "identity"), ("clock", "content"), ("intake", "outbound")]
+)
+def test_a_role_still_holds_where_a_key_has_leaked(copied: Scene, process: str, key: str) -> None:
+    holder = "console" if key == "content" else "courier"
+    leaked = _key_given(process, key, holder)(copied)
+    assert breaches(leaked, process) != set()
+    assert breaches(leaked.with_roles(process), process) == set()
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"TIPLINE_CONSOLE_URL=http://x/?from=%2B14045550151\0",

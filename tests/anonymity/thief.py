@@ -160,20 +160,23 @@ def _flat(rows: Rows) -> bytes:
 
 
 def _threads(loot: Loot, truth: Truth) -> Iterator[str]:
-    """Texts of which he can say when they came, and which others came from the same hand."""
-    stored = {str(row["provider_sid"]): row for row in loot.rows.get("messages", ())}
+    """Texts of which he can say when they came or were answered, and which others came from the same hand."""
+    told = {row.get(name) for row in loot.rows.get("messages", ()) for name in ("id", "provider_sid") if _timed(row)}
+    told |= {row.get("thread_id") for row in loot.rows.get("sends", ()) if _timed(row)}
     for label, text in truth.texts.items():
-        row = stored.get(text.sid)
-        if (row and row["at"] and row["thread_id"]) or any(
-            name.encode() in blob for blob in loot.blobs.values() for name in text.names
-        ):
+        found = any(name.encode() in blob for blob in loot.blobs.values() for name in text.names)
+        if found or not told.isdisjoint(text.names):
             yield label
+
+
+def _timed(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("thread_id") and (row.get("at") or row.get("created_at")))
 
 
 def _people(loot: Loot, truth: Truth, opened: Mapping[str, bytes]) -> Iterator[str]:
     """Texts of which he can say who wrote them, and when."""
     listed = {str(one["sid"]): str(one["from"]) for one in loot.listed}
-    stored = {str(row["provider_sid"]): row for row in loot.rows.get("messages", ())}
+    stored = {str(row.get("provider_sid")): row for row in loot.rows.get("messages", ())}
     for label, text in truth.texts.items():
         row = stored.get(text.sid) or {}
         places = (f"threads/{row.get('thread_id')}/address", f"messages/{row.get('id')}/address")
