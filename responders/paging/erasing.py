@@ -27,17 +27,22 @@ def forget_cases(session: Session, case_ids: Collection[str]) -> None:
 
 
 def lapsed_texts(district_id: str, before: datetime, held: Collection[str]) -> ColumnElement[bool]:
-    """Say which texts to staff have lapsed; those that paged for a case under hold (`held`, ids) have not."""
+    """Say which texts have words no longer needed; those to staff that paged for a case under hold (`held`) are kept.
+
+    What was said to a reporter stands in the conversation too; the copy for the courier has done its work.
+    """
     of_held = select(CalloutCase.callout_id).where(CalloutCase.case_id.in_(held))
     kept = select(Page.send_id).where(or_(Page.case_id.in_(held), Page.callout_id.in_(of_held)))
     return and_(
-        Send.district_id == district_id, Send.account == "paging", Send.status != "queued", Send.created_at < before,
+        Send.district_id == district_id, Send.status != "queued", Send.created_at < before,
         func.length(Send.body_sealed) > 0, Send.id.not_in(kept),
     )  # fmt: skip
 
 
 def empty_texts(session: Session, send_ids: Collection[str]) -> None:
-    """Take the words out of texts to staff. A page's row stays while its case does: who was paged when, and how."""
-    paged = session.scalars(select(Page.send_id).where(Page.send_id.in_(send_ids))).all()
-    session.execute(update(Send).where(Send.id.in_(paged)).values(body_sealed=b""))
-    erasing.forget_sends(session, set(send_ids) - set(paged))
+    """Take the words out of texts. A page's row stays while its case does: who was paged when, and how it fared."""
+    ours = select(Send.id).where(Send.id.in_(send_ids), Send.account == "paging")
+    paged = select(Page.send_id).where(Page.send_id.in_(send_ids))
+    bare = session.scalars(ours.where(Send.id.not_in(paged))).all()
+    session.execute(update(Send).where(Send.id.in_(send_ids), Send.id.not_in(bare)).values(body_sealed=b""))
+    erasing.forget_sends(session, bare)
