@@ -51,8 +51,7 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     public = keys.public(Path(options.to) if options.to else settings.keys_dir / keys.PUBLIC)
     with closing(Database(environment.owner_url(var, environ))) as database:
         made = taking.take(database, settings.anchor_file, public, out, utc_now)
-        with database.write() as session:
-            backups.note(session, made, utc_now())
+        _note(database, made)
     gone = files.prune(out, options.keep) if options.keep is not None else []
     if options.json:
         print(json.dumps({**_made(made), "deleted": [path.name for path in gone]}))
@@ -61,6 +60,15 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
         if gone:
             print(f"{len(gone)} older ones were deleted.")
     return 0
+
+
+def _note(database: Database, made: Backup) -> None:
+    try:
+        with database.write() as session:
+            backups.note(session, made, utc_now())
+    except Unavailable as error:
+        words = "The backup is whole, but could not be noted: doctor and courier do not know of it. Make another one."
+        raise Unavailable(words) from error
 
 
 def restore(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -133,7 +141,8 @@ def _tell_restored(restored: Restored) -> None:
     print(f"{awake.queued} texts were waiting and leave now: some may arrive twice. {awake.callouts} callouts go on.")
     print(
         f"Everyone is signed out. {awake.accounts} accounts and {awake.tokens} tokens let people in as they did then: "
-        "disable again whom you have shut out since."
+        "disable again whom you have shut out since.\n"
+        "Legal holds placed since are gone: place them again before retention destroys what they kept."
     )
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
-from gateway.core.errors import BadInput, Unavailable
+from gateway.core.errors import BadInput, NotAllowed, Unavailable
 from gateway.front import migrations
 from gateway.front.anchoring import AnchorFile
 from gateway.front.backup import awakening, reading, rows, sequences
@@ -59,6 +59,8 @@ def restore(
                 session.flush()
     except OperationalError as error:
         raise Unavailable("The database does not answer, or its disk is full. Nothing was kept.") from error
+    except ProgrammingError as error:
+        raise NotAllowed("Only the database's owner may make its tables. Nothing was kept.") from error
     return Restored(contents, awake)
 
 

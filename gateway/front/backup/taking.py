@@ -9,11 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import ProgrammingError
 
 from gateway.core.backups import Backup
 from gateway.core.database import Database
-from gateway.core.errors import SettingsRefused, Unavailable
+from gateway.core.errors import NotAllowed, SettingsRefused, Unavailable
 from gateway.core.seal import key_id
 from gateway.core.sealed_file import Writer
 from gateway.core.times import Clock, iso
@@ -30,20 +31,27 @@ def take(database: Database, anchors: Path | None, public: X25519PublicKey, out:
     """Write a backup to `out`, a new file or a folder, sealed to `public`.
 
     Raises: Unavailable when database or disk does not let it, BadInput when the file is there already,
-    SettingsRefused when the tables are not those of this version. In every case there is no file then.
+    SettingsRefused when the tables are not those of this version, NotAllowed to any login but the owner's.
+    In every case there is no file then.
     """
     as_of = clock()  # Before the moment that is read: it must never claim what it does not hold.
     with files.fresh(files.target(out, as_of)) as file:
         writer = Writer(file, public)
-        with database.snapshot() as connection:
-            for line in _lines(connection, database, anchors, as_of):
-                writer.write(line)
+        try:
+            with database.snapshot() as connection:
+                for line in _lines(connection, database, anchors, as_of):
+                    writer.write(line)
+        except ProgrammingError as error:
+            raise NotAllowed(
+                "Only the database's owner may read all of it: DATABASE_URL must be the owner's."
+            ) from error
         writer.close()
     return Backup(as_of, writer.size, writer.sha256, key_id(public).hex())
 
 
 def _lines(connection: Connection, database: Database, anchors: Path | None, as_of: datetime) -> Iterator[bytes]:
-    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    there = inspect(connection).has_table("alembic_version")
+    found = connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
     if found != revision.HEAD:
         raise SettingsRefused("The tables are not those of this version: back up with the version that made them.")
     yield rows.line(

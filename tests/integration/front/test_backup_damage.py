@@ -16,6 +16,7 @@ import pytest
 from gateway.core import sealed_file
 from gateway.front import cli
 from gateway.front.backup import rows
+from gateway.front.roles import granting
 from tests.support.backup_site import Site, crowd_of, is_empty, rewritten
 
 
@@ -163,3 +164,26 @@ def test_kill_half_way_leaves_nothing_that_looks_like_a_backup_and_an_empty_targ
     assert is_empty(site.url)
     code, said = site.restore(path)
     assert code == 0, said
+
+
+def test_database_without_tables_gives_one_clear_error_and_no_file(site: Site) -> None:
+    site.lose()
+    code, said = site.tipline("backup", "--out", site.out)
+    assert (code, "not those of this version" in said) == (2, True), said
+    assert list(site.out.iterdir()) == []
+
+
+@pytest.mark.postgres
+def test_only_the_owner_backs_up_and_restores(site: Site) -> None:
+    if site.world.database.is_sqlite:
+        pytest.skip("SQLite has no roles")
+    path, owner = site.backup(), site.url
+    site.url = granting.url_of(site.world.database, "operator")
+    code, said = site.tipline("backup", "--out", site.out)
+    assert (code, "database's owner" in said) == (2, True), said
+    assert list(site.out.iterdir()) == []
+    site.url = owner
+    empty = site.lose()
+    site.url = granting.url_of(empty, "operator")
+    code, said = site.restore(path)
+    assert (code, "Nothing was kept" in said) == (2, True), said
