@@ -24,6 +24,8 @@ _WORDS = {
     "case.state_changed": "{who} moved it to “{new}”: {why}",
     "case.reopened": "Reopened: {why}",
     "case.noted": "{who} wrote a note",
+    "case.held": "Put under a legal hold: nothing of it is destroyed",
+    "case.released": "The legal hold was ended",
     "case.not_paged": "Calling people failed; it is tried again",
     "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",

@@ -25,6 +25,7 @@ from gateway.front.doctor.finding import Finding, Level
 from gateway.front.doctor.keys import safekeeping
 from gateway.front.doctor.lines import arrivals
 from gateway.front.doctor.log import sealing
+from gateway.front.doctor.retention import destruction
 from gateway.front.doctor.roles import roles
 from gateway.front.doctor.work import beats, processes, waiting
 from gateway.front.places import Var
@@ -78,6 +79,7 @@ class Doctor:
                 yield from waiting(session, self.clock())
                 yield from arrivals(session, self.clock())
                 yield backup(session, settings.keys_dir, self.clock())
+                yield destruction(session, self.clock())
                 yield from beats(session, self.clock())
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)

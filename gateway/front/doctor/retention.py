@@ -1,0 +1,33 @@
+"""Retention: is what is past its deadline destroyed, and is anything in the way?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.front.doctor.finding import Finding
+from responders.retention import report
+from responders.retention.records import KeyEnd, RetentionRun
+
+_LATE = timedelta(days=2)
+
+
+def destruction(session: Session, now: datetime) -> Finding:
+    """Look for months whose keys should be gone, and for orders that nobody carries out."""
+    if stuck := report.stuck(session):
+        names = ", ".join(f"{end.district} {end.month}" for end in stuck[:3])
+        words = f"Keys past their deadline cannot be destroyed ({names}): something under them does not open. "
+        return Finding("retention", "fault", words + "The worker's log names the rows.")
+    late = now - _LATE
+    waiting = session.scalar(
+        select(func.count()).where(RetentionRun.finished_at.is_(None), RetentionRun.ordered_at < late)
+    )
+    if waiting:
+        return Finding("retention", "warning", "What is past its deadline is still there. Is the worker running?")
+    half = select(func.count()).where(KeyEnd.console_gone_at.is_(None), KeyEnd.worker_gone_at < late)
+    if count := session.scalar(half):
+        words = f"The console still has {count} months' keys that should be gone. Is it running, and of this version?"
+        return Finding("retention", "warning", words)
+    return Finding("retention", "ok", "What was past its deadline is destroyed.")
