@@ -10,6 +10,9 @@ One process
     apps.py            the public ASGI app; serving.py: serves it or the console
     duties.py          what courier and worker do again and again; jobs.py: how they are woken
     sweeps.py          the clock: looks for what is due and wakes who must act
+    pulse.py           its heartbeat and so whether it is ready; probes.py: `/readyz`; meters.py, page_times.py: counts
+    metrics.py         the console's `/metrics`; vitals.py: what waits, and whether people are reached
+    deadman.py         the clock: tells somebody outside, whose alarm is its silence
     sealing.py         the clock: seals the event log; anchoring.py: puts the seals where nobody can take them back
 
 All of them

@@ -7,9 +7,12 @@ this version, or the keys do not seal. The console also tells of each process wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,10 +21,12 @@ from gateway.core import heartbeats, keys
 from gateway.core.database import Database
 from gateway.core.problems import problem
 from gateway.core.times import Clock
+from gateway.front.duties import Duty
 from gateway.front.pulse import Pulse
 
 READY = "/readyz"
-NO_STORE = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
+_END_SECONDS = 2.0
 _SENTENCES = {
     "starting": "It has only just begun.",
     "database": "The database does not take a write.",
@@ -64,6 +69,27 @@ def ready(pulse: Pulse, others: Others | None = None) -> Route:
         body: dict[str, object] = {"status": "ok"}
         if others is not None:
             body["processes"] = others.states
-        return JSONResponse(body, headers=NO_STORE)
+        return JSONResponse(body, headers=_NO_STORE)
 
     return Route(READY, answer, methods=["GET"])
+
+
+def living(app: Starlette, *duties: Duty) -> Starlette:
+    """Let an app's pulse, and other duties of its process, begin and end with it."""
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: Starlette) -> AsyncIterator[Any]:
+        async with inner(running) as state:
+            for duty in duties:
+                duty.start()
+            try:
+                yield state
+            finally:
+                for duty in duties:
+                    duty.stop()
+                for duty in duties:
+                    await run_in_threadpool(duty.join, _END_SECONDS)
+
+    app.router.lifespan_context = lifespan
+    return app

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 
 from gateway.core import heartbeats
 from gateway.core.database import Database
@@ -102,24 +98,6 @@ class Pulse(Patrol):
             except Exception as error:  # noqa: BLE001 - a count that fails must not look like a process that is dead
                 data["part"] = error.code if isinstance(error, TiplineError) else "error"
         return data
-
-
-def living(app: Starlette, pulse: Duty) -> Starlette:
-    """Let an app's pulse, or another duty of its process, begin and end with it."""
-    inner = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(running: Starlette) -> AsyncIterator[Any]:
-        async with inner(running) as state:
-            pulse.start()
-            try:
-                yield state
-            finally:
-                pulse.stop()
-                await run_in_threadpool(pulse.join, _AGAIN_SECONDS)
-
-    app.router.lifespan_context = lifespan
-    return app
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ from gateway.core.times import utc_now
 from gateway.front import metrics, probes, serving
 from gateway.front.places import Place
 from gateway.front.probes import Others
-from gateway.front.pulse import Pulse, living
+from gateway.front.pulse import Pulse
 from gateway.front.wiring import retention
 from responders import console, schema
 
@@ -31,4 +31,4 @@ def make(settings: Settings) -> Starlette:
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip
     routes = [*schema.routes(parts), probes.ready(pulse, others), metrics.route(database, utc_now)]
-    return living(living(console.create(parts, routes), pulse), retention.of_console(settings, database))
+    return probes.living(console.create(parts, routes), pulse, retention.of_console(settings, database))

@@ -16,7 +16,7 @@ from gateway.core.times import utc_now
 from gateway.front import apps, probes, serving
 from gateway.front.meters import Accepting, Counts
 from gateway.front.places import Place
-from gateway.front.pulse import Pulse, living
+from gateway.front.pulse import Pulse
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -55,7 +55,7 @@ def make(settings: Settings) -> Starlette:
     pulse = Pulse(database, "intake", utc_now, check=lambda: _seals(key_set), parts=[counts.to_json])
     app = apps.intake(database, [*webhooks, probes.ready(pulse)], settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
-    return living(app, pulse)
+    return probes.living(app, pulse)
 
 
 def _seals(key_set: KeySet) -> None:

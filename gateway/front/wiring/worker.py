@@ -17,7 +17,7 @@ from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import jobs
 from gateway.front.duties import Duty, Patrol, tell, telling
-from gateway.front.meters import PageTimes
+from gateway.front.page_times import PageTimes
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
 from gateway.front.wiring import patrols, renewal, retention

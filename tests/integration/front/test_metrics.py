@@ -17,8 +17,9 @@ from starlette.testclient import TestClient
 from gateway.core import heartbeats, keys
 from gateway.core.messages import Outbound
 from gateway.core.records import Contact, Line, School, new_id
-from gateway.front import cli, environment, meters, metrics
-from gateway.front.meters import Counts, PageTimes, Times
+from gateway.front import cli, environment, metrics, page_times
+from gateway.front.meters import Counts, Times
+from gateway.front.page_times import PageTimes
 from gateway.front.places import Var
 from gateway.front.wiring import console, intake
 from responders.directory.records import Duty, Responder
@@ -129,7 +130,7 @@ def test_every_label_is_on_the_list_and_nothing_tells_of_anybody(world: World) -
     for process in keys.PROCESSES:
         _beat(
             world, process, trouble="hunter2 +13035550123", unsealed=1, unsealed_seconds=1, **Counts().to_json(),
-            page=Times(meters.PAGE_SECONDS).to_json(),
+            page=Times(page_times.PAGE_SECONDS).to_json(),
             duties={"thread": {"failing": 1, "silent": 0}, "+13035550123": {"failing": 0, "silent": 0}},
         )  # fmt: skip
     text = metrics.render(world.of("console"), world.clock()).decode()
@@ -161,7 +162,7 @@ def test_page_times_count_from_the_text_to_its_first_page_alone(world: World, pe
         first = len(session.scalars(select(Page)).all())
     assert first > 0
     assert times.to_json()["page"] == {
-        "bounds": meters.PAGE_SECONDS, "counts": [0, 0, 0, first, *[0] * 7], "sum": 2.0 * first,
+        "bounds": page_times.PAGE_SECONDS, "counts": [0, 0, 0, first, *[0] * 7], "sum": 2.0 * first,
     }  # fmt: skip
     world.clock.forward(seconds=61)
     worker.run()
@@ -248,5 +249,5 @@ def test_sender_that_refuses_is_no_page_that_left(world: World) -> None:
 
     with pytest.raises(httpx.ConnectError):
         times.around(Refusing()).send(Outbound("+1", "+1", "words", "send"))
-    assert times._left.maxlen == meters._UNSETTLED
+    assert times._left.maxlen == page_times._UNSETTLED
     assert not times._left
