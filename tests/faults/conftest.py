@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +11,8 @@ from tests.faults.site import Site, standing
 
 PACE = 10.0
 """The slow clocks (paging anew, the carrier's list) run so many times faster in these tests."""
+
+_FIGURES = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +37,11 @@ def crowd(site: Site) -> Crowd:
 
 
 @pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Let what a test prints be seen: these figures are what the run is for."""
-    with capsys.disabled():
-        yield
+def show(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Take figures that are to be seen at the end, whatever came of the test: they are what the run is for."""
+    return request.config.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for figures in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(figures)

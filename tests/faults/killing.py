@@ -65,17 +65,16 @@ class Killing:
             self._round(one)
 
     def _round(self, wanted: dict[str, str]) -> None:
-        old = {name: self.site.pid(name) or 0 for name in wanted}
         for name, point in wanted.items():
             points.arm(self.site.folder, name, point)
         self._let_lines_be_proved()
         self.stir()
         at = self._await(wanted)
         for name in wanted.keys() - at.keys():
+            points.arm(self.site.folder, name, wanted[name])
             self.site.kill(name)  # Some points are passed at a start alone.
-            old[name] = self.site.pid(name) or 0
         at.update(self._await({name: wanted[name] for name in wanted.keys() - at.keys()}))
-        took = {name: self.site.await_next(name, old[name], began) for name, began in at.items()}
+        took = {name: self._await_next(name, began) for name, began in at.items()}
         self.missed += [(name, wanted[name]) for name in wanted.keys() - at.keys()]
         before = self.tally
         self.tally, settled = settle(self.site, self.crowd, _SETTLE_SECONDS)
@@ -97,6 +96,9 @@ class Killing:
             if not points.disarm(self.site.folder, name):
                 at[name] = time.monotonic()
         return at
+
+    def _await_next(self, name: str, began: float) -> float:
+        return self.site.await_next(name, points.last_killed(self.site.folder, name), began)
 
     def _let_lines_be_proved(self) -> None:
         """Age the proofs of our lines, so that the worker asks for new ones."""

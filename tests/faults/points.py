@@ -39,6 +39,7 @@ class Points:
         try:
             if armed.read_text() == point:
                 armed.unlink()
+                _file(self.folder, "killed", self.process).write_text(str(os.getpid()))
                 os.kill(os.getpid(), signal.SIGKILL)
         except FileNotFoundError:
             return
@@ -63,6 +64,11 @@ def disarm(folder: Path, process: str) -> bool:
 def is_armed(folder: Path, process: str) -> bool:
     """Tell whether a process has not yet got where it should end."""
     return _file(folder, "armed", process).exists()
+
+
+def last_killed(folder: Path, process: str) -> int:
+    """Name the id of the process that ended last where it should."""
+    return int(_file(folder, "killed", process).read_text())
 
 
 def seen(folder: Path, process: str) -> list[str]:

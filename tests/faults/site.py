@@ -30,6 +30,7 @@ from tests.faults.servers import Postgres, postgres
 from tests.faults.start import carrier_store
 from tests.support.house import ROOT, House, free_ports, until
 
+_STRAIN_SECONDS, _PATIENCE_SECONDS = 0.3, 60.0
 OURS = ("intake", "courier", "worker", "console", "clock")
 _KEPT = """
 CREATE TABLE IF NOT EXISTS kept (seq INTEGER PRIMARY KEY, sid TEXT, direction TEXT, recipient TEXT, callback TEXT);
@@ -105,7 +106,11 @@ class Site:
 
     def await_next(self, name: str, old: int, began: float) -> float:
         """Wait for the one that takes over from process `old`, which died at `began`."""
-        until(lambda: self.pid(name) not in {None, old} and self.is_up(name), f"another {name}", 60)
+        try:
+            until(lambda: self.pid(name) not in {None, old} and self.is_up(name), f"another {name}", _PATIENCE_SECONDS)
+        except AssertionError as error:
+            error.add_note(f"{old=} {self.pid(name)=}; its log ends:\n{self.last_words(name)}")
+            raise
         took = time.monotonic() - began
         self.kills[name] += 1
         self.takeovers.append((name, took))
@@ -122,6 +127,11 @@ class Site:
         until(lambda: not self._all_pids(), "the end of all", 10)
         self.kills["everything"] += 1
         return len(pids)
+
+    def last_words(self, name: str) -> str:
+        """Read the end of a process's log, and of the supervisor's."""
+        paths = (self.var.log(name), self.var.log("supervisord"))
+        return "\n".join(path.read_text("utf-8", "replace")[-2000:] for path in paths if path.exists())
 
     def step_clock(self, seconds: int, process: str = "all") -> None:
         """Set the clock of one process, or of all, wrong by so many seconds; 0 sets it right."""
@@ -206,6 +216,17 @@ def _run(folder: Path, server: Postgres | None, small: bool, pace: float) -> Ite
         site.stop()
         for pid in site._all_pids():
             os.kill(pid, signal.SIGKILL)
+
+
+def strain() -> float:
+    """Measure how much longer things take here just now than they would alone: 1 on a machine with nothing else to do.
+
+    What is promised in seconds is promised for a machine that is the house's own.
+    """
+    began, used = time.perf_counter(), time.process_time()
+    while time.process_time() - used < _STRAIN_SECONDS:
+        pass
+    return max(1.0, (time.perf_counter() - began) / (time.process_time() - used))
 
 
 def pause(seconds: float) -> None:

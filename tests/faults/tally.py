@@ -131,7 +131,7 @@ def _count_texts(session: Session, crowd: Crowd, tally: Tally) -> None:
 def _count_pages(session: Session, crowd: Crowd, arrived: set[str], tally: Tally) -> None:
     """Each life-safety text's case was told of by a page that a phone shows."""
     grave = [sid for sid, text in crowd.texts.items() if text.grave]
-    roots = dict(session.execute(select(Case.id, Case.joined_into_id)).tuples().all())
+    roots = dict(session.execute(select(Case.id, Case.joined_into_id)).all())
     pages: dict[str, list[datetime]] = defaultdict(list)
     for callout_id, at, send_id in session.execute(select(Page.callout_id, Page.at, Page.send_id)):
         if send_id in arrived:
@@ -183,7 +183,7 @@ def _count_doubles(session: Session, site: Site, accepted: dict[str, list[str]],
     tally.acknowledgements = len(rows)
     tally.acknowledgements_doubled = sum(count - 1 for _, _, count in rows)
     twice = {send_id: len(sids) - 1 for send_id, sids in accepted.items() if len(sids) > 1}
-    accounts = dict(session.execute(select(Send.id, Send.account)).tuples().all())
+    accounts = dict(session.execute(select(Send.id, Send.account)).all())
     tally.pages = sum(accounts.get(send_id) == "paging" for send_id in accepted)
     for send_id, more in twice.items():
         tally.doubles[accounts.get(send_id, "unknown")] += more

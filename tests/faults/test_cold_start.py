@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from tests.faults.crowd import Crowd
-from tests.faults.site import Site, pause
+from tests.faults.site import Site, pause, strain
 from tests.faults.tally import settle
 
 pytestmark = pytest.mark.faults
@@ -18,13 +19,14 @@ AT_LEAST = 8
 _TEXTS = 60
 
 
-def test_a_cold_start_finishes_what_was_open(site: Site, crowd: Crowd, show: None) -> None:
+def test_a_cold_start_finishes_what_was_open(site: Site, crowd: Crowd, show: Callable[[str], None]) -> None:
     assert settle(site, crowd, 60)[0].bad == {}
     writing = threading.Thread(target=crowd.write, args=(_TEXTS,))
     for _ in range(3):
         crowd.reply()
     writing.start()
     pause(1.0)
+    strained = strain()
     assert site.kill_all() >= AT_LEAST
     if site.postgres:
         site.postgres.restart()
@@ -35,6 +37,7 @@ def test_a_cold_start_finishes_what_was_open(site: Site, crowd: Crowd, show: Non
     tally, _ = settle(site, crowd, 60, every=0.2)
     took = time.monotonic() - began
     kind = "PostgreSQL" if site.postgres else "SQLite"
-    print(f"\ncold start on {kind}: ready after {ready:.1f} s, all finished after {took:.1f} s; twice: {tally.doubles}")
+    show(f"cold start on {kind}: all ready after {ready:.1f} s, all that was open finished after {took:.1f} s")
+    show(f"  strain of the machine {strained:.1f}; texts that came twice: {dict(tally.doubles) or 'none'}")
     assert tally.bad == {}
-    assert took < WITHIN_SECONDS
+    assert took < WITHIN_SECONDS * strained

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -15,10 +16,11 @@ pytestmark = pytest.mark.faults
 TEXTS = 1000
 
 
-def test_a_storm_loses_doubles_and_forgets_nothing(site: Site, crowd: Crowd, short: bool, show: None) -> None:
-    print()
+def test_a_storm_loses_doubles_and_forgets_nothing(
+    site: Site, crowd: Crowd, short: bool, show: Callable[[str], None]
+) -> None:
     summary = run(site, crowd, SHORT_TEXTS if short else TEXTS, short=short)
-    print(summary.as_table())
+    show(summary.as_table())
     assert json.loads(json.dumps(summary.as_data()))["bad"] == {}
     assert summary.plagues.keys() == {plague.name for plague in all_of(site, crowd, short=short)}
     assert summary.tally.life_safety > 0
