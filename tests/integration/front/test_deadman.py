@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from gateway.core import heartbeats, keys
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
-from gateway.core.records import Contact, Heartbeat, Message, Send, new_id
-from gateway.front import deadman
+from gateway.core.records import Contact, District, Heartbeat, Message, Send, new_id
+from gateway.core.times import utc_now
+from gateway.front import deadman, environment
 from gateway.front.deadman import Deadman, knock
+from gateway.front.places import Var
 from responders.cases.records import Case
 from responders.directory.records import Responder
 from responders.paging.records import Callout, CalloutCase, Page
-from tests.support.world import PAGING, World
+from tests.support.house import ROOT, until
+from tests.support.world import PAGING, SetClock, World
 
 SECRET = "5e11a9c0-ping-me"
 
@@ -370,3 +377,39 @@ def test_database_that_stays_away_is_told_and_one_that_blinks_is_not(world: Worl
 )
 def test_fail_stands_behind_the_path(url: str, fails: str) -> None:
     assert deadman.failing(url) == fails
+
+
+def test_clock_as_a_process_tells_outside_and_is_held_up_by_nobody_there(
+    var: Var, outside: Outside, tmp_path: Path
+) -> None:
+    environment.write(var.env("clock"), {"TIPLINE_DEADMAN_URL": outside.url})
+    database = Database(f"sqlite:///{var.database}")
+
+    def beat() -> datetime | None:
+        with database.read() as session:
+            return session.scalar(select(Heartbeat.beat_at).where(Heartbeat.process == "clock"))
+
+    said = tmp_path / "clock.txt"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TIPLINE_", "TWILIO_"))}
+    command = [sys.executable, "-m", "gateway.front", "run", "clock"]
+    with (
+        said.open("wb") as file,
+        subprocess.Popen(command, cwd=ROOT, env={**clean, "TIPLINE_VAR": str(var.root)}, stderr=file) as clock,
+    ):
+        try:
+            until(outside.pings, "a ping")
+            world = World(database, {}, clock=SetClock(utc_now()))
+            with database.read() as session:
+                world.district_id = session.scalars(select(District.id)).one()
+            _nobody(world, _call_out(world))
+            until(outside.alarms, "the alarm")
+            outside.hold = threading.Event()
+            first = beat()
+            until(lambda: beat() != first, "the next beat", 20)
+        finally:
+            clock.terminate()
+            clock.wait(20)
+    database.close()
+    assert outside.alarms()[0] == "nobody"
+    assert SECRET not in said.read_text()
+    assert clock.returncode == 0
