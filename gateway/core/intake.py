@@ -70,7 +70,9 @@ def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
     )
     slug = district.slug if district else None
     text = numbers.mask(inbound.text, sender)
-    message.words_sealed = keys.seal_words(slug, inbound.received_at, text, message.bound("words"))
+    # To the key of now, however late it comes: that of an old month may be destroyed.
+    sealed_at = inbound.recovered_at or inbound.received_at
+    message.words_sealed = keys.seal_words(slug, sealed_at, text, message.bound("words"))
     message.address_sealed = keys.seal_address(sender.value, message.bound("address"))
     if inbound.media:
         # The provider's links name the account's messages, so they are the courier's to follow.

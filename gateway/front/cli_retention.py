@@ -97,7 +97,7 @@ def tell(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     if options.json:
         print(json.dumps(found, indent=1))
     else:
-        print("\n".join(line for one in found for line in _run(one)) or "Nothing was past its deadline so far.")
+        print("\n".join(line for one in found for line in _run(one)) or "There was no run so far.")
     return 1 if stuck else 0
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core import durations
@@ -24,11 +24,17 @@ Counts = Counter[tuple[str, str, str]]
 """By (district slug, kind, month)."""
 
 
-def past(session: Session, limit: int = 30) -> list[dict[str, Any]]:
-    """Report the last runs, newest first, that destroyed something, kept something, or are not finished."""
-    query = select(RetentionRun).order_by(RetentionRun.ordered_at.desc(), RetentionRun.id)
-    found = [_of_run(session, run) for run in session.scalars(query.limit(limit))]
-    return [one for one in found if one["destroyed"] or one["keys"] or any(one["kept"].values()) or not one["finished"]]
+def past(session: Session, limit: int = 100) -> list[dict[str, Any]]:
+    """Report the last runs that destroyed anything, those that are not finished, and the newest; newest first."""
+    newest = select(func.max(RetentionRun.ordered_at)).scalar_subquery()
+    told = or_(
+        select(Destroyed.run_id).where(Destroyed.run_id == RetentionRun.id).exists(),
+        select(KeyEnd.run_id).where(KeyEnd.run_id == RetentionRun.id).exists(),
+        RetentionRun.finished_at.is_(None),
+        RetentionRun.ordered_at == newest,
+    )
+    query = select(RetentionRun).where(told).order_by(RetentionRun.ordered_at.desc(), RetentionRun.id)
+    return [_of_run(session, run) for run in session.scalars(query.limit(limit))]
 
 
 def stuck(session: Session) -> list[KeyEnd]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from gateway.core import conversation, courier, key_files
+from gateway.core import conversation, courier, intake, key_files
 from gateway.core.errors import BadInput
 from gateway.core.keys import PROCESSES, KeySet, load
+from gateway.core.messages import Inbound
 from gateway.core.records import District, Line, Message, Send, Thread, Token
 from gateway.core.rotation import Renewer
 from gateway.front.wiring import courier as courier_wiring
@@ -236,6 +237,15 @@ def test_keys_that_somebody_brings_back_go_again(world: World, root: Path) -> No
     key_files.put(root / "worker/content/demo/2026-11.key", saved)
     Destroyer(world.of("worker"), world.keys["worker"], root / "worker", world.clock).work()
     assert not (root / "worker/content/demo/2026-11.key").exists()
+
+
+def test_a_text_that_comes_months_late_is_sealed_to_a_key_that_is_there(world: World, root: Path) -> None:
+    long_ago = world.clock()
+    world.clock.forward(days=200)
+    destroy(world, root)
+    late = Inbound("sms", "SMlate", STUDENT, REPORTS, "help", long_ago, recovered_at=world.clock())
+    message_id = intake.receive(world.of("courier"), world.keys["courier"], late).message_id
+    assert conversation.words(world.keys["worker"], world.message(message_id)) == "help"
 
 
 def test_the_key_in_use_never_goes_though_no_later_one_was_made(world: World, root: Path) -> None:
