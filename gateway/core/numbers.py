@@ -52,7 +52,7 @@ def mask(text: str, address: Address) -> str:
     """Hide a sender's own number where it stands in the text, however it is written: spaced, in other digits, in words.
 
     Its last seven digits are looked for, and as many of those before them as stand there too: people leave out country
-    and area. So of somebody else's numbers only those are hidden that end in the same seven digits.
+    and area. So of somebody else's numbers only those are touched that have these seven in a row.
     """
     digits = "".join(str(unicodedata.digit(sign)) for sign in address.value if sign.isdigit())
     needle = digits if address.kind == "short_code" else digits[-_LOCAL:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.core.numbers import MASK, Address, mask, normalize
@@ -131,6 +131,13 @@ def test_mask_leaves_no_dress_that_is_written_out(number: str, before: str, afte
         if not name.startswith(coded):
             masked = mask(f"{before} {dress.decode()} {after}", normalize(number))
             assert search(masked.encode(), [number]) == [], name
+
+
+@given(NUMBERS, st.from_regex(r"\+1[2-9]\d{2}[2-9]\d{6}", fullmatch=True), st.sampled_from(" -.\n"))
+def test_mask_leaves_every_other_number_as_it_stands(own: str, other: str, sign: str) -> None:
+    assume(own[-7:] not in other)
+    text = f"call my mom: {other[2:5]}{sign}{other[5:8]}{sign}{other[8:]} or {other}"
+    assert mask(text, normalize(own)) == text
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
