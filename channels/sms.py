@@ -6,7 +6,7 @@ a small town as well as a number does, so they never leave this module. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -61,14 +61,14 @@ class SmsIntake:
     accounts: Mapping[str, WebhookSecrets] = field(repr=False)
     public_url: str
     clock: Clock
-    receive: Callable[[Inbound], object]
+    receive: Callable[[Inbound], Awaitable[object]]
     report: Callable[[str, str, str, Status, str | None], object]
     stored: Callable[[], None]
 
     async def inbound(self, request: Request) -> Response:
         """Take in a text: `POST /sms/inbound`. It is on disk before Twilio is told that all is well."""
         form, _ = await self._verified(request)
-        await run_in_threadpool(self.receive, self._parse(form))
+        await self.receive(self._parse(form))
         self.stored()
         return Response(str(MessagingResponse()), media_type="text/xml")
 

@@ -7,6 +7,7 @@ so it can never fail half-way for want of the lock. `read()` never waits for wri
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare the pool; nothing is opened yet. Raises: SettingsRefused for a URL of another kind of database."""
         self.engine = _engine(url)
+        self._writing = threading.Lock()
         self._reader = self.engine.execution_options(tipline_reads=True)
 
     @property
@@ -45,8 +47,26 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction to write in; it commits when the block ends. Raises: Unavailable when it cannot."""
-        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with (
+            _translated(),
+            self._turn(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite let the writers of this process take turns: its own wait polls, and sleeps while it is free."""
+        if not self.is_sqlite:
+            yield
+        elif self._writing.acquire(timeout=BUSY_WAIT_SECONDS):
+            try:
+                yield
+            finally:
+                self._writing.release()
+        else:
+            raise Unavailable("The database does not answer.")
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -1,20 +1,27 @@
-"""Intake: one transaction from a parsed message to a safe row. It seals; it holds no key that opens anything."""
+"""Intake: one transaction from a parsed message to a safe row. It seals; it holds no key that opens anything.
+
+This is what a reporter's phone waits for, so it speaks to the database in whole statements, and what comes at the same
+time may share a commit.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.core import numbers, proofs
+from gateway.core import events, numbers, proofs
 from gateway.core.database import Database
-from gateway.core.events import emit
+from gateway.core.errors import Unavailable
 from gateway.core.keys import KeySet
+from gateway.core.logs import log
 from gateway.core.messages import Inbound
-from gateway.core.records import District, Line, Message, new_id
+from gateway.core.records import District, Event, Line, Message, new_id
 from triage import first_look, language
 
 ACTOR = "process:intake"
@@ -34,8 +41,7 @@ def receive(database: Database, keys: KeySet, inbound: Inbound) -> Receipt:
     Raises: Unavailable when the database cannot take it: the caller must then not answer that all is well.
     """
     try:
-        with database.write() as session:
-            return Receipt(_store(session, keys, inbound), repeated=False)
+        return _store_together(database, keys, [inbound])[0]
     except IntegrityError:
         # It is there already: carriers repeat themselves, seldom enough that nobody looks before.
         with database.read() as session:
@@ -45,55 +51,144 @@ def receive(database: Database, keys: KeySet, inbound: Inbound) -> Receipt:
         return Receipt(known, repeated=True)
 
 
+def receive_each(database: Database, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Receipt | Exception]:
+    """Store messages that came at the same time in one commit; if that fails, each by itself.
+
+    The answer has for each its receipt, or what `receive` raised.
+    """
+    if len(inbounds) > 1:
+        try:
+            return [*_store_together(database, keys, inbounds)]
+        except Unavailable as error:
+            return [error] * len(inbounds)  # It is the database: none of them may wait for it in vain once more.
+        except Exception as error:  # noqa: BLE001 - one of them spoils it; which one shows when each goes by itself
+            log().info("messages are stored one by one", count=len(inbounds), code=type(error).__name__)
+    return [_received(database, keys, inbound) for inbound in inbounds]
+
+
+def _received(database: Database, keys: KeySet, inbound: Inbound) -> Receipt | Exception:
+    try:
+        return receive(database, keys, inbound)
+    except Exception as error:  # noqa: BLE001 - it is handed on to whom it concerns
+        return error
+
+
 def _known(session: Session, inbound: Inbound) -> str | None:
     query = select(Message.id).where(Message.channel == inbound.channel, Message.provider_sid == inbound.provider_sid)
     return session.scalar(query)
 
 
-def _store(session: Session, keys: KeySet, inbound: Inbound) -> str:
-    line, district = _whose(session, numbers.normalize(inbound.recipient).value)
-    sender = numbers.normalize(inbound.sender, district.country if district else "US")
-    message = Message(
-        id=new_id(),
-        district_id=district.id if district else None,
-        line_id=line.id if line else None,
-        direction="in",
-        channel=inbound.channel,
-        kind=_kind(line, inbound),
-        keyword=inbound.keyword,
-        quarantine=None if line else "unknown_line",
-        provider_sid=inbound.provider_sid,
-        language=language.guess(inbound.text),
-        first_look=first_look.look(inbound.text, len(inbound.media)),
-        media_count=len(inbound.media),
-        at=inbound.received_at,
-    )
-    slug = district.slug if district else None
-    text = numbers.mask(inbound.text, sender)
-    # To the key of now, however late it comes: that of an old month may be destroyed.
-    sealed_at = inbound.recovered_at or inbound.received_at
-    message.words_sealed = keys.seal_words(slug, sealed_at, text, message.bound("words"))
-    message.address_sealed = keys.seal_address(sender.value, message.bound("address"))
-    if inbound.media:
+def _store_together(database: Database, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Receipt]:
+    """Store messages in one transaction; all that can be done before it is, so that it is short."""
+    with database.read() as session:
+        sealed = seal(session, keys, inbounds)
+    with database.write() as session:
+        return [Receipt(message_id, repeated=False) for message_id in write(session, keys, sealed)]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A message that is ready to be stored: the row that is stored of it."""
+
+    inbound: Inbound
+    row: dict[str, Any]
+
+
+def seal(session: Session, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Sealed]:
+    """Find whose messages these are, and seal them."""
+    recipients = [numbers.normalize(inbound.recipient).value for inbound in inbounds]
+    owners = _owners(session, set(recipients))
+    return [
+        Sealed(inbound, _row(keys, owners[recipient], inbound))
+        for recipient, inbound in zip(recipients, inbounds, strict=True)
+    ]
+
+
+def write(session: Session, keys: KeySet, sealed: Sequence[Sealed]) -> list[str]:
+    """Write messages and their events in the caller's transaction, in two statements; answers their ids.
+
+    Raises: sqlalchemy.exc.IntegrityError when one is there already.
+    """
+    for one in sealed:
+        if one.row["line_id"] and proofs.is_shaped(one.inbound.text) and _is_proof(session, keys, one):
+            at = one.inbound.received_at
+            one.row.update(kind="synthetic", address_sealed=None, threaded_at=at, dispatched_at=at)
+    session.execute(insert(Message.__table__), [one.row for one in sealed])  # type: ignore[arg-type]  # a FromClause
+    session.execute(insert(Event.__table__), [_event(one) for one in sealed])  # type: ignore[arg-type]
+    return [one.row["id"] for one in sealed]
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Whose message it is: a line and its district; a stray's district, or nobody at all."""
+
+    line_id: str | None = None
+    purpose: str | None = None
+    district_id: str | None = None
+    slug: str | None = None
+    country: str = "US"
+
+
+def _owners(session: Session, recipients: Collection[str]) -> dict[str, _Owner]:
+    """Find whose messages to these numbers are; a stray goes to the district whose people look after strays."""
+    columns = Line.id, Line.purpose, District.id, District.slug, District.country
+    query = select(Line.number, *columns).join(District, District.id == Line.district_id)
+    found = {
+        number: _Owner(*owner) for number, *owner in session.execute(query.where(Line.number.in_(recipients)))
+    }
+    if len(found) < len(recipients):
+        strays = select(*columns[2:]).where(District.takes_strays).order_by(District.id).limit(1)
+        keeper = session.execute(strays).first()
+        found.update(dict.fromkeys(set(recipients) - found.keys(), _Owner(None, None, *keeper) if keeper else _Owner()))
+    return found
+
+
+def _row(keys: KeySet, owner: _Owner, inbound: Inbound) -> dict[str, Any]:
+    """Seal a message into the row that is stored of it."""
+    sender = numbers.normalize(inbound.sender, owner.country)
+    message = Message(id=new_id())
+    at, text = inbound.received_at, numbers.mask(inbound.text, sender)
+    media = json.dumps(inbound.media) if inbound.media else None
+    return {
+        "id": message.id,
+        "district_id": owner.district_id,
+        "line_id": owner.line_id,
+        "direction": "in",
+        "channel": inbound.channel,
+        "kind": _kind(owner.purpose, inbound),
+        "keyword": inbound.keyword,
+        "quarantine": None if owner.line_id else "unknown_line",
+        "provider_sid": inbound.provider_sid,
+        "language": language.guess(inbound.text),
+        "first_look": first_look.look(inbound.text, len(inbound.media)),
+        "media_count": len(inbound.media),
+        # To the key of now, however late it comes: that of an old month may be destroyed.
+        "words_sealed": keys.seal_words(owner.slug, inbound.recovered_at or at, text, message.bound("words")),
+        "address_sealed": keys.seal_address(sender.value, message.bound("address")),
         # The provider's links name the account's messages, so they are the courier's to follow.
-        message.media_sealed = keys.seal_outbound(json.dumps(inbound.media), message.bound("media"))
-    if line and _is_proof(session, keys, line, sender, inbound):
-        message.kind, message.address_sealed = "synthetic", None
-        message.threaded_at = message.dispatched_at = inbound.received_at
-    session.add(message)
-    emit(
-        session, "message.received", subject=f"message/{message.id}",
-        actor=proofs.ACTOR if message.kind == "synthetic" else "reporter",
-        at=inbound.recovered_at or inbound.received_at,
-        district_id=message.district_id, channel=message.channel, line=message.line_id, message_kind=message.kind,
-        keyword=message.keyword, quarantine=message.quarantine, media=message.media_count, **_late(inbound),
+        "media_sealed": keys.seal_outbound(media, message.bound("media")) if media else None,
+        "at": at,
+        "threaded_at": None,
+        "dispatched_at": None,
+    }
+
+
+def _event(sealed: Sealed) -> dict[str, Any]:
+    row, inbound = sealed.row, sealed.inbound
+    return events.row(
+        "message.received", subject=f"message/{row['id']}",
+        actor=proofs.ACTOR if row["kind"] == "synthetic" else "reporter",
+        at=inbound.recovered_at or inbound.received_at, district_id=row["district_id"], channel=row["channel"],
+        line=row["line_id"], message_kind=row["kind"], keyword=row["keyword"], quarantine=row["quarantine"],
+        media=row["media_count"], **_late(inbound),
     )  # fmt: skip
-    return message.id
 
 
-def _is_proof(session: Session, keys: KeySet, line: Line, sender: numbers.Address, inbound: Inbound) -> bool:
+def _is_proof(session: Session, keys: KeySet, sealed: Sealed) -> bool:
+    inbound, line = sealed.inbound, session.get_one(Line, sealed.row["line_id"])
+    sender = numbers.normalize(inbound.sender, session.get_one(District, line.district_id).country).value
     return proofs.recognise(
-        session, line, sender.value, inbound.text, inbound.recovered_at or inbound.received_at,
+        session, line, sender, inbound.text, inbound.recovered_at or inbound.received_at,
         actor=f"process:{keys.process}", recovered=inbound.recovered_at is not None,
     )  # fmt: skip
 
@@ -105,16 +200,7 @@ def _late(inbound: Inbound) -> dict[str, int]:
     return {"late_seconds": max(0, round((inbound.recovered_at - inbound.received_at).total_seconds()))}
 
 
-def _whose(session: Session, number: str) -> tuple[Line | None, District | None]:
-    """Find whose message this is; a stray goes to the district whose people look after strays."""
-    query = select(Line, District).join(District, District.id == Line.district_id).where(Line.number == number)
-    found = session.execute(query).first()
-    if found:
-        return found[0], found[1]
-    return None, session.scalar(select(District).where(District.takes_strays).order_by(District.id))
-
-
-def _kind(line: Line | None, inbound: Inbound) -> str:
-    if line and line.purpose == "paging":
+def _kind(purpose: str | None, inbound: Inbound) -> str:
+    if purpose == "paging":
         return "page_answer"
     return "keyword" if inbound.keyword in {"stop", "start", "help"} else "tip"

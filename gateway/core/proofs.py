@@ -63,6 +63,11 @@ def number_of(session: Session, send_id: str) -> str | None:
     return session.scalar(query)
 
 
+def is_shaped(text: str) -> bool:
+    """Tell whether a text looks like one of our own; `recognise` says whether it is."""
+    return _SHAPE.fullmatch(text.strip()) is not None
+
+
 def recognise(
     session: Session, line: Line, sender: str, text: str, now: datetime, *, actor: str, recovered: bool
 ) -> bool:

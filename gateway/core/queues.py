@@ -6,6 +6,7 @@ A wake-up carries nothing, may be lost, may come twice, and never holds up or fa
 from __future__ import annotations
 
 import threading
+import time
 from typing import Literal
 
 from redis import Redis
@@ -19,6 +20,8 @@ Name = Literal["courier", "worker"]
 JOB = "gateway.front.jobs.drain"
 _TIMEOUT_SECONDS = 120
 _STALE_SECONDS = 30
+_REST_SECONDS = 0.03
+"""Between two wake-ups: under load many become one, and whoever is woken works instead of waking."""
 
 
 def connect(redis_url: str) -> Redis:
@@ -71,6 +74,7 @@ class Waker:
                     return
             for name in sorted(names):
                 self._enqueue(name)
+            time.sleep(_REST_SECONDS)
 
     def _enqueue(self, name: Name) -> None:
         try:

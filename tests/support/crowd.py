@@ -68,7 +68,8 @@ class Crowd:
     def _first(self, session: Session, number: int, sender: str, words: str) -> str:
         keys, now = self.world.keys, self.world.clock()
         inbound = Inbound("sms", f"SMcrowd{self.sids}{number}", sender, REPORTS, words, now)
-        message = session.get_one(Message, intake.store(session, keys["intake"], [inbound])[0])
+        sealed = intake.seal(session, keys["intake"], [inbound])
+        message = session.get_one(Message, intake.write(session, keys["intake"], sealed)[0])
         courier._Threading(session, keys["courier"], lambda n: n // 2, now).run(message)
         self.said[message.id] = words
         assert message.thread_id

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 
 from channels import sms
 from channels.sms import SmsIntake, WebhookSecrets
 from gateway.core import intake, keys, outbox
 from gateway.core.database import Database
+from gateway.core.intake import Receipt
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Status
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import apps, probes, serving
+from gateway.front.group import Group
 from gateway.front.meters import Accepting, Counts
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
@@ -29,8 +33,8 @@ def make(settings: Settings) -> Starlette:
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     key_set = keys.load(settings.keys, "intake")
 
-    def receive(inbound: Inbound) -> None:
-        intake.receive(database, key_set, inbound)
+    def receive_each(inbounds: Sequence[Inbound]) -> Sequence[Receipt | Exception]:
+        return intake.receive_each(database, key_set, inbounds)
 
     def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
         with database.write() as session:
@@ -46,7 +50,7 @@ def make(settings: Settings) -> Starlette:
             accounts=_secrets(settings),
             public_url=settings.public_url,
             clock=utc_now,
-            receive=receive,
+            receive=Group(receive_each),
             report=report,
             stored=lambda: waker.wake("courier"),
         )

@@ -126,7 +126,7 @@ def town(world: World, tmp_path: Path) -> Iterator[Town]:
 
 
 def _intake(world: World, url: str) -> SmsIntake:
-    def receive(inbound: Inbound) -> intake.Receipt:
+    async def receive(inbound: Inbound) -> intake.Receipt:
         return intake.receive(world.of("intake"), world.keys["intake"], inbound)
 
     def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:

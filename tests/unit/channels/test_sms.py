@@ -39,7 +39,7 @@ class House:
     woken: int = 0
     broken: bool = False
 
-    def receive(self, inbound: Inbound) -> None:
+    async def receive(self, inbound: Inbound) -> None:
         if self.broken:
             raise Unavailable
         self.received.append(inbound)
