@@ -128,7 +128,7 @@ def test_renewer_rests_when_it_has_been_through_and_starts_at_once_after_the_nex
     world.clock.forward(seconds=61)
     assert one.step()
     assert left(world, root) == {}
-    key_files.rotate(root, "identity")
+    key_files.rotate(root, "content")
     assert one.step(), "another rotation is not waited for"
 
 
