@@ -126,6 +126,7 @@ def test_every_key_is_rotated(house: House, database: Database) -> None:
         os.utime(path, (moment, moment))
     for kind in key_files.KINDS:
         house.tipline("keys", "rotate", kind, "--finish")
+        assert key_files.old_keys(keys, kind) == []
 
 
 def test_commands_have_what_they_need(house: House, database: Database) -> None:

@@ -21,7 +21,9 @@ def prover(world: World) -> Prover:
 
 def sent(world: World) -> list[Outbound]:
     """Send what waits in the paging account, and give what the carrier was handed."""
-    Dispatcher(world.of("worker"), world.keys["worker"], world.clock, world.carrier, "https://console.example").send_all()
+    Dispatcher(
+        world.of("worker"), world.keys["worker"], world.clock, world.carrier, "https://console.example"
+    ).send_all()
     return [text for text in world.carrier.sent if "line check" in text.text]
 
 
