@@ -12,7 +12,7 @@ import uvicorn
 from sqlalchemy import delete, select, text
 from starlette.applications import Starlette
 
-from gateway.core import heartbeats
+from gateway.core import heartbeats, keys
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, TiplineError, Unavailable
 from gateway.core.records import Heartbeat
@@ -20,9 +20,11 @@ from gateway.core.times import utc_now
 from gateway.front import environment, pulse, revision
 from gateway.front.duties import Duty, stop_all
 from gateway.front.places import Var
+from gateway.front.probes import Others
 from gateway.front.pulse import Pulse
 from gateway.front.wiring import console, intake
 from tests.support.house import until
+from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +131,16 @@ def test_pulse_waits_for_a_database_that_is_away_and_beats_when_it_is_back(
     tick += pulse._AGAIN_SECONDS
     beating.step()
     assert beating.trouble is None
+
+
+@pytest.mark.parametrize("process", keys.PROCESSES)
+def test_pulse_needs_no_right_that_its_process_does_not_have(world: World, process: str) -> None:
+    others = Others(world.of("console"), world.clock)
+    beating = Pulse(world.of(process), process, world.clock, parts=[others.look] if process == "console" else [])
+    beating.step()
+    row = _row(world.database)
+    assert row is not None
+    assert (row.process, "part" in row.data) == (process, False)
 
 
 @contextmanager
