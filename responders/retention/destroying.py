@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -52,26 +52,27 @@ class Destroyer:
     clock: Clock
     point: Callable[[str], None] = _nothing
     _kept: Counter[str] = field(default_factory=Counter)
+    _ordered_at: datetime = datetime.min.replace(tzinfo=UTC)
 
     def work(self) -> bool:
         """Carry out the oldest order, if there is one; true when there was. Raises: Unavailable."""
         with self.database.read() as session:
-            query = select(RetentionRun.id).where(RetentionRun.finished_at.is_(None))
-            run_id = session.scalar(query.order_by(RetentionRun.ordered_at, RetentionRun.id).limit(1))
+            query = select(RetentionRun).where(RetentionRun.finished_at.is_(None))
+            run = session.scalar(query.order_by(RetentionRun.ordered_at, RetentionRun.id).limit(1))
             deadlines = lapsing.all_deadlines(session)
             districts = list(session.scalars(select(District).order_by(District.slug)))
-        if run_id is not None:
-            self._kept = Counter()
+        if run is not None:
+            run_id, self._kept, self._ordered_at = run.id, Counter(), run.ordered_at
             for district in districts:
                 self._destroy_cases(run_id, district, deadlines[district.slug])
                 self._destroy_loose(run_id, district, deadlines[district.slug])
                 self._empty_pages(run_id, district, deadlines[district.slug])
-            for slug, of_month in lapsing.due_months(self.folder, deadlines, self.clock()):
+            for slug, of_month in lapsing.due_months(self.folder, deadlines, self._as_of()):
                 self._free(run_id, slug, of_month)
         self.end_keys()
-        if run_id is not None:
-            self._finish(run_id)
-        return run_id is not None
+        if run is not None:
+            self._finish(run.id)
+        return run is not None
 
     def end_keys(self) -> None:
         """Destroy the worker's own copy of every key that nothing is under any more; also one that came back."""
@@ -84,6 +85,10 @@ class Destroyer:
                 continue
             end_copy(self.database, self.folder, end, "worker", self.clock(), self.point)
 
+    def _as_of(self) -> datetime:
+        """Judge by the time of the order: a worker whose own clock has leapt ahead destroys nothing that is young."""
+        return min(self.clock(), self._ordered_at)
+
     def _is_there(self, end: KeyEnd) -> bool:
         return key_ends.is_there(self.folder, end.district, end.month)
 
@@ -91,7 +96,7 @@ class Destroyer:
         after = ""
         while True:
             with self.database.read() as session:
-                ids = lapsing.candidates(session, district.id, of, self.clock(), after)
+                ids = lapsing.candidates(session, district.id, of, self._as_of(), after)
             for case_id in ids:
                 self._destroy_case(run_id, district, case_id, of)
             if not ids:
@@ -105,7 +110,7 @@ class Destroyer:
             case = session.get(Case, case_id)
             if case is None:
                 return
-            verdict = lapsing.judge(session, case, of, now)
+            verdict = lapsing.judge(session, case, of, self._as_of())
             self._kept[verdict.fate] += 1
             if verdict.fate == "carrier":
                 _give_up_pictures(session, verdict.found)
@@ -122,7 +127,7 @@ class Destroyer:
         while True:
             with self.database.write() as session:
                 directory.hold(session, district.id)
-                found = lapsing.loose(session, district.id, of, self.clock())
+                found = lapsing.loose(session, district.id, of, self._as_of())
                 ids = [one for one, _, _ in found]
                 for _, kind, at in found:
                     _count(session, run_id, district, kind, month(at))
@@ -132,7 +137,7 @@ class Destroyer:
             self.point("loose messages are gone")
 
     def _empty_pages(self, run_id: str, district: District, of: Rules) -> None:
-        before = durations.before(self.clock(), of[PAGES])
+        before = durations.before(self._as_of(), of[PAGES])
         while True:
             with self.database.write() as session:
                 lapsed = of_paging.lapsed_texts(district.id, before, holds.held_ids(session))

@@ -16,6 +16,8 @@ from responders.retention import rules
 from responders.retention.records import RetentionRun
 
 EVERY = timedelta(days=1)
+LEAP = timedelta(days=31)
+"""A clock that leaps into the future must not destroy what is young: after such a gap a person orders the next run."""
 CLOCK = "process:clock"
 
 
@@ -32,9 +34,14 @@ def order(session: Session, actor: str, now: datetime) -> RetentionRun:
 
 
 def is_due(session: Session, now: datetime) -> bool:
-    """Tell whether it is time for the day's order."""
-    last = session.scalar(select(func.max(RetentionRun.ordered_at)))
-    return last is None or now - last >= EVERY
+    """Tell whether it is time for the day's order; never by itself after a gap in which the time itself may be wrong."""
+    last = last_order(session)
+    return last is None or EVERY <= now - last <= LEAP
+
+
+def last_order(session: Session) -> datetime | None:
+    """Tell when a run was ordered last: the newest moment that is trusted to be a real one."""
+    return session.scalar(select(func.max(RetentionRun.ordered_at)))
 
 
 def events_before(session: Session, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.front.doctor.finding import Finding
-from responders.retention import report
+from responders.retention import report, service
 from responders.retention.records import KeyEnd, RetentionRun
 
 _LATE = timedelta(days=2)
@@ -26,6 +26,12 @@ def destruction(session: Session, now: datetime) -> Finding:
     )
     if waiting:
         return Finding("retention", "warning", "What is past its deadline is still there. Is the worker running?")
+    last = service.last_order(session)
+    if last is not None and now - last > service.LEAP:
+        words = f"The last run was ordered on {last:%Y-%m-%d}. Is the date of this machine right? "
+        return Finding(
+            "retention", "warning", words + "Then run `tipline retention run`: the clock does not by itself."
+        )
     half = select(func.count()).where(KeyEnd.console_gone_at.is_(None), KeyEnd.worker_gone_at < late)
     if count := session.scalar(half):
         words = f"The console still has {count} months' keys that should be gone. Is it running, and of this version?"

@@ -52,10 +52,13 @@ def tick(settings: Settings, database: Database, clock: Clock) -> int:
 
 
 def trim(settings: Settings, database: Database, clock: Clock) -> int:
-    """Take lapsed batches off the event log, with a note signed by the log key; without that key nothing goes."""
+    """Take off the event log what had lapsed by the last order, with a signed note; without the log key nothing goes."""
     key = log_keys.signing(settings.keys)
     if key is None:
         return 0
     with database.read() as session:
-        before = service.events_before(session, clock())
+        ordered_at = service.last_order(session)
+        if ordered_at is None:
+            return 0
+        before = service.events_before(session, min(ordered_at, clock()))
     return Trimmer(database, key, log_keys.verifying(settings.keys)).trim(before, clock())

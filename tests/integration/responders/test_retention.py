@@ -278,6 +278,17 @@ def test_orders_come_once_a_day_and_one_that_waits_is_not_doubled(world: World) 
         assert service.order(session, "operator", world.clock()).id == first.id
         assert not service.is_due(session, world.clock() + timedelta(hours=23))
         assert service.is_due(session, world.clock() + timedelta(hours=24))
+        assert service.is_due(session, world.clock() + timedelta(days=31))
+        assert not service.is_due(session, world.clock() + timedelta(days=32)), "a leap: a person decides"
+
+
+def test_a_worker_whose_clock_leaps_ahead_destroys_nothing_young(world: World, root: Path) -> None:
+    write_and_close(world, "there was a fight")
+    with world.of("clock").write() as session:
+        service.order(session, service.CLOCK, world.clock())
+    world.clock.forward(days=3000)
+    assert Destroyer(world.of("worker"), world.keys["worker"], root / "worker", world.clock).work()
+    assert (count(world, Case), count(world, KeyEnd)) == (1, 0)
 
 
 def test_events_lapse_by_the_longest_deadline_and_never_past_a_held_case(world: World) -> None:
