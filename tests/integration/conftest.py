@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-import gateway.core.log_notes
+import gateway.core.log_notes  # noqa: F401 - imported for its table
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
