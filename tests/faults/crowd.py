@@ -66,7 +66,7 @@ class Crowd:
     """Text of a reply that the API took, and the id of its message."""
     uncertain: set[str] = field(default_factory=set)
     """Texts of replies of which nobody knows whether the API took them."""
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _hushed: threading.Event = field(default_factory=threading.Event)
     _seen_page: int = 0
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Crowd:
         url = f"{self.site.house.phones_url}/phones/{text.sender}/messages"
         data = {"to": text.line, "body": text.words, "message_sid": text.sid}
         deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._hushed.is_set():
             with suppress(httpx.HTTPError, ValueError):
                 answer = httpx.post(url, json=data, timeout=60, trust_env=False)
                 if answer.status_code == 200:
@@ -99,7 +99,19 @@ class Crowd:
                         self.answered.add(text.sid)
                     return True
             threading.Event().wait(0.3)
-        raise AssertionError("the carrier never took a text")
+        assert self._hushed.is_set(), "the carrier never took a text"
+        return False
+
+    def hush(self) -> None:
+        """Have nobody write any more, not even what the carrier has not taken yet: that was never sent."""
+        self._hushed.set()
+        taken = {sid for (sid,) in self.site.asked_of_carrier("SELECT sid FROM kept WHERE direction = 'inbound'")}
+        for sid in self.texts.keys() - taken:
+            del self.texts[sid]
+
+    def go_on(self) -> None:
+        """Let them write again."""
+        self._hushed.clear()
 
     def one(self, *, grave: bool) -> Text:
         """Write one text now."""

@@ -24,6 +24,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         """Start it with its files in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
         # Imported late, and with a folder that outlives this server: it asks for one while it is being imported.
         if "XDG_RUNTIME_DIR" not in os.environ:
             os.environ["XDG_RUNTIME_DIR"] = mkdtemp(prefix="tipline-runtime-")
