@@ -11,7 +11,7 @@ from gateway.front.roles.rights import columns
 from gateway.front.roles.table import TABLE
 from tests.anonymity.thief import Loot, Rows
 from tests.anonymity.truth import Truth
-from tests.support.leaks import search, within
+from tests.support.leaks import search, words_in
 
 STORES = ("database", "valkey", "logs", "backups", "opened_backups")
 """The thieves who take files, and where those are."""
@@ -56,7 +56,7 @@ class Scene:
         found = {}
         for name, content in where.items():
             hits = search(content, self.truth.numbers)
-            hits += [word for word in self.truth.words.values() if words and within(word, content)]
+            hits += words_in(self.truth.words.values(), content) if words else []
             if hits:
                 found[name] = hits
         return found

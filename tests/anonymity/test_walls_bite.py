@@ -36,6 +36,7 @@ from tests.anonymity.thief import rob
 
 pytestmark = pytest.mark.e2e
 KINDS = ("numbers", "words", "threads", "people")
+GIVEN_AWAY = ("numbers", "words", "people")
 WORD = "quillfeather"
 
 
@@ -146,6 +147,30 @@ def _account_given(scene: Scene) -> Scene:
     return replace(scene, listed={**scene.listed, "worker": scene.listed["worker"] + scene.listed["courier"]})
 
 
+def _still_listed(process: str) -> Callable[[Scene], Scene]:
+    """Let the carrier keep what should be gone, or answer whom it should not."""
+
+    def break_it(scene: Scene) -> Scene:
+        text_of = scene.truth.texts["told"]
+        record = {"sid": text_of.sid, "from": text_of.number, "body": SAID["told"][2]}
+        return replace(scene, listed={**scene.listed, process: (*scene.listed[process], record)})
+
+    return break_it
+
+
+def _key_lost(scene: Scene) -> Scene:
+    held = {name: content for name, content in scene.keys["courier"].items() if name != "identity.key"}
+    return replace(scene, keys={**scene.keys, "courier": held})
+
+
+def _id_in_a_job(scene: Scene) -> Scene:
+    return _job_with(message=_row(scene, "messages")["id"])(scene)
+
+
+def _number_in_a_backup(scene: Scene) -> Scene:
+    return replace(scene, opened_backups={**scene.opened_backups, "more": f'{{"address":"{TOLD}"}}'.encode()})
+
+
 def _logged(line: str) -> Callable[[Scene], Scene]:
     return lambda scene: replace(scene, logs={**scene.logs, "log/intake.log": line.encode()})
 
@@ -201,8 +226,18 @@ BREAKS = {
     "words in a log": _breaks(_logged('{"event": "he hid a Quillfeather"}'), "logs", "words"),
     "words in a job": _breaks(_job_with(text=f"he hid a {WORD}"), "valkey", "words"),
     "a number in a job": _breaks(_job_with(sender=TOLD), "valkey", "numbers"),
+    "a message's id in a job": _breaks(_id_in_a_job, "valkey", "threads"),
+    "a number in clear in a backup": _breaks(_number_in_a_backup, "opened backups", "numbers"),
+    "the courier has lost a key": _breaks(_key_lost, "courier", "numbers", "people"),
+    "a text that was not deleted": _breaks(_still_listed("courier"), "carrier: reporters", *GIVEN_AWAY),
+    "a page line that knows reporters": _breaks(_still_listed("worker"), "carrier: paging", *GIVEN_AWAY),
+    "a webhook secret that opens an account": _breaks(_still_listed("intake"), "carrier: webhooks", *GIVEN_AWAY),
     "a backup that is not sealed": _breaks(_open_backup, "backups", "numbers", "words"),
 }
+
+
+def test_there_is_a_break_for_every_thief() -> None:
+    assert {broken.thief for broken in BREAKS.values()} == {row.thief for row in TABLE}
 
 
 @pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from gateway.core.errors import KeyRefused
 from gateway.core.seal import unseal
 from tests.anonymity.truth import Truth
-from tests.support.leaks import search, within
+from tests.support.leaks import search, words_in
 
 Rows = Mapping[str, list[dict[str, Any]]]
 _SHORT = 128
@@ -57,8 +57,10 @@ def rob(loot: Loot, truth: Truth) -> Haul:
     """Try everything."""
     opened = _open(loot)
     plain = [*opened.values(), *loot.blobs.values(), _flat(loot.rows), json.dumps(loot.listed).encode()]
-    numbers = {number for number in truth.numbers if any(search(content, [number]) for content in plain)}
-    words = {label for label, word in truth.words.items() if any(within(word, content) for content in plain)}
+    dressed = {hit[:4] for content in plain for hit in search(content, truth.numbers)}
+    spoken = {word for content in plain for word in words_in(truth.words.values(), content)}
+    numbers = {number for number in truth.numbers if number[-4:] in dressed}
+    words = {label for label, word in truth.words.items() if word in spoken}
     return Haul(
         numbers=frozenset(numbers | _counted_through(loot, truth)),
         words=frozenset(words),

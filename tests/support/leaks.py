@@ -71,8 +71,18 @@ def search_files(root: Path, numbers: Iterable[str], *, aside: Iterable[str] = (
 
 
 def within(word: str, content: bytes) -> bool:
-    """Whether a word stands in some bytes: written, in UTF-16, in hex, in base64. Bytes of any case."""
-    text = word.lower().encode()
-    dressed = [text.hex().encode(), *(_base64_inside(text, shift) for shift in range(3))]
+    """Whether a word stands in some bytes; see `words_in`."""
+    return bool(words_in([word], content))
+
+
+def words_in(words: Iterable[str], content: bytes) -> list[str]:
+    """Name the words that stand in some bytes: written, in any case; in UTF-16, in hex, in base64."""
     lower = content.lower()
-    return text in lower or word.lower().encode("utf-16-le") in lower or any(dress in content for dress in dressed)
+    found = []
+    for word in words:
+        text = word.lower().encode()
+        dressed = [text.hex().encode(), *(_base64_inside(text, shift) for shift in range(3))]
+        wide = word.lower().encode("utf-16-le")
+        if text in lower or wide in lower or any(dress in content for dress in dressed):
+            found.append(word)
+    return found
