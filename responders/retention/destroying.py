@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -52,7 +52,7 @@ class Destroyer:
     clock: Clock
     point: Callable[[str], None] = _nothing
     _kept: Counter[str] = field(default_factory=Counter)
-    _ordered_at: datetime = datetime.min.replace(tzinfo=UTC)
+    _ordered_at: datetime | None = None
 
     def work(self) -> bool:
         """Carry out the oldest order, if there is one; true when there was. Raises: Unavailable."""
@@ -87,7 +87,8 @@ class Destroyer:
 
     def _as_of(self) -> datetime:
         """Judge by the time of the order: a worker whose own clock has leapt ahead destroys nothing that is young."""
-        return min(self.clock(), self._ordered_at)
+        now = self.clock()
+        return min(now, self._ordered_at or now)
 
     def _is_there(self, end: KeyEnd) -> bool:
         return key_ends.is_there(self.folder, end.district, end.month)

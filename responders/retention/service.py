@@ -34,7 +34,7 @@ def order(session: Session, actor: str, now: datetime) -> RetentionRun:
 
 
 def is_due(session: Session, now: datetime) -> bool:
-    """Tell whether it is time for the day's order; never by itself after a gap in which the time itself may be wrong."""
+    """Tell whether it is time for the day's order; not after a gap, since then the time itself may be wrong."""
     last = last_order(session)
     return last is None or EVERY <= now - last <= LEAP
 

@@ -52,7 +52,7 @@ def tick(settings: Settings, database: Database, clock: Clock) -> int:
 
 
 def trim(settings: Settings, database: Database, clock: Clock) -> int:
-    """Take off the event log what had lapsed by the last order, with a signed note; without the log key nothing goes."""
+    """Take off the event log what had lapsed by the last order, with a note signed by the log key, if it is there."""
     key = log_keys.signing(settings.keys)
     if key is None:
         return 0
