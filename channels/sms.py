@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from pydantic import SecretStr
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,7 +61,7 @@ class SmsIntake:
     public_url: str
     clock: Clock
     receive: Callable[[Inbound], Awaitable[object]]
-    report: Callable[[str, str, str, Status, str | None], object]
+    report: Callable[[str, str, str, Status, str | None], Awaitable[object]]
     stored: Callable[[], None]
 
     async def inbound(self, request: Request) -> Response:
@@ -78,7 +77,7 @@ class SmsIntake:
         status = STATUSES.get(_one(form, "MessageStatus"))
         if status is not None:
             reference, sid = request.query_params.get("send", ""), _one(form, "MessageSid")
-            await run_in_threadpool(self.report, account, reference, sid, status, _one(form, "ErrorCode") or None)
+            await self.report(account, reference, sid, status, _one(form, "ErrorCode") or None)
         return Response(status_code=204)
 
     async def _verified(self, request: Request) -> tuple[FormData, str]:

@@ -17,9 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateway.core import events, numbers, proofs
 from gateway.core.database import Database
-from gateway.core.errors import Unavailable
 from gateway.core.keys import KeySet
-from gateway.core.logs import log
 from gateway.core.messages import Inbound
 from gateway.core.records import District, Event, Line, Message, new_id
 from triage import first_look, language
@@ -51,26 +49,14 @@ def receive(database: Database, keys: KeySet, inbound: Inbound) -> Receipt:
         return Receipt(known, repeated=True)
 
 
-def receive_each(database: Database, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Receipt | Exception]:
-    """Store messages that came at the same time in one commit; if that fails, each by itself.
+def receive_all(database: Database, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Receipt]:
+    """Store messages that came at the same time in one commit: all, or none.
 
-    The answer has for each its receipt, or what `receive` raised.
+    Raises: what `receive` raises; for several also sqlalchemy.exc.IntegrityError when one is there already.
     """
-    if len(inbounds) > 1:
-        try:
-            return [*_store_together(database, keys, inbounds)]
-        except Unavailable as error:
-            return [error] * len(inbounds)  # It is the database: none of them may wait for it in vain once more.
-        except Exception as error:  # noqa: BLE001 - one of them spoils it; which one shows when each goes by itself
-            log().info("messages are stored one by one", count=len(inbounds), code=type(error).__name__)
-    return [_received(database, keys, inbound) for inbound in inbounds]
-
-
-def _received(database: Database, keys: KeySet, inbound: Inbound) -> Receipt | Exception:
-    try:
-        return receive(database, keys, inbound)
-    except Exception as error:  # noqa: BLE001 - it is handed on to whom it concerns
-        return error
+    if len(inbounds) == 1:
+        return [receive(database, keys, inbounds[0])]
+    return _store_together(database, keys, inbounds)
 
 
 def _known(session: Session, inbound: Inbound) -> str | None:
@@ -133,9 +119,7 @@ def _owners(session: Session, recipients: Collection[str]) -> dict[str, _Owner]:
     """Find whose messages to these numbers are; a stray goes to the district whose people look after strays."""
     columns = Line.id, Line.purpose, District.id, District.slug, District.country
     query = select(Line.number, *columns).join(District, District.id == Line.district_id)
-    found = {
-        number: _Owner(*owner) for number, *owner in session.execute(query.where(Line.number.in_(recipients)))
-    }
+    found = {number: _Owner(*owner) for number, *owner in session.execute(query.where(Line.number.in_(recipients)))}
     if len(found) < len(recipients):
         strays = select(*columns[2:]).where(District.takes_strays).order_by(District.id).limit(1)
         keeper = session.execute(strays).first()

@@ -7,9 +7,10 @@ the row, so it usually closes that gap first (see `.github/decisions/`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select, update
@@ -67,6 +68,28 @@ def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> i
 def due(session: Session, account: str, now: datetime) -> bool:
     """Tell whether a row of this account waits to be sent."""
     return session.scalar(_due(account, now).limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a provider says of an account's text; the arguments of `report`."""
+
+    account: str
+    send_id: str
+    sid: str
+    status: Status
+    error_code: str | None
+
+
+def report_all(database: Database, reports: Sequence[Report], now: datetime) -> list[bool]:
+    """Take in what came at the same time in one commit; answers in order what `report` says of each."""
+    done: dict[int, bool] = {}
+    with database.write() as session:
+        # By their ids, so that two groups never wait for each other in a circle.
+        for place in sorted(range(len(reports)), key=lambda place: (reports[place].send_id, reports[place].sid)):
+            one = reports[place]
+            done[place] = report(session, one.account, one.send_id, one.sid, one.status, one.error_code, now)
+    return [done[place] for place in range(len(reports))]
 
 
 def report(

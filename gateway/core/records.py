@@ -220,6 +220,13 @@ class Message(Base):
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
     )
+        Index(
+            "messages_from_staff",
+            "dispatched_at",
+            "threaded_at",
+            sqlite_where=text("contact_id IS NOT NULL"),
+            postgresql_where=text("contact_id IS NOT NULL"),
+        ),
 
 
 class Send(Base):
@@ -252,6 +259,7 @@ class Send(Base):
         Index("sends_due", "account", "status", "due_at"),
         Index("sends_at_carrier", "line_id", "carrier_deleted_at"),
     )
+        Index("sends_of_thread", "thread_id", "status", "created_at"),
 
 
 class Event(Base):

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from gateway.core.errors import Unavailable
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 AT_ONCE = 2
@@ -20,12 +22,15 @@ MOST = 32
 
 
 class Group(Generic[Item, Result]):
-    """Calls `act` with what has gathered, in a thread; it answers for each in order, a result or an exception.
+    """Calls `act` with what has gathered, in a thread; it answers for each in order, or does nothing and raises.
+
+    What fails together is tried again one by one, so that nobody fails for another's sake; a database that does not
+    answer is not asked again.
 
     It belongs to one event loop.
     """
 
-    def __init__(self, act: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
+    def __init__(self, act: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
         """Prepare; nothing runs before the first item."""
         self._act = act
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
@@ -47,8 +52,8 @@ class Group(Generic[Item, Result]):
         while self._waiting:
             taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             try:
-                results = await run_in_threadpool(self._act, [item for item, _ in taken])
-            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+                results = await run_in_threadpool(self._each, [item for item, _ in taken])
+            except Unavailable as error:
                 results = [error] * len(taken)
             for (_, future), result in zip(taken, results, strict=True):
                 if future.done():
@@ -58,3 +63,13 @@ class Group(Generic[Item, Result]):
                 else:
                     future.set_result(result)
         self._busy -= 1
+
+    def _each(self, items: Sequence[Item]) -> list[Result | Exception]:
+        try:
+            return [*self._act(items)]
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever waits for it hears of it
+            if len(items) == 1:
+                return [error]
+            return [result for item in items for result in self._each([item])]

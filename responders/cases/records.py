@@ -42,6 +42,8 @@ class Case(Base):
     __table_args__ = (
         UniqueConstraint("district_id", "number"),
         Index("cases_inbox", "district_id", "state", "urgency_rank", "opened_at"),
+        Index("cases_by_urgency", "district_id", "urgency_rank"),
+        Index("cases_by_update", "district_id", "updated_at"),
     )
 
 

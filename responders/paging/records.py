@@ -42,6 +42,7 @@ class CalloutCase(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True, index=True)
     added_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+    __table_args__ = (Index("callout_cases_taken_up", "acknowledged_at"),)
 
 
 class Page(Base):

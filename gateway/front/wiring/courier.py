@@ -56,9 +56,9 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
     sending = Duty("send", courier.send_all)
 
     def thread() -> None:
-        while courier.thread_some():  # Each few go on at once: the critical ones, which come first, do not wait.
-            waker.wake("worker")
-            sending.ring()
+        while courier.thread_some():
+            waker.wake("worker")  # After each few, the critical ones first: they do not wait for the rest.
+        sending.ring()  # Receipts do wait for it, though never longer than a sweep.
 
     return [Duty("thread", thread), sending]
 

@@ -13,6 +13,7 @@ from gateway.core.database import Database
 from gateway.core.intake import Receipt
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Status
+from gateway.core.outbox import Report
 from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
@@ -33,13 +34,18 @@ def make(settings: Settings) -> Starlette:
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     key_set = keys.load(settings.keys, "intake")
 
-    def receive_each(inbounds: Sequence[Inbound]) -> Sequence[Receipt | Exception]:
-        return intake.receive_each(database, key_set, inbounds)
+    def receive_all(inbounds: Sequence[Inbound]) -> Sequence[Receipt]:
+        return intake.receive_all(database, key_set, inbounds)
 
-    def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
-        with database.write() as session:
-            outbox.report(session, account, send_id, sid, status, error_code, utc_now())
-        waker.wake("worker")  # A page that did not arrive goes to the next person.
+    def report_all(reports: Sequence[Report]) -> Sequence[bool]:
+        return outbox.report_all(database, reports, utc_now())
+
+    reporting = Group(report_all)
+
+    async def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
+        await reporting(Report(account, send_id, sid, status, error_code))
+        if status in {"failed", "undelivered"}:
+            waker.wake("worker")  # A page that did not arrive goes to the next person.
 
     def close() -> None:
         waker.close()
@@ -50,7 +56,7 @@ def make(settings: Settings) -> Starlette:
             accounts=_secrets(settings),
             public_url=settings.public_url,
             clock=utc_now,
-            receive=Group(receive_each),
+            receive=Group(receive_all),
             report=report,
             stored=lambda: waker.wake("courier"),
         )

@@ -129,7 +129,7 @@ def _intake(world: World, url: str) -> SmsIntake:
     async def receive(inbound: Inbound) -> intake.Receipt:
         return intake.receive(world.of("intake"), world.keys["intake"], inbound)
 
-    def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
+    async def report(account: str, send_id: str, sid: str, status: Status, error_code: str | None) -> None:
         with world.database.write() as session:
             outbox.report(session, account, send_id, sid, status, error_code, world.clock())
 

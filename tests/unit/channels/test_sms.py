@@ -44,7 +44,7 @@ class House:
             raise Unavailable
         self.received.append(inbound)
 
-    def report(self, account: str, reference: str, sid: str, status: str, code: str | None) -> None:
+    async def report(self, account: str, reference: str, sid: str, status: str, code: str | None) -> None:
         self.reported.append((account, reference, sid, status, code))
 
     def stored(self) -> None:
