@@ -1,18 +1,16 @@
-"""Measure the parts of the path on this machine: `python -m tests.bench [--json] [--seconds 1]`.
+"""The parts of the path, each alone.
 
 Speeds differ from machine to machine and from hour to hour, so each row also stands as a multiple of a reference
 (SHA-256 of 64 KiB) that is measured in the same run: compare that column, never microseconds of two machines.
 """
 
-import argparse
 import hashlib
 import itertools
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -21,7 +19,7 @@ from gateway.core import intake, key_files, keys, numbers
 from gateway.core.database import Database
 from gateway.core.messages import Inbound
 from gateway.core.records import Base
-from triage import engine
+from triage import engine, first_look
 
 DISTRICT = "bench"
 SENDER = "+13035550123"
@@ -45,20 +43,10 @@ class Row:
     times_reference: float
 
 
-def main() -> None:
-    """Measure, then print a table or, with `--json`, one JSON object a line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each row")
-    options = parser.parse_args()
-    if not options.json:
-        print(f"{'':36}{'calls':>9}{'p50 us':>11}{'p95 us':>11}{'x reference':>13}")
+def run(seconds: float) -> list[Row]:
+    """Set up and time each part for so many seconds."""
     with tempfile.TemporaryDirectory() as folder, house(Path(folder)) as parts:
-        for row in measure(parts, options.seconds):
-            if options.json:
-                print(json.dumps(asdict(row)))
-            else:
-                print(f"{row.name:36}{row.calls:>9}{row.p50_us:>11.1f}{row.p95_us:>11.1f}{row.times_reference:>13.2f}")
+        return list(measure(parts, seconds))
 
 
 def measure(parts: dict[str, Callable[[], object]], seconds: float) -> Iterator[Row]:
@@ -108,11 +96,8 @@ def house(folder: Path) -> Iterator[dict[str, Callable[[], object]]]:
         "seal words": lambda: sealing.seal_words(DISTRICT, now, TEXT, "bench/words"),
         "open words": lambda: worker.open(words, "bench/words"),
         "blind index": lambda: courier.blind_index(DISTRICT, SENDER),
+        "first look": lambda: first_look.look(next(TEXTS)),
         "assess a message": lambda: engine.assess(next(TEXTS)),
         "accept a message (durable SQLite)": receive,
     }
     database.close()
-
-
-if __name__ == "__main__":
-    main()
