@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -219,7 +220,6 @@ class Message(Base):
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
-    )
         Index(
             "messages_from_staff",
             "dispatched_at",
@@ -227,6 +227,7 @@ class Message(Base):
             sqlite_where=text("contact_id IS NOT NULL"),
             postgresql_where=text("contact_id IS NOT NULL"),
         ),
+    )
 
 
 class Send(Base):
@@ -258,8 +259,8 @@ class Send(Base):
     __table_args__ = (
         Index("sends_due", "account", "status", "due_at"),
         Index("sends_at_carrier", "line_id", "carrier_deleted_at"),
-    )
         Index("sends_of_thread", "thread_id", "status", "created_at"),
+    )
 
 
 class Event(Base):
