@@ -38,7 +38,11 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(stranger: Desk) -> None
 
 def test_the_cookie_is_bound_to_host_and_https_where_there_is_https(stranger: Desk) -> None:
     parts = console.prepare(
-        stranger.world.of("console"), stranger.world.keys["console"], stranger.world.clock, stranger.waker, "https://c.test"
+        stranger.world.of("console"),
+        stranger.world.keys["console"],
+        stranger.world.clock,
+        stranger.waker,
+        "https://c.test",
     )
     with TestClient(console.create(parts), base_url="https://c.test") as client:
         answer = client.post(
