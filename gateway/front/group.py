@@ -53,7 +53,7 @@ class Group(Generic[Item, Result]):
             taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             try:
                 results = await run_in_threadpool(self._each, [item for item, _ in taken])
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - e.g. no thread can be had: whoever waits must hear of it
                 results = [error] * len(taken)
             for (_, future), result in zip(taken, results, strict=True):
                 if future.done():

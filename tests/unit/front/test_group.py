@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.errors import Unavailable
+from gateway.front import group
 from gateway.front.group import AT_ONCE, Group
 
 
@@ -34,11 +35,11 @@ def test_group_gathers_what_comes_while_it_acts() -> None:
         return list(items)
 
     async def run() -> list[int]:
-        group = Group(act)
-        alone = [asyncio.create_task(group(0))]
+        acting = Group(act)
+        alone = [asyncio.create_task(acting(0))]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return [await task for task in [*alone, *(asyncio.create_task(group(n)) for n in range(1, 21))]]
+        return [await task for task in [*alone, *(asyncio.create_task(acting(n)) for n in range(1, 21))]]
 
     assert asyncio.run(run()) == list(range(21))
     assert len(calls) < 21
@@ -67,12 +68,27 @@ def test_group_asks_no_second_time_of_a_database_that_is_away() -> None:
     assert sum(calls) == 10
 
 
+def test_group_tells_everyone_when_no_thread_can_be_had_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def run() -> None:
+        acting: Group[int, int] = Group(list)
+        with monkeypatch.context() as patched:
+            patched.setattr(group, "run_in_threadpool", no_thread)
+            asked = asyncio.gather(*(acting(n) for n in range(100)), return_exceptions=True)
+            assert {type(one) for one in await asyncio.wait_for(asked, timeout=5)} == {RuntimeError}
+        assert await asyncio.wait_for(acting(7), timeout=5) == 7
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("count", [1, 2, 500])
 def test_group_works_again_after_a_rest(count: int) -> None:
     async def run() -> int:
-        group: Group[int, int] = Group(lambda items: list(items))
+        acting: Group[int, int] = Group(list)
         for _ in range(3):
-            await asyncio.gather(*(group(n) for n in range(count)))
-        return await group(7)
+            await asyncio.gather(*(acting(n) for n in range(count)))
+        return await acting(7)
 
     assert asyncio.run(run()) == 7
