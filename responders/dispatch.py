@@ -99,8 +99,6 @@ class Dispatcher:
                     self._guarded(self.answer_all)
                     self._guarded(self.page_all)
                     paged_at = self.clock()
-            if self._guarded(self.answer_all):
-                self._guarded(self.page_all)
         return done
 
     def link_all(self) -> int:

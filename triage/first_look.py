@@ -15,7 +15,7 @@ URGENT, UNCLEAR, CALM = 0, 1, 2
 _LOOKED_AT = 2000
 _FEW_WORDS = 3
 _WORD = re.compile(r"[a-z0-9]+")
-_DRAWN_OUT = re.compile(r"([a-z])\1+")
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 _DISGUISED = re.compile(r"\b\w[ .*_-]\w[ .*_-]\w\b|[a-z][*@$!|][a-z]|[a-z][013457][a-z]")
 _PICTURES = frozenset("🔫🔪🗡💣💊⚰🩸🪢🔥☠💀🚑🆘")
 
@@ -23,7 +23,7 @@ _STEMS = frozenset(
     """
     gun gunsh pistol handgu rifle shotgu firear glock revolv weapon shoot shot ammo bullet knif knive blade machet
     razor stab slash bomb explo grenad molot murder kill hostag intrud massac armed attack threat columb bloodb
-    suicid overd unaliv noose pill swallo bleed blood breath chok drown unconsc unrespo seiz breet collap faint fentan
+    suicid overd unaliv noose pill swallo bleed blood breath chok drown unconsc unrespo seiz breet knuck collap faint fentan
     narcan perc poison abduc kidnap rape rapi molest assaul strang goodby bridge overpa ledge roofto burn fire smok
     emergen ambula hurt dies dying dead death die vape antidep medicat benadr cleaner everclea gibber
     pistol arma armad dispar balac tirote bala cuchil navaj punal matar mata mato muert muer morir sobred pastil
@@ -52,7 +52,7 @@ def look(text: str, media: int = 0) -> int:
         if not _PICTURES.isdisjoint(seen):
             return URGENT
         seen = unicodedata.normalize("NFKD", seen).encode("ascii", "ignore").decode()
-    words = _WORD.findall(_DRAWN_OUT.sub(r"\1\1", seen))
+    words = _WORD.findall(_DRAWN_OUT.sub(r"\1", seen))
     if _speaks_of_danger(words) or _DISGUISED.search(seen):
         return URGENT
     return UNCLEAR if media or len(words) <= _FEW_WORDS else CALM

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from gateway.core.errors import BadInput, SettingsRefused, Unavailable
 
 BUSY_WAIT_SECONDS = 3
+_EAGER_SECONDS, _POLL_SECONDS = 0.5, 0.001
 _POSTGRES = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -137,5 +139,28 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("tipline_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("tipline_reads", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    if not _begun_at_once(raw):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # Another process is writing for long: wait as SQLite does.
+
+
+def _begun_at_once(raw: sqlite3.Connection) -> bool:
+    """Try for a while to take the write lock, often: SQLite's own wait sleeps up to 0.1 s while others come and go."""
+    end = time.monotonic() + _EAGER_SECONDS
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                    return False
+                time.sleep(_POLL_SECONDS)
+            else:
+                return True
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_WAIT_SECONDS * 1000}")

@@ -20,7 +20,7 @@ Name = Literal["courier", "worker"]
 JOB = "gateway.front.jobs.drain"
 _TIMEOUT_SECONDS = 120
 _STALE_SECONDS = 30
-_REST_SECONDS = 0.03
+_REST_SECONDS = 0.05
 """Between two wake-ups: under load many become one, and whoever is woken works instead of waking."""
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.core.records import Message
 
-URGENT, LONGEST = 12, 4
+URGENT, LONGEST = 3, 1
 """Of each few that are taken: so many of the most urgent, then so many of those that have waited longest."""
 
 
@@ -17,7 +17,7 @@ def next_up(session: Session, waiting: Select[str], left: Collection[str] = ()) 
     """Name the messages that are next, of all that `waiting` selects the ids of; nothing when none is left.
 
     The most urgent come first, of equals the oldest. `left` are those whose turn it was and who still wait.
-    Asked anew after each few, so that what comes in meanwhile has its place.
+    Asked anew after each few, and few they are: what comes in meanwhile is critical, and waits for no more than these.
     """
     urgent = waiting.order_by(None).order_by(Message.first_look, Message.at, Message.id)
     longest = waiting.order_by(None).order_by(Message.at, Message.id)

@@ -31,7 +31,7 @@ class Size:
     steady: int = 600
     rate: float = 20.0
     burst: int = 500
-    districts: int = 20
+    districts: int = 10
     schools: int = 10
     cases: tuple[int, ...] = (1_000, 10_000, 200_000)
     part_seconds: float = 0.5

@@ -18,6 +18,8 @@ from tests.bench import carrier, texts
 from tests.support.house import ROOT
 
 SETTLE_SECONDS = 15.0
+LISTENING_SECONDS = 6.0
+"""How long the carrier is there before anybody texts, so that what was tried in vain without it has been done."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ async def _run(order: Order) -> Seen:
     seen = Seen()
     served = carrier.Carrier(order.place, seen.taken) if order.carrier_port else None
     server = await served.listen(order.carrier_port) if served else None
+    await asyncio.sleep(LISTENING_SECONDS if server else 0)
     await _text(order, seen)
     if server and served:
         await served.settled(order.settle_seconds)

@@ -11,9 +11,11 @@ its own page; one that has none counts as never paged. Calm texts go anywhere an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import quantiles
+from itertools import pairwise
+from statistics import median, quantiles
 
 from sqlalchemy import select
 
@@ -55,6 +57,8 @@ class Run:
     high: Paging
     cpu_ms: dict[str, float]
     """Processor time of each process, in milliseconds a text: what bounds the whole, whoever else uses the machine."""
+    stages_ms: dict[str, float]
+    """Where the time of critical texts goes: the median wait for each step, by the rows' own times."""
 
 
 def steady(site: Site, texts: int, rate: float) -> Run:
@@ -86,7 +90,7 @@ def _run(site: Site, kinds: list[str], rate: float, seed: int) -> Run:
     cuts = quantiles(seen.waits, n=100)
     return Run(
         len(seen.answered), round(len(seen.answered) / lasted, 1), _ms(cuts[49]), _ms(cuts[98]),
-        _paging(seen, pages, "critical"), _paging(seen, pages, "high"), used,
+        _paging(seen, pages, "critical"), _paging(seen, pages, "high"), used, _stages(site, seen),
     )  # fmt: skip
 
 
@@ -108,6 +112,32 @@ def _pages(site: Site, seen: Seen) -> dict[str, float]:
                 found[text] = min(seen.taken[page], found.get(text, float("inf")))
     database.close()
     return found
+
+
+def _stages(site: Site, seen: Seen) -> dict[str, float]:
+    """Split the way of critical texts by the times that their rows and their first page's have."""
+    since = time.time() - time.monotonic()
+    query = (
+        select(Message.provider_sid, Message.at, Message.threaded_at, Message.dispatched_at, Page.at, Send.provider_sid)
+        .join(CaseMessage, CaseMessage.message_id == Message.id)
+        .join(CalloutCase, CalloutCase.case_id == CaseMessage.case_id)
+        .join(Page, Page.callout_id == CalloutCase.callout_id)
+        .join(Send, Send.id == Page.send_id)
+        .where(Page.step == 1)
+    )
+    waits: dict[str, list[float]] = {"accepted": [], "threaded": [], "judged": [], "page written": [], "page taken": []}
+    database = Database(site.database_url)
+    with database.read() as session:
+        for text, *times, page in session.execute(query):
+            known = [moment.timestamp() for moment in times if moment]
+            if not text or not page or seen.kinds.get(text) != "critical":
+                continue
+            if page in seen.taken and len(known) == len(times):
+                moments = [seen.asked[text] + since, *known, seen.taken[page] + since]
+                for wait, (start, end) in zip(waits.values(), pairwise(moments), strict=True):
+                    wait.append(end - start)
+    database.close()
+    return {name: _ms(median(wait)) for name, wait in waits.items() if wait}
 
 
 def _paging(seen: Seen, pages: dict[str, float], kind: str) -> Paging:

@@ -42,6 +42,8 @@ def _paging(kind: str, piece: Mapping[str, Any]) -> str:
             values = (one["texts"], one["unpaged"], one["p50_ms"], one["p99_ms"], one["slowest_after_ms"])
             rows.append((f"{name}, {urgency} of {run['texts']} at {run['texts_per_second']}/s", *values))
         used = ", ".join(f"{process} {ms}" for process, ms in run["cpu_ms"].items() if ms >= 0.1)
+        stages = ", ".join(f"{stage} {ms}" for stage, ms in run["stages_ms"].items())
+        notes.append(f"{name}: median ms of each stage of critical ones: {stages}")
         notes.append(
             f"{name}: webhook p50 {run['accept_p50_ms']}, p99 {run['accept_p99_ms']} ms; CPU ms a text: {used}"
         )

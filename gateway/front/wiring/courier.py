@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
@@ -23,6 +25,9 @@ from gateway.front.wiring import patrols, renewal
 from gateway.front.wiring.accounts import account_of
 
 _FORGET_SECONDS = 60.0
+
+_SENDING_WAITS_SECONDS = 3.0
+"""How long texts to reporters wait while many messages are put on threads, since people are paged only after that."""
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -53,12 +58,23 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
     """Make its duties: threading and sending, apart, so that a slow carrier holds up nobody. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "courier")
     courier = Courier(database, key_set, sender, telling(utc_now))
-    sending = Duty("send", courier.send_all)
+    threaded = threading.Event()
+    threaded.set()
+
+    def send() -> None:
+        threaded.wait(_SENDING_WAITS_SECONDS)
+        courier.send_all()
+
+    sending = Duty("send", send)
 
     def thread() -> None:
-        while courier.thread_some():
-            waker.wake("worker")  # After each few, the critical ones first: they do not wait for the rest.
-        sending.ring()  # Receipts do wait for it, though never longer than a sweep.
+        threaded.clear()
+        try:
+            while courier.thread_some():
+                waker.wake("worker")  # After each few, the critical ones first: they do not wait for the rest.
+                sending.ring()
+        finally:
+            threaded.set()
 
     return [Duty("thread", thread), sending]
 
