@@ -25,10 +25,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from gateway.core import key_losses, log_keys
 from gateway.core.errors import KeyRefused, NotFound
 from gateway.core.key_losses import read_id
-from gateway.core.keys import CHANGED, COMMON, GRANTS, OLD, PROCESSES
+from gateway.core.keys import CHANGED, COMMON, GRANTS, MONTHS_AHEAD, OLD, PROCESSES
 from gateway.core.times import month
 
-MONTHS_AHEAD = 24
 KINDS = ("identity", "outbound", "index", "content")
 
 

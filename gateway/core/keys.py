@@ -52,6 +52,8 @@ SEALING = frozenset({"identity", "outbound", "content"})
 """The purposes of the X25519 pairs that envelopes are sealed to."""
 OPTIONAL = frozenset({"log"})
 """A process starts without such a key, and does less: see `log_keys`."""
+MONTHS_AHEAD = 24
+"""So many months' content keys are made ahead."""
 COMMON = "common"
 """The content keys of messages that no district owns (yet)."""
 CHANGED = "changed"
@@ -208,8 +210,15 @@ def _content_key(content: Mapping[tuple[str, str], X25519PublicKey], district: s
         if district == COMMON:
             raise KeyRefused("There is no content key. Run `tipline keys init`.")
         return _content_key(content, COMMON, wanted)
+    # A clock that says it is earlier than when keys were last made is wrong, and the key it asks for may be destroyed.
+    wanted = max(wanted, _months_before(months[-1], MONTHS_AHEAD))
     earlier = [name for name in months if name <= wanted]
     return content[(district, earlier[-1] if earlier else months[0])]
+
+
+def _months_before(name: str, count: int) -> str:
+    months = int(name[:4]) * 12 + int(name[5:]) - 1 - count
+    return f"{months // 12:04d}-{months % 12 + 1:02d}"
 
 
 def _encode(words: str) -> bytes:
