@@ -56,6 +56,12 @@ def last(session: Session) -> Backup | None:
     return Backup(datetime.fromisoformat(data["as_of"]), data["size"], data["sha256"], data["key"])
 
 
+def restored_at(session: Session) -> datetime | None:
+    """Tell when this database was last restored from a backup, if ever."""
+    query = select(Event.at).where(Event.subject == SUBJECT, Event.type == TYPE_PREFIX + _RESTORED)
+    return session.scalar(query.order_by(Event.seq.desc()).limit(1))
+
+
 def held_until(session: Session, now: datetime) -> datetime | None:
     """Tell up to when what was dealt with is in a backup, or has waited long enough; nothing without backups."""
     found = last(session)

@@ -52,7 +52,7 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     with closing(Database(environment.owner_url(var, environ))) as database:
         made = taking.take(database, settings.anchor_file, public, out, utc_now)
         _note(database, made)
-    gone = files.prune(out, options.keep) if options.keep is not None else []
+    gone = files.prune(out, options.keep, made.as_of) if options.keep is not None else []
     if options.json:
         print(json.dumps({**_made(made), "deleted": [path.name for path in gone]}))
     else:
@@ -142,7 +142,8 @@ def _tell_restored(restored: Restored) -> None:
     print(
         f"Everyone is signed out. {awake.accounts} accounts and {awake.tokens} tokens let people in as they did then: "
         "disable again whom you have shut out since.\n"
-        "Legal holds placed since are gone: place them again before retention destroys what they kept."
+        "Legal holds placed since are gone: place them again, then run `tipline retention run`. Until then nothing is "
+        "destroyed."
     )
 
 

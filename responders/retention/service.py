@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.core import durations
+from gateway.core import backups, durations
 from gateway.core.events import emit
 from gateway.core.records import District
 from responders.cases import erasing, holds
@@ -34,9 +34,20 @@ def order(session: Session, actor: str, now: datetime) -> RetentionRun:
 
 
 def is_due(session: Session, now: datetime) -> bool:
-    """Tell whether it is time for the day's order; not after a gap, since then the time itself may be wrong."""
-    last = last_order(session)
+    """Tell whether it is time for the day's order; not after a gap, since then the time itself may be wrong.
+
+    Nor after a restore: holds that were placed since the backup are gone, and a person must place them again first.
+    """
+    last = session.scalar(select(func.max(RetentionRun.ordered_at)).where(RetentionRun.ordered_at <= now))
+    if awaits_person(session):
+        return False
     return last is None or EVERY <= now - last <= LEAP
+
+
+def awaits_person(session: Session) -> bool:
+    """Tell whether the database was restored and nobody has ordered a run since."""
+    restored_at, last = backups.restored_at(session), last_order(session)
+    return restored_at is not None and (last is None or last < restored_at)
 
 
 def last_order(session: Session) -> datetime | None:

@@ -17,6 +17,7 @@ from gateway.core.backfill import FIRST
 from gateway.core.records import Heartbeat, Line, Send
 from responders.accounts.records import Account, ApiToken, StaffSession
 from responders.paging.records import Callout
+from responders.retention.records import RetentionRun
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def wake(session: Session, as_of: datetime, now: datetime) -> Awake:
     session.execute(delete(StaffSession))
     session.execute(delete(Heartbeat))
     session.execute(update(Line).where(Line.listed_until.is_(None)).values(listed_until=as_of - FIRST))
+    # A hold may have been placed since: no order of then is carried out, and the clock waits for a person's.
+    session.execute(update(RetentionRun).where(RetentionRun.finished_at.is_(None)).values(finished_at=now))
     backups.note_restored(session, as_of, now)
 
     def count(*where: object) -> int:

@@ -18,7 +18,7 @@ _PART = ".part"
 
 def target(out: Path, as_of: datetime) -> Path:
     """Name the file: `out` itself, or a new one in it when it is a folder. Raises: BadInput when it is there."""
-    path = out / f"tipline-{as_of:%Y%m%dT%H%M%S}Z.backup" if out.is_dir() else out
+    path = out / _name(as_of) if out.is_dir() else out
     if path.exists():
         raise BadInput(f"{path} is there already; no backup is ever overwritten.")
     return path
@@ -43,21 +43,27 @@ def fresh(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def prune(folder: Path, keep: int) -> list[Path]:
+def prune(folder: Path, keep: int, made_at: datetime) -> list[Path]:
     """Delete all but the newest backups in a folder, and what a kill left of one; nothing that has another name.
 
+    The one just made is the newest: names of a later time are a clock's mistake, and count as older than all others.
     Raises: BadInput when none would be kept.
     """
     if keep < 1:
         raise BadInput("At least one backup must be kept.")
     names = sorted(path for path in folder.iterdir() if path.is_file())
+    made = _name(made_at)
     whole = [path for path in names if _NAME.fullmatch(path.name)]
-    newest = whole[-1].name if whole else ""
-    left = [path for path in names if path.suffix == _PART and _NAME.fullmatch(path.stem) and path.stem < newest]
+    whole.sort(key=lambda path: path.name <= made)
+    left = [path for path in names if path.suffix == _PART and _NAME.fullmatch(path.stem) and path.stem < made]
     gone = [*whole[:-keep], *left]
     for path in gone:
         path.unlink()
     return gone
+
+
+def _name(as_of: datetime) -> str:
+    return f"tipline-{as_of:%Y%m%dT%H%M%S}Z.backup"
 
 
 def _sync(folder: Path) -> None:

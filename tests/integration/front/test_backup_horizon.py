@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
@@ -13,7 +13,10 @@ from gateway.core.database import Database
 from gateway.core.records import Message
 from gateway.front.backup import rows, taking
 from gateway.front.doctor.backups import backup
+from gateway.front.doctor.retention import destruction
 from gateway.front.migrations.tables import METADATA
+from responders.retention import service
+from responders.retention.records import RetentionRun
 from tests.integration.core.test_backfill import Mailbox
 from tests.support.backup_site import Site
 from tests.support.world import World
@@ -170,3 +173,38 @@ def test_doctor_knows_how_old_the_last_backup_is(site: Site, hours: int, level: 
         assert last
         finding = backup(session, site.keys, last.as_of + timedelta(hours=hours))
     assert (finding.level, f"{hours} hours old" in finding.words or hours == 1) == (level, True)
+
+
+def test_keep_never_deletes_the_backup_just_made_whatever_clock_named_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.front.cli_backup.utc_now", site.world.clock)
+    names = [f"tipline-2099010{day}T000000Z.backup" for day in range(1, 4)]
+    for name in names:
+        (site.out / name).write_bytes(b"x")
+    for kept in ({names[2]}, set()):
+        code, said = site.tipline("backup", "--out", site.out, "--keep", str(len(kept) + 1), "--json")
+        assert code == 0, said
+        left = {path.name for path in site.out.iterdir()}
+        assert kept < left
+        assert len(left) == len(kept) + 1
+        assert max(left - kept) < names[0]
+        site.world.clock.forward(seconds=1)
+
+
+def test_after_a_restore_nothing_is_destroyed_before_a_person_says_so(site: Site) -> None:
+    now = datetime.now(UTC)
+    with site.world.database.write() as session:
+        service.order(session, service.CLOCK, now - timedelta(days=1))
+    path = site.backup()
+    database = site.lose()
+    code, said = site.restore(path)
+    assert (code, "Until then nothing is destroyed." in said) == (0, True), said
+    with database.read() as session:
+        assert list(session.scalars(select(RetentionRun).where(RetentionRun.finished_at.is_(None)))) == []
+        assert not service.is_due(session, now + timedelta(days=1))
+        assert "holds placed after" in destruction(session, now + timedelta(days=1)).words
+    with database.write() as session:
+        service.order(session, "operator", now + timedelta(days=1)).finished_at = now
+        assert service.is_due(session, now + timedelta(days=2))
+        assert "destroyed" in destruction(session, now + timedelta(days=1)).words
