@@ -11,10 +11,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -80,7 +81,7 @@ class Destroyer:
             ready = list(session.scalars(select(KeyEnd).where(KeyEnd.resealed_at.is_not(None))))
         for end in ready:
             kids = key_ends.kids(self.folder, end.district, end.month) if self._is_there(end) else []
-            if self._is_sealing(end.district, kids) or self._used(kids):
+            if self._is_sealing(end.district, kids) or _used(self.database, kids):
                 log().error("keys that were to be destroyed are needed", district=end.district, month=end.month)
                 continue
             end_copy(self.database, self.folder, end, "worker", self.clock(), self.point)
@@ -167,7 +168,7 @@ class Destroyer:
                     this = KeyEnd.district == slug, KeyEnd.month == of_month
                     session.execute(update(KeyEnd).where(*this).values(resealed=KeyEnd.resealed + done))
                 self.point("some rows are re-sealed")
-        used = self._used(kids)
+        used = _used(self.database, kids)
         with self.database.write() as session:
             end = session.get_one(KeyEnd, (slug, of_month))
             end.finding = "unsealable" if used else None
@@ -175,12 +176,6 @@ class Destroyer:
         if used:
             log().error("a month's keys stay: not all under them opens", district=slug, month=of_month, rows=used)
         self.point("a month is free")
-
-    def _used(self, kids: list[bytes]) -> int:
-        if not kids:
-            return 0
-        with self.database.read() as session:
-            return resealing.used(session, kids)
 
     def _is_sealing(self, slug: str, kids: list[bytes]) -> bool:
         return bool(kids) and self.keys.content_id(slug, self.clock()) in kids
@@ -222,12 +217,26 @@ def end_copy(
 
 
 def end_keys_of_console(database: Database, folder: Path, clock: Clock) -> None:
-    """Destroy the console's copy of every key that the worker has destroyed: it proved that nothing needs it."""
+    """Destroy the console's copy of every key that the worker has destroyed.
+
+    The worker proved that nothing needs it; but it is the last copy, so what was sealed to it since then keeps it.
+    """
     with database.read() as session:
         ready = list(session.scalars(select(KeyEnd).where(KeyEnd.worker_gone_at.is_not(None))))
     for end in ready:
-        if end.console_gone_at is None or key_ends.is_there(folder, end.district, end.month):
-            end_copy(database, folder, end, "console", clock())
+        if end.console_gone_at is not None and not key_ends.is_there(folder, end.district, end.month):
+            continue
+        if _used(database, key_ends.kids(folder, end.district, end.month), resealing.SHOWN):
+            log().error("keys that were to be destroyed are needed", district=end.district, month=end.month)
+            continue
+        end_copy(database, folder, end, "console", clock())
+
+
+def _used(database: Database, kids: list[bytes], columns: Sequence[Any] = resealing.COLUMNS) -> int:
+    if not kids:
+        return 0
+    with database.read() as session:
+        return resealing.used(session, kids, columns)
 
 
 def _bury(session: Session, run_id: str, found: of_cases.Belongings, now: datetime) -> None:

@@ -37,12 +37,15 @@ class Verdict:
 
 
 def candidates(session: Session, district_id: str, of: Rules, now: datetime, after: str) -> Sequence[str]:
-    """List cases that may be past a deadline, by id above `after`; joined ones go with the case they were joined to."""
-    before = durations.before(now, rules.shortest_of_words(of))
-    query = select(Case.id).where(Case.district_id == district_id, Case.joined_into_id.is_(None))
-    return session.scalars(
-        query.where(Case.updated_at < before, Case.id > after).order_by(Case.id).limit(CHUNK)
-    ).all()  # fmt: skip
+    """List cases that may be past a deadline, by id above `after`; joined ones go with the case they were joined to.
+
+    What asked for action is kept for years: it is not looked at before, or every run would look at nearly every case.
+    """
+    mild = and_(Case.severity == "none", not_(Case.life_safety))
+    soon = max(durations.before(now, of[kind]) for kind in (NO_CONCERN, QUARANTINE))
+    lapsed = or_(Case.updated_at < durations.before(now, of[CASES]), and_(mild, Case.updated_at < soon))
+    query = select(Case.id).where(Case.district_id == district_id, Case.joined_into_id.is_(None), lapsed)
+    return session.scalars(query.where(Case.id > after).order_by(Case.id).limit(CHUNK)).all()
 
 
 def judge(session: Session, case: Case, of: Rules, now: datetime) -> Verdict:
@@ -56,7 +59,7 @@ def judge(session: Session, case: Case, of: Rules, now: datetime) -> Verdict:
         return Verdict("later", kind, found)
     if erasing.is_held(session, found):
         return Verdict("held", kind, found)
-    if any(one.state in moves.OPEN_STATES for one in together):
+    if any(one.state in moves.OPEN_STATES for one in together) or _is_unjudged(session, found.message_ids):
         return Verdict("open", kind, found)
     waits = until + CARRIER_WAIT > now and _at_carrier(session, found.message_ids)
     return Verdict("carrier" if waits else "lapsed", kind, found)
@@ -104,6 +107,12 @@ def all_deadlines(session: Session) -> dict[str, Rules]:
     query = select(District).order_by(District.takes_strays.desc(), District.slug)
     found = {district.slug: rules.of_district(session, district.id) for district in session.scalars(query)}
     return {COMMON: next(iter(found.values()), rules.DEFAULTS), **found}
+
+
+def _is_unjudged(session: Session, message_ids: Iterable[str]) -> bool:
+    """Tell whether a text came in that nothing has judged yet, however long ago the carrier took it in."""
+    unjudged = Message.direction == "in", Message.dispatched_at.is_(None)
+    return session.scalar(select(Message.id).where(Message.id.in_(message_ids), *unjudged).limit(1)) is not None
 
 
 def _at_carrier(session: Session, message_ids: Iterable[str]) -> bool:

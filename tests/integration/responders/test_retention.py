@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from gateway.front.wiring import courier as courier_wiring
 from responders.cases import holds
 from responders.cases.records import Case, CaseHold
 from responders.paging.records import Page
-from responders.retention import lapsing, report, rules, service
+from responders.retention import destroying, lapsing, report, rules, service
 from responders.retention.destroying import Destroyer
 from responders.retention.records import KeyEnd, RetentionRule, Tombstone
 from tests.support.ages import Ages
@@ -311,3 +311,65 @@ def test_a_rule_that_could_never_have_been_set_counts_as_not_there(world: World)
         found = rules.of_district(session, world.district_id)
         assert (found["cases"], found["events"]) == ("P3Y", "P7Y")
         assert lapsing.all_deadlines(session)["common"] == found
+
+
+def test_a_text_that_nobody_has_judged_yet_is_never_destroyed(world: World, root: Path) -> None:
+    write_and_close(world, "there was a fight")
+    long_ago = world.clock()
+    world.clock.forward(days=1200)
+    late = Inbound("sms", "SMlate", STUDENT, REPORTS, "help", long_ago, recovered_at=world.clock())
+    message_id = intake.receive(world.of("courier"), world.keys["courier"], late).message_id
+    with world.database.write() as session:
+        session.get_one(Message, message_id).thread_id = session.scalars(select(Thread.id)).one()
+    assert destroy(world, root)["open"] == 1
+    assert world.message(message_id).dispatched_at is None
+
+
+def test_cases_that_are_young_for_their_kind_are_not_even_looked_at(world: World) -> None:
+    case_id = write_and_close(world, "there was a fight")
+    now = world.clock.forward(days=200)
+    with world.database.write() as session:
+        deadlines = rules.of_district(session, world.district_id)
+        assert lapsing.candidates(session, world.district_id, deadlines, now, "") == []
+        session.get_one(Case, case_id).severity = "none"
+        session.flush()
+        assert lapsing.candidates(session, world.district_id, deadlines, now, "") == [case_id]
+
+
+def test_the_console_keeps_a_key_that_something_is_under_again(world: World, root: Path) -> None:
+    in_november = world.clock()
+    world.clock.forward(days=200)
+    destroy(world, root)
+    message_id = world.text("sent while the clock was wrong")
+    with world.database.write() as session:
+        row = session.get_one(Message, message_id)
+        row.words_sealed = world.keys["intake"].seal_words("demo", in_november, "help", row.bound("words"))
+    destroying.end_keys_of_console(world.of("console"), root / "console", world.clock)
+    assert conversation.words(world.keys["console"], world.message(message_id)) == "help"
+    with world.database.write() as session:
+        session.delete(session.get_one(Message, message_id))
+    destroying.end_keys_of_console(world.of("console"), root / "console", world.clock)
+    assert not (root / "console/content/demo/2026-11.key").exists()
+
+
+def test_an_order_from_the_future_does_not_stop_the_days_orders(world: World) -> None:
+    with world.database.write() as session:
+        first = service.order(session, service.CLOCK, world.clock() + timedelta(days=4000))
+        first.finished_at = world.clock()
+        assert service.is_due(session, world.clock())
+        service.order(session, service.CLOCK, world.clock()).finished_at = world.clock()
+        assert not service.is_due(session, world.clock() + timedelta(hours=1))
+        assert service.is_due(session, world.clock() + timedelta(hours=24))
+
+
+def test_a_clock_from_before_the_keys_were_made_asks_for_no_destroyed_key(world: World, root: Path) -> None:
+    world.clock.forward(days=200)
+    destroy(world, root)
+    key_files.init(root, ["demo"], world.clock())
+    message_id = world.text("help")
+    with world.database.write() as session:
+        row = session.get_one(Message, message_id)
+        row.words_sealed = world.keys["intake"].seal_words(
+            "demo", datetime(1970, 1, 1, tzinfo=UTC), "help", row.bound("words")
+        )
+    assert conversation.words(world.keys["worker"], world.message(message_id)) == "help"
