@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
@@ -15,9 +16,12 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from gateway.core import deadlines
 from gateway.core.messages import SendError, Status
 
 TIMEOUT_SECONDS = 10.0
+WHOLE_SECONDS = 30.0
+"""How long an answer may take in all, should it drip: less than a duty may hang (`gateway.front.duties`)."""
 _API = "https://api.twilio.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -160,7 +164,11 @@ class _Rebased(TwilioHttpClient):
         """Make a request to the base URL instead."""
         if url.startswith(_API):
             url = self._base_url + url.removeprefix(_API)
-        response = super().request(method, url, params, data, headers, auth, timeout, allow_redirects)
+        ask = partial(super().request, method, url, params, data, headers, auth, timeout, allow_redirects)
+        try:
+            response = deadlines.within(WHOLE_SECONDS, ask)
+        except TimeoutError:
+            raise SendError("timeout", retryable=True) from None
         self._on_answer()
         _refuse_while_busy(response)
         if response.headers and (date := response.headers.get("Date")):

@@ -11,7 +11,6 @@ something is wrong here, never with whom. The URL is a secret of the clock's: it
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.core import heartbeats, keys
+from gateway.core import deadlines, heartbeats, keys
 from gateway.core.database import Database
 from gateway.core.errors import TiplineError, Unavailable
 from gateway.core.logs import log
@@ -38,25 +37,18 @@ Knock = Callable[[str, str | None], int]
 
 def knock(url: str, body: str | None) -> int:
     """GET a URL, or POST a body to it; follows no redirect, and is given up after ten seconds. Raises: Unavailable."""
-    answers: list[int] = []
 
-    def ask() -> None:
-        try:
-            with (
-                httpx.Client(trust_env=False, timeout=_PART_SECONDS, follow_redirects=False) as client,
-                client.stream("GET" if body is None else "POST", url, content=body) as answer,
-            ):
-                answers.append(answer.status_code)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
-            return  # its text may hold the URL
+    def ask() -> int:
+        with (
+            httpx.Client(trust_env=False, timeout=_PART_SECONDS, follow_redirects=False) as client,
+            client.stream("GET" if body is None else "POST", url, content=body) as answer,
+        ):
+            return answer.status_code
 
-    # A server that drips its answer would never run into a time-out of the parts.
-    asking = threading.Thread(target=ask, name="knock", daemon=True)
-    asking.start()
-    asking.join(_WHOLE_SECONDS)
-    if not answers:
-        raise Unavailable("The dead-man's URL does not answer.")
-    return answers[0]
+    try:
+        return deadlines.within(_WHOLE_SECONDS, ask)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        raise Unavailable("The dead-man's URL does not answer.") from None  # the error's own text may hold the URL
 
 
 def failing(url: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from channels import twilio_client
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount, inspect
 from gateway.core.messages import OPTED_OUT, Outbound, SendError
@@ -85,6 +89,31 @@ def test_send_to_nobody_there_may_be_tried_again() -> None:
         gone.send(TEXT)
     gone.close()
     assert (refused.value.code, refused.value.retryable) == ("unreachable", True)
+
+
+def test_send_does_not_wait_for_an_answer_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twilio_client, "WHOLE_SECONDS", 0.5)
+    enough = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            for _ in range(50):
+                connection.sendall(b"H")
+                if enough.wait(0.1):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip, args=(server,))
+        dripping.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        slow = TwilioSender(TwilioAccount("AC1", "SK1", "x", url), url)
+        with pytest.raises(SendError) as refused:
+            slow.send(TEXT)
+        enough.set()
+        dripping.join()
+        slow.close()
+    assert (refused.value.code, refused.value.retryable) == ("timeout", True)
 
 
 def test_inspect_tells_an_accounts_state(carrier: Carrier, product: Product) -> None:
