@@ -38,6 +38,12 @@ def kids(folder: Path, district: str, month: str) -> list[bytes]:
     return sorted({read_id(path, path.relative_to(folder)) for path in _private(folder, district, month)})
 
 
+def destroyed(folder: Path) -> list[bytes]:
+    """Name every private key that was destroyed in a process's folder."""
+    marks = sorted((folder / _CONTENT).glob(f"*/*{GONE}"))
+    return [bytes.fromhex(kid) for mark in marks for kid in json.loads(mark.read_bytes())["kids"]]
+
+
 def is_there(folder: Path, district: str, month: str) -> bool:
     """Tell whether any file of a month's keys is in a process's folder."""
     files = (_public(folder, district, month), *_private(folder, district, month), *_ends(folder, district, month))

@@ -26,7 +26,7 @@ def lost(root: Path) -> list[str]:
     Raises: KeyRefused for a damaged key.
     """
     names = {str(path.with_suffix("")) for path in _publics(root)}
-    gone = [name for name in sorted(names) if stale(root, name) and not _is_destroyed(root, name)]
+    gone = [name for name in sorted(names) if stale(root, name) and not is_destroyed(root, name)]
     if names and not any((root / process / f"{INDEX}.key").exists() for process in _holders(INDEX)):
         gone.append(INDEX)
     return gone
@@ -43,6 +43,11 @@ def stale(root: Path, name: str) -> list[Path]:
     }
     public = [root / process / f"{name}.pub" for process in PROCESSES]
     return [path for path in public if path.exists() and read_id(path, Path(f"{name}.pub")) not in private]
+
+
+def is_destroyed(root: Path, name: str) -> bool:
+    """Tell whether retention has destroyed the private keys of a name at any holder."""
+    return any((root / process / f"{name}{GONE}").exists() for process in _holders(purpose(Path(f"{name}.pub"))))
 
 
 def described(gone: Sequence[str]) -> str:
@@ -71,10 +76,6 @@ def _publics(root: Path) -> set[Path]:
     folders = [root / process for process in PROCESSES]
     found = {path.relative_to(folder) for folder in folders for path in folder.rglob("*.pub")}
     return {path for path in found if purpose(path) in SEALING}
-
-
-def _is_destroyed(root: Path, name: str) -> bool:
-    return any((root / process / f"{name}{GONE}").exists() for process in _holders(purpose(Path(f"{name}.pub"))))
 
 
 def _holders(kind: str) -> list[str]:

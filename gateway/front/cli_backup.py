@@ -7,7 +7,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from gateway.core import backups, log_audit, log_keys
+from gateway.core import backups, key_ends, log_audit, log_keys
 from gateway.core.backups import Backup
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, Unavailable
@@ -21,6 +21,7 @@ from gateway.front.backup.reading import Contents
 from gateway.front.backup.restoring import Restored
 from gateway.front.places import Var
 from gateway.front.roles import granting
+from responders.retention import resealing
 
 _SHOWN = 10
 
@@ -86,14 +87,28 @@ def restore(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> i
         if granting.exist(database):
             granting.apply(database)
         report = _audit(database, settings) if public else None
+        closed = _closed(database, settings.keys_dir / "worker")
     cut, other = _split(report)
     if options.json:
         audit = report.to_json() if report else None
-        print(json.dumps({**_contents(restored.contents), **restored.awake.to_json(), "audit": audit}, indent=1))
+        found = {**_contents(restored.contents), **restored.awake.to_json(), "closed": closed, "audit": audit}
+        print(json.dumps(found, indent=1))
     else:
         _tell_restored(restored)
+        if closed:
+            print(
+                f"{closed} texts and notes of then are sealed to months' keys that were destroyed since. Only the "
+                "escrow of that day opens them: `tipline keys recover`."
+            )
         _tell_audit(report, cut, other)
     return 1 if other else 0
+
+
+def _closed(database: Database, folder: Path) -> int:
+    """Count what came back under keys that retention has destroyed since the backup."""
+    kids = key_ends.destroyed(folder)
+    with database.read() as session:
+        return resealing.used(session, kids) if kids else 0
 
 
 def _audit(database: Database, settings: Settings) -> Report:

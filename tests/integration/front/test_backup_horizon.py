@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
 
-from gateway.core import backups
+from gateway.core import backups, key_ends
 from gateway.core.backfill import Backfill
 from gateway.core.database import Database
 from gateway.core.records import Message
@@ -208,3 +209,14 @@ def test_after_a_restore_nothing_is_destroyed_before_a_person_says_so(site: Site
         service.order(session, "operator", now + timedelta(days=1)).finished_at = now
         assert service.is_due(session, now + timedelta(days=2))
         assert "destroyed" in destruction(session, now + timedelta(days=1)).words
+
+
+def test_restore_says_what_only_the_escrow_of_its_day_opens(site: Site) -> None:
+    site.world.text("there was a fight")
+    path, month = site.backup(), f"{site.world.clock():%Y-%m}"
+    key_ends.destroy(site.keys / "worker", "demo", month, site.world.clock())
+    site.lose()
+    code, said = site.restore(path)
+    assert (code, "1 texts and notes of then are sealed to months' keys that were destroyed since" in said) == (0, True)
+    site.lose()
+    assert json.loads(site.restore(path, "--json")[1])["closed"] == 1

@@ -93,3 +93,13 @@ def test_destroy_that_is_cut_off_lets_the_process_start_and_is_finished(
     assert not key_ends.is_there(folder, "demo", "2026-11")
     assert [path.name for path in (folder / "content/demo").glob("2026-11*")] == ["2026-11.gone"]
     load(folder, "worker")
+
+
+def test_a_clock_set_back_makes_no_new_key_where_one_was_destroyed(root: Path) -> None:
+    for process in ("worker", "console"):
+        key_ends.destroy(root / process, "demo", "2026-11", LATER)
+    key_files.init(root, ["demo"], START)
+    assert not (root / "worker/content/demo/2026-11.key").exists()
+    assert load(root / "worker", "worker").content_id("demo", LATER) == load(root / "intake", "intake").content_id(
+        "demo", LATER
+    )
