@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -31,9 +32,10 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def crowd(site: Site) -> Crowd:
+def crowd(site: Site) -> Iterator[Crowd]:
     """Everybody who writes to the house; what one test sent is counted by the next one as well."""
-    return Crowd(site)
+    with closing(Crowd(site)) as everybody:
+        yield everybody
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +22,8 @@ from tests.faults.tally import Tally, settle
 
 TAKEOVER_SECONDS = 10.0
 SHORT_TEXTS, LONG_TEXTS = 400, 10_000
-_DRAIN_SECONDS = 180.0
+_DRAIN_SECONDS = 600.0
 _BREATH_SECONDS, _SHORT_BREATH_SECONDS = 1.0, 0.5
-_SHORT_BATCH, _LONG_BATCH = 20, 100
 
 
 @dataclass
@@ -73,7 +73,9 @@ class Summary:
         return "\n".join([f"storm on {self.database}", *(f"  {name:12} {what}" for name, what in rows)])
 
 
-def run(site: Site, crowd: Crowd, texts: int, *, short: bool, say: Callable[[str], object] = print) -> Summary:
+def run(
+    site: Site, crowd: Crowd, texts: int, *, per_second: float, short: bool, say: Callable[[str], object] = print
+) -> Summary:
     """Let it storm: texts, pages answered and replies written all the while, one fault after the other."""
     began, over, strained = time.monotonic(), threading.Event(), [strain()]
     done: dict[str, int] = {}
@@ -81,7 +83,7 @@ def run(site: Site, crowd: Crowd, texts: int, *, short: bool, say: Callable[[str
         threading.Thread(target=_again, args=(over, crowd.acknowledge, 2.0)),
         threading.Thread(target=_again, args=(over, crowd.reply, 1.0 if short else 3.0)),
     ]
-    writer = _Writer(crowd, texts, short=short)
+    writer = _Writer(crowd, texts, per_second)
     for thread in (*hands, writer):
         thread.start()
     while True:
@@ -118,20 +120,16 @@ def run(site: Site, crowd: Crowd, texts: int, *, short: bool, say: Callable[[str
 
 
 class _Writer(threading.Thread):
-    """Writes the texts, a hundred at a time, so slowly in a short storm that each fault meets some."""
+    """Writes the texts, so evenly that each fault meets some."""
 
-    def __init__(self, crowd: Crowd, texts: int, *, short: bool) -> None:
+    def __init__(self, crowd: Crowd, texts: int, per_second: float) -> None:
         super().__init__(name="writer")
-        self._crowd, self._texts, self._short = crowd, texts, short
+        self._crowd, self._texts, self._per_second = crowd, texts, per_second
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        size = _SHORT_BATCH if self._short else _LONG_BATCH
         try:
-            for start in range(0, self._texts, size):
-                self._crowd.write(min(size, self._texts - start))
-                if self._short:
-                    pause(1.5)
+            self._crowd.write(self._texts, per_second=self._per_second)
         except BaseException as error:  # noqa: BLE001 - told by whoever waits for it
             self.error = error
 
@@ -142,7 +140,7 @@ def _bring(plague: Plague, crowd: Crowd, done: dict[str, int], say: Callable[[st
     if plague.name == "kill phones":
         crowd.healthy()  # It forgets with its process which phones are off.
     done[plague.name] = done.get(plague.name, 0) + 1
-    say(f"  {plague.name}: {time.monotonic() - began:.1f} s; {len(crowd.texts)} texts so far")
+    say(f"  {plague.name}: {time.monotonic() - began:.1f} s; {len(crowd.answered)} texts answered so far")
 
 
 def _have_all(site: Site, crowd: Crowd, done: dict[str, int], *, short: bool) -> bool:
@@ -158,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Storm on one database or both, print what came of it; the answer is the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.storm", description=__doc__)
     parser.add_argument("--texts", type=int, default=LONG_TEXTS)
+    parser.add_argument("--rate", type=float, default=20.0, help="texts a second, while it storms")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--short", action="store_true", help="shorter faults, no half minute of a held lock")
     parser.add_argument(
@@ -168,8 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = ("sqlite", "postgresql") if options.database == "both" else (options.database,)
     found = []
     for kind in kinds:
-        with standing(kind, options.pace) as site:
-            summary = run(site, Crowd(site), options.texts, short=options.short)
+        with standing(kind, options.pace) as site, closing(Crowd(site)) as crowd:
+            summary = run(site, crowd, options.texts, per_second=options.rate, short=options.short)
         found.append(summary)
         print(summary.as_table(), flush=True)
     data = json.dumps([summary.as_data() for summary in found], indent=1)
