@@ -139,14 +139,13 @@ def _callouts(session: Session, responder: Responder, codes: list[str], now: dat
 
 
 def _page_of(session: Session, callout: Callout, responder: Responder, message: Message) -> Page | None:
-    """Find the page that an answer answers: the responder's latest before it that was not lost on its way.
+    """Find the page that an answer answers: the responder's latest before it that left, and was not lost on its way.
 
+    One that still waits in the outbox was not read: what it would have told of is not acknowledged.
     Someone who has the code from a colleague, or whose page came back, is taken to know the callout's first page.
     """
     query = select(Page).join(Send, Send.id == Page.send_id).where(Page.callout_id == callout.id)
-    own = query.where(
-        Page.responder_id == responder.id, Page.at <= message.at, Send.status.not_in(("failed", "undelivered"))
-    )
+    own = query.where(Page.responder_id == responder.id, Page.at <= message.at, Send.status.in_(("sent", "delivered")))
     latest = session.scalar(own.order_by(Page.at.desc()).limit(1))
     return latest or session.scalar(query.order_by(Page.at).limit(1))
 
