@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, undefer
 
 from gateway.core.database import Database
@@ -117,7 +117,8 @@ def report(
 def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type
     """What may be sent now. In one conversation texts leave in the order they were written, unless one is stuck."""
     free = or_(Send.lease_until.is_(None), Send.lease_until <= now, Send.lease_until > now + _CLOCK_SLACK)
-    timely = or_(Send.due_at <= now, Send.created_at > now + _CLOCK_SLACK, Send.due_at > now + _LONGEST_WAIT)
+    before_set_back = and_(Send.created_at > now + _CLOCK_SLACK, Send.due_at >= Send.created_at)
+    timely = or_(Send.due_at <= now, before_set_back, Send.due_at > now + _LONGEST_WAIT)
     before = aliased(Send)
     waits = exists(before.id).where(
         before.thread_id == Send.thread_id,
@@ -203,6 +204,8 @@ def _refused(session: Session, send: Send, refusal: SendError, now: datetime) ->
     if refusal.retryable and now - send.created_at < GIVE_UP_AFTER:
         pause = _BACKOFF_SECONDS[min(send.attempts, len(_BACKOFF_SECONDS)) - 1]
         send.due_at = now + min(timedelta(seconds=max(pause, refusal.retry_after_seconds or 0)), _LONGEST_WAIT)
+        if send.created_at > now + _CLOCK_SLACK:  # A pause, and no longer a time from before a clock was set back.
+            send.due_at = min(send.due_at, send.created_at - timedelta(milliseconds=1))
         _emit(session, send, "retried", actor, now)
     else:
         _advance(session, send, "failed", refusal.code, actor, now)

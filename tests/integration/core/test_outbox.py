@@ -237,6 +237,21 @@ def test_drain_sends_what_was_written_before_a_clock_was_set_back(queued: World,
     assert len(queued.carrier.sent) == 1
 
 
+@pytest.mark.parametrize(("minutes", "retry_after"), [(60, None), (3, 600)], ids=["an hour", "less than the pause"])
+def test_drain_rests_after_a_refusal_though_a_clock_was_set_back(
+    queued: World, minutes: int, retry_after: float | None
+) -> None:
+    queued.clock.forward(minutes=-minutes)
+    queued.carrier.refusals = [SendError("20429", retryable=True, retry_after_seconds=retry_after)] * 5
+    queued.courier.send_all()
+    queued.courier.send_all()
+    assert send(queued).attempts == 1
+    queued.carrier.refusals = []
+    queued.clock.forward(minutes=3)
+    queued.courier.send_all()
+    assert (send(queued).status, send(queued).attempts) == ("sent", 2)
+
+
 class LockedForAWhile:
     """A database that is away from its second transaction on, for some transactions."""
 
