@@ -25,6 +25,7 @@ from responders.api.errors import cause, is_ours_to_mend
 from responders.api.limits import Limits
 from responders.api.scalars import scalars
 from responders.cases import schema as cases
+from responders.cases import schema_holds as holds
 from responders.cases.schema_types import Case
 from responders.directory import schema as directory
 from responders.paging import schema as paging
@@ -57,11 +58,12 @@ class Schema(strawberry.Schema):
 @cache
 def build() -> Schema:
     """Build the schema once."""
+    _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
     queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
     return Schema(
         query=merge_types("Query", queries),
-        mutation=merge_types("Mutation", (cases.Mutation, paging.Mutation)),
+        mutation=merge_types("Mutation", (cases.Mutation, holds.Mutation, paging.Mutation)),
         extensions=[Limits, ParserCache, ValidationCache],
         config=StrawberryConfig(scalar_map=scalars()),
     )

@@ -64,6 +64,17 @@ class CaseMove(StrEnum):
     REOPENED = "reopened"
 
 
+@strawberry.enum(description="Why a case is kept beyond its deadline.")
+class HoldReason(StrEnum):
+    """The codes of `holds.REASONS`."""
+
+    LITIGATION = "litigation"
+    INVESTIGATION = "investigation"
+    RECORDS_REQUEST = "records_request"
+    AUDIT = "audit"
+    OTHER = "other"
+
+
 @strawberry.enum(description="Why a case is moved.")
 class Why(StrEnum):
     """The codes of `service.WHY`."""

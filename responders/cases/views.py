@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gateway.core.errors import NotFound
 from responders.accounts.gate import Visit, action, field_of, page, see
-from responders.cases import listing, service, words
+from responders.cases import holds, listing, service, words
 from responders.cases.records import Case
 
 
@@ -66,9 +66,29 @@ def move(request: Request, visit: Visit, form: FormData) -> Response:
     return see(f"/cases/{number}#handling")
 
 
+@action
+def hold(request: Request, visit: Visit, form: FormData) -> Response:
+    """Keep the case beyond any deadline."""
+    number = request.path_params["number"]
+    with visit.console.database.write() as session:
+        holds.place(session, find(session, visit, number), field_of(form, "reason"), visit.actor, visit.now)
+    return see(f"/cases/{number}#holding")
+
+
+@action
+def release(request: Request, visit: Visit, _form: FormData) -> Response:
+    """End every hold of the case."""
+    number = request.path_params["number"]
+    with visit.console.database.write() as session:
+        holds.release(session, find(session, visit, number), visit.actor, visit.now)
+    return see(f"/cases/{number}#holding")
+
+
 ROUTES = (
     Route("/", inbox, methods=["GET"]),
     Route("/cases/{number}/notes", note, methods=["POST"]),
     Route("/cases/{number}/assign", assign, methods=["POST"]),
     Route("/cases/{number}/state", move, methods=["POST"]),
+    Route("/cases/{number}/hold", hold, methods=["POST"]),
+    Route("/cases/{number}/release", release, methods=["POST"]),
 )

@@ -52,6 +52,13 @@ WHY = {
     "new_message": "A new message came in",
     "started": "Someone is working on it",
 }
+HOLD = {
+    "litigation": "A lawsuit",
+    "investigation": "An investigation",
+    "records_request": "Someone asked to see the records",
+    "audit": "An audit",
+    "other": "Another reason",
+}
 ASK = {
     "where": ("Where is this?", "Where is this happening?", "¿Dónde está pasando esto?"),
     "when": ("When?", "When did this happen, or when will it?", "¿Cuándo pasó o cuándo va a pasar?"),

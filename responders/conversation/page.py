@@ -12,12 +12,12 @@ from gateway.core.records import School, Thread
 from responders.accounts import service as accounts
 from responders.accounts.gate import Visit
 from responders.accounts.records import Account
-from responders.cases import people
+from responders.cases import holds, people
 from responders.cases import service as cases
 from responders.cases.highlight import Piece, signs
 from responders.cases.moves import IN_PROGRESS
 from responders.cases.people import People
-from responders.cases.records import Case
+from responders.cases.records import Case, CaseHold
 from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.talk import Said, Talk
@@ -70,6 +70,7 @@ class CasePage:
     """Whether a page has told of this case, so that its code acknowledges it."""
     timeline: list[Entry]
     colleagues: list[Account]
+    holds: list[CaseHold]
     moves: list[str]
 
     @property
@@ -101,6 +102,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
             session, case.id, _subjects(case, talks), called.callouts, names, [t.thread for t in talks if t.thread]
         ),
         colleagues=accounts.of_district(session, case.district_id),
+        holds=holds.standing(session, [case.id]),
         moves=_moves(case),
     )
 

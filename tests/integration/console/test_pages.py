@@ -183,8 +183,8 @@ def test_other_districts_cases_do_not_exist_here(desk: Desk, other_district: str
     thread = desk.thread_of(case)
     assert desk.get(f"/cases/{case.number}").status_code == 404
     assert case.number not in desk.get("/?show=all").text
-    for action in ("acknowledge", "notes", "assign", "state", f"threads/{thread.id}/reply"):
-        answer = desk.post(f"/cases/{case.number}/{action}", text="x", to="resolved", why="handled")
+    for action in ("acknowledge", "notes", "assign", "state", "hold", "release", f"threads/{thread.id}/reply"):
+        answer = desk.post(f"/cases/{case.number}/{action}", text="x", to="resolved", why="handled", reason="audit")
         assert answer.status_code == 404, action
     assert desk.case(case).state == "new"
 
@@ -263,6 +263,31 @@ def test_notes_assignment_and_state_show_on_the_page_and_in_its_timeline(desk: D
     for line in ("Dana Ortiz wrote a note", "Dana Ortiz took it on", "moved it to “in progress”"):
         assert line in text
     assert (desk.case(case).state, desk.case(case).assignee_id) == ("in_progress", desk.account.id)
+
+
+def test_a_legal_hold_is_placed_shown_and_ended_on_the_case_page(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    page = f"/cases/{case.number}"
+    assert "On hold since" not in desk.get(page).text
+    assert desk.post(f"{page}/hold", reason="litigation").headers["location"] == f"{page}#holding"
+    text = desk.get(page).text
+    assert re.search(r"On hold since <time[^>]*>[^<]+</time>: nothing of it is destroyed\.", text)
+    assert re.search(r"A lawsuit: Dana Ortiz, <time", text)
+    assert "Dana Ortiz put it under a legal hold" in text
+    assert 'id="hold-save"' not in text
+    assert desk.post(f"{page}/release").status_code == 303
+    text = desk.get(page).text
+    assert "On hold since" not in text
+    assert "Dana Ortiz ended the legal hold" in text
+    assert desk.world.events("case.held") + desk.world.events("case.released") == ["case.held", "case.released"]
+
+
+def test_a_hold_without_a_reason_is_refused_in_plain_words(desk: Desk) -> None:
+    case = desk.tip("he has a gun")
+    answer = desk.post(f"/cases/{case.number}/hold", reason="because")
+    assert answer.status_code == 400
+    assert "The reason is one of litigation" in answer.text
+    assert "On hold since" not in desk.get(f"/cases/{case.number}").text
 
 
 def test_a_move_that_does_not_exist_is_refused_in_plain_words(desk: Desk) -> None:

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from strawberry.relay import GlobalID
 
 from gateway.core.records import District, Message, Thread, new_id
-from responders.cases import moves
+from responders.cases import holds, moves
 from responders.cases.records import Case
-from responders.cases.schema_codes import CaseMove, CaseState, Why
+from responders.cases.schema_codes import CaseMove, CaseState, HoldReason, Why
 from tests.integration.graphql.rig import Rig
 
 GUN = "theres a kid in the 2nd floor bathroom with a gun"
@@ -19,6 +19,11 @@ DONE = """ fragment Done on CasePayload {
 ACKNOWLEDGE = "mutation($input: AcknowledgeInput!) { acknowledge(input: $input) { ...Done } }" + DONE
 ASSIGN = "mutation($input: AssignInput!) { assign(input: $input) { ...Done } }" + DONE
 CHANGE = "mutation($input: ChangeStateInput!) { changeState(input: $input) { ...Done } }" + DONE
+HOLD = """mutation($input: PlaceHoldInput!) { placeHold(input: $input) { ...Held } }
+  fragment Held on CasePayload { case { holds { reasonCode placedAt placedBy { kind name } } }
+  userErrors { code message } }"""
+RELEASE = """mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) {
+  case { holds { reasonCode } } userErrors { code message } } }"""
 NOTE = """mutation($input: NoteInput!) { note(input: $input) {
   note { text at author { kind name } } userErrors { code message } } }"""
 REPLY = """mutation($input: ReplyInput!) { reply(input: $input) {
@@ -161,6 +166,28 @@ def test_change_state_refuses_a_move_that_is_none(rig: Rig) -> None:
     assert (code, message) == ("NOT_ALLOWED", "This case cannot be moved there from where it is.")
 
 
+def test_a_hold_is_placed_once_for_a_reason_and_all_are_ended_together(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    given = {"caseId": id_of("Case", case.id)}
+    for reason in ("AUDIT", "LITIGATION", "AUDIT"):
+        done = rig.ask(HOLD, input=given | {"reasonCode": reason})["placeHold"]
+    assert done["userErrors"] == []
+    assert [hold["reasonCode"] for hold in done["case"]["holds"]] == ["AUDIT", "LITIGATION"]
+    assert {hold["placedBy"]["name"] for hold in done["case"]["holds"]} == {"sis"}
+    with rig.world.database.read() as session:
+        assert holds.held_ids(session) == [case.id]
+    assert rig.ask(RELEASE, input=given)["releaseHold"] == {"case": {"holds": []}, "userErrors": []}
+    assert rig.world.events("case.released") == ["case.released"] * 2
+
+
+def test_a_hold_needs_the_scope_to_write(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    asked = {"caseId": id_of("Case", case.id), "reasonCode": "AUDIT"}
+    answer = rig.post(HOLD, token=rig.issue("cases:read"), input=asked)
+    assert "cases:write" in answer["errors"][0]["message"]
+    assert rig.world.events("case.held") == []
+
+
 @pytest.mark.parametrize(
     ("case_id", "code"),
     [
@@ -174,6 +201,8 @@ def test_mutations_tell_of_a_wrong_id(rig: Rig, case_id: str, code: str) -> None
         rig.ask(NOTE, input={"caseId": case_id, "text": "x"})["note"],
         rig.ask(ASSIGN, input={"caseId": case_id, "accountId": None})["assign"],
         rig.ask(CHANGE, input={"caseId": case_id, "state": "CLOSED", "why": "TEST"})["changeState"],
+        rig.ask(HOLD, input={"caseId": case_id, "reasonCode": "AUDIT"})["placeHold"],
+        rig.ask(RELEASE, input={"caseId": case_id})["releaseHold"],
     ]
     assert {refused(answer)[0] for answer in answers} == {code}
 
@@ -194,6 +223,7 @@ def test_two_mutations_in_one_request_see_each_other(rig: Rig) -> None:
 
 def test_enums_are_the_codes_of_the_service() -> None:
     assert {code.value for code in Why} == set(moves.WHY)
+    assert {reason.value for reason in HoldReason} == set(holds.REASONS)
     assert {state.value for state in CaseState} == set(moves.STATES)
     assert {move.value for move in CaseMove} == {*moves.STATES, moves.REOPENED} - {moves.NEW}
 
