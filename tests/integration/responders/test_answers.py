@@ -83,6 +83,18 @@ def test_answer_sent_before_a_page_does_not_cover_what_that_page_tells(desk: Des
     assert [desk.case(first).state, desk.case(second).state] == ["acknowledged", "new"]
 
 
+def test_answer_does_not_cover_what_a_page_tells_that_still_waits_to_leave(desk: Desk) -> None:
+    first = desk.tip("critical knife")
+    code = desk.code()
+    desk.wait(seconds=59)
+    second = desk.tip("critical other", sender=OTHER)
+    desk.world.clock.forward(seconds=1)
+    assert desk.worker.page_all() == 2
+    desk.reply("Ana", code)
+    assert [desk.case(first).state, desk.case(second).state] == ["acknowledged", "new"]
+    assert desk.code() != code
+
+
 def test_answer_of_a_colleague_who_was_not_paged_counts_for_the_first_page(desk: Desk) -> None:
     first = desk.tip("high thing")
     desk.wait(seconds=1)
