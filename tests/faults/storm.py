@@ -22,7 +22,7 @@ from tests.faults.tally import Tally, settle
 
 TAKEOVER_SECONDS = 10.0
 SHORT_TEXTS, LONG_TEXTS = 400, 10_000
-_DRAIN_SECONDS = 600.0
+_DRAIN_SECONDS, _SHORT_DRAIN_SECONDS = 600.0, 90.0
 _BREATH_SECONDS, _SHORT_BREATH_SECONDS = 1.0, 0.5
 
 
@@ -80,8 +80,8 @@ def run(
     began, over, strained = time.monotonic(), threading.Event(), [strain()]
     done: dict[str, int] = {}
     hands = [
-        threading.Thread(target=_again, args=(over, crowd.acknowledge, 2.0)),
-        threading.Thread(target=_again, args=(over, crowd.reply, 1.0 if short else 3.0)),
+        threading.Thread(target=_again, args=(over, crowd.acknowledge, 2.0), daemon=True),
+        threading.Thread(target=_again, args=(over, crowd.reply, 1.0 if short else 3.0), daemon=True),
     ]
     writer = _Writer(crowd, texts, per_second)
     for thread in (*hands, writer):
@@ -97,13 +97,14 @@ def run(
     writer.join()
     crowd.healthy()
     wrote = time.monotonic() - began
-    tally, drained = settle(site, crowd, _DRAIN_SECONDS, every=2.0)
+    patience = _SHORT_DRAIN_SECONDS if short else _DRAIN_SECONDS
+    tally, drained = settle(site, crowd, patience, every=2.0)
     over.set()
     for thread in hands:
         thread.join()
     if writer.error:
         raise writer.error
-    tally, more = settle(site, crowd, _DRAIN_SECONDS)
+    tally, more = settle(site, crowd, patience)
     strained.append(strain())
     return Summary(
         database="PostgreSQL" if site.postgres else "SQLite",
@@ -123,7 +124,7 @@ class _Writer(threading.Thread):
     """Writes the texts, so evenly that each fault meets some."""
 
     def __init__(self, crowd: Crowd, texts: int, per_second: float) -> None:
-        super().__init__(name="writer")
+        super().__init__(name="writer", daemon=True)
         self._crowd, self._texts, self._per_second = crowd, texts, per_second
         self.error: BaseException | None = None
 
