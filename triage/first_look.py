@@ -19,29 +19,24 @@ _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 _DISGUISED = re.compile(r"\b\w[ .*_-]\w[ .*_-]\w\b|[a-z][*@$!|][a-z]|[a-z][013457][a-z]")
 _PICTURES = frozenset("🔫🔪🗡💣💊⚰🩸🪢🔥☠💀🚑🆘")
 
-_STEMS = frozenset(
-    """
+_BEGINNINGS = """
     gun gunsh pistol handgu rifle shotgu firear glock revolv weapon shoot shot ammo bullet knif knive blade machet
     razor stab slash bomb explo grenad molot murder kill hostag intrud massac armed attack threat columb bloodb
-    suicid overd unaliv noose pill swallo bleed blood breath chok drown unconsc unrespo seiz breet knuck collap faint fentan
-    narcan perc poison abduc kidnap rape rapi molest assaul strang goodby bridge overpa ledge roofto burn fire smok
-    emergen ambula hurt dies dying dead death die vape antidep medicat benadr cleaner everclea gibber
+    suicid overd unaliv noose pill swallo bleed blood breath chok drown unconsc unrespo seiz breet knuck
+    collap faint fentan narcan perc poison abduc kidnap rape rapi molest assaul strang goodby bridge overpa ledge roofto
+    burn fire smok emergen ambula hurt dies dying dead death die vape antidep medicat benadr cleaner everclea gibber
     pistol arma armad dispar balac tirote bala cuchil navaj punal matar mata mato muert muer morir sobred pastil
     sangr respir despert despier desmay ahorc ahog venen explot secues viol abus amenaz lastim cort saltar puente
-    azote despid incend quem emergen golpe aspir trona reaccio convul encerr
-    """.split()
-)
-_WORDS = frozenset(
-    """
+    azote despid incend quem emergen golpe aspir trona reaccio convul encerr"""
+_WHOLE = """
     ar ak ar15 ak47 9mm strap piece draco od kms kys 911 112 jump roof rope cut cuts cutting slit vein veins wrist
     wrists bye list hit alone anymore forever plan planning planned oxy meds xans bars blackout gas live pulse blow
     wake waking awake responding moving asthma inhaler peanuts allergic epipen stroke heart snake diabetic cold blue
     foaming fell everything note monday tonight loading loaded countdown joking goodnight saving himself herself myself
     end ends took lethal shaking hitting cutter zoloft tylenol advil locked tracks garage find gone
     vivir vida vive adios solo sola carta lista lunes manana hoy aguanto aguanta venas plan tiro tiros cuerno bote
-    contesta mueve responde ataque cuerda bate traer trae mundo siempre dormir cloro internet
-    """.split()
-)
+    contesta mueve responde ataque cuerda bate traer trae mundo siempre dormir cloro internet"""
+_STEMS, _WORDS = frozenset(_BEGINNINGS.split()), frozenset(_WHOLE.split())
 _LENGTHS = tuple(sorted({len(stem) for stem in _STEMS}))
 
 

@@ -65,10 +65,13 @@ def _known(session: Session, inbound: Inbound) -> str | None:
 
 
 def _store_together(database: Database, keys: KeySet, inbounds: Sequence[Inbound]) -> list[Receipt]:
-    """Store messages in one transaction; all that can be done before it is, so that it is short."""
-    with database.read() as session:
-        sealed = seal(session, keys, inbounds)
+    """Store messages in one transaction; on SQLite, where it keeps all others waiting, they are sealed before."""
+    if database.is_sqlite:
+        with database.read() as session:
+            sealed = seal(session, keys, inbounds)
     with database.write() as session:
+        if not database.is_sqlite:
+            sealed = seal(session, keys, inbounds)
         return [Receipt(message_id, repeated=False) for message_id in write(session, keys, sealed)]
 
 

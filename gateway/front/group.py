@@ -1,7 +1,7 @@
 """Group commit: what several requests want stored at the same time is stored in one commit, and each waits for it.
 
-While two commits are under way the next requests gather; so one alone never waits for company, and many together wait
-for one write to disk instead of many. Two, so that one group is sealed while the other waits for the disk.
+While a few commits are under way the next requests gather; so one alone never waits for company, and many together wait
+for one write to disk instead of many. A few, so that one group is sealed while others wait for the database.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.core.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-AT_ONCE = 2
+AT_ONCE = 4
 MOST = 32
 """How many share a commit: enough for speed, few enough that each is still quick."""
 

@@ -26,23 +26,24 @@ def test_group_answers_each_with_its_own_result() -> None:
 
 def test_group_gathers_what_comes_while_it_acts() -> None:
     calls: list[int] = []
-    first = threading.Barrier(AT_ONCE)
+    released = threading.Event()
 
     def act(items: Sequence[int]) -> list[int]:
         calls.append(len(items))
-        if len(calls) <= AT_ONCE:
-            first.wait(timeout=10)
+        released.wait(timeout=10)
         return list(items)
 
     async def run() -> list[int]:
-        acting = Group(act)
-        alone = [asyncio.create_task(acting(0))]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        return [await task for task in [*alone, *(asyncio.create_task(acting(n)) for n in range(1, 21))]]
+        group = Group(act)
+        tasks = [asyncio.create_task(group(n)) for n in range(200)]
+        while len(calls) < AT_ONCE:
+            await asyncio.sleep(0)
+        released.set()
+        return [await task for task in tasks]
 
-    assert asyncio.run(run()) == list(range(21))
-    assert len(calls) < 21
+    assert asyncio.run(run()) == list(range(200))
+    assert sum(calls) == 200
+    assert len(calls) < 20
 
 
 def test_group_tries_one_by_one_what_fails_together() -> None:
