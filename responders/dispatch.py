@@ -282,7 +282,7 @@ class Dispatcher:
     def _awake(self, ids: Iterable[str]) -> list[str]:
         """Leave out what failed a moment ago."""
         now = self.clock()
-        self._resting = {one: until for one, until in self._resting.items() if until > now}
+        self._resting = {one: until for one, until in self._resting.items() if now < until <= now + RETRY_AFTER}
         return [one for one in ids if one not in self._resting]
 
     def _first(self, one: str, ways: list[partial[bool]], at_last: list[partial[bool]]) -> bool:
