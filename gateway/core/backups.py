@@ -64,5 +64,7 @@ def restored_at(session: Session) -> datetime | None:
 
 def held_until(session: Session, now: datetime) -> datetime | None:
     """Tell up to when what was dealt with is in a backup, or has waited long enough; nothing without backups."""
-    found = last(session)
-    return max(found.as_of - _MARGIN, now - LONGEST) if found else None
+    kinds = [TYPE_PREFIX + kind for kind in (_MADE, _RESTORED)]  # The backup that was restored knew not of itself.
+    query = select(Event.data).where(Event.subject == SUBJECT, Event.type.in_(kinds))
+    data = session.scalar(query.order_by(Event.seq.desc()).limit(1))
+    return max(datetime.fromisoformat(data["as_of"]) - _MARGIN, now - LONGEST) if data else None

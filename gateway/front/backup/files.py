@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.core import key_files
 from gateway.core.errors import BadInput, Unavailable
 
 _NAME = re.compile(r"tipline-\d{8}T\d{6}Z\.backup", re.ASCII)
@@ -34,7 +35,7 @@ def fresh(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         part.rename(path)
-        _sync(path.parent)
+        key_files.sync(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise Unavailable(f"The backup could not be written to {path}: {error.strerror}. There is none.") from error
@@ -64,11 +65,3 @@ def prune(folder: Path, keep: int, made_at: datetime) -> list[Path]:
 
 def _name(as_of: datetime) -> str:
     return f"tipline-{as_of:%Y%m%dT%H%M%S}Z.backup"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -124,6 +124,9 @@ def test_nothing_is_lost_with_the_disk_that_came_in_after_the_last_backup(
     restored = World(database, world.keys, world.clock, world.carrier, world.district_id)
     assert courier_of(restored, mailbox).list_all() == 3
     assert sids(database) == before
+    settle(restored)
+    clean(restored, mailbox)
+    assert set(mailbox.deleted) == {"SM1"}, "what came back is in no backup yet"
     assert courier_of(restored, mailbox).list_all() == 0
     restored.close()
 
