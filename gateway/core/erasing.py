@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
 from gateway.core.records import LineProof, Message, Send
 
 
-def forget_threads(session: Session, thread_ids: Collection[str]) -> None:
-    """Delete all that was said in some threads, and the texts on their way there; the courier ends the threads."""
-    forget_messages(session, session.scalars(select(Message.id).where(Message.thread_id.in_(thread_ids))).all())
-    session.execute(delete(Send).where(Send.thread_id.in_(thread_ids)))
-
-
 def forget_messages(session: Session, message_ids: Collection[str]) -> None:
-    """Delete messages, and the texts that carried them."""
+    """Delete messages, and the texts that carried them; the courier ends threads that are left without any.
+
+    Only what is named goes: a message that reaches a thread at this very moment has been judged by nobody yet.
+    """
     session.execute(delete(Send).where(Send.message_id.in_(message_ids)))
     session.execute(delete(Message).where(Message.id.in_(message_ids)))
 

@@ -75,7 +75,6 @@ def erase(session: Session, found: Belongings) -> None:
     session.execute(delete(CaseMessage).where(or_(CaseMessage.case_id.in_(ids), CaseMessage.message_id.in_(messages))))
     for table in (Note, CaseThread, CaseHold):
         session.execute(delete(table).where(table.case_id.in_(ids)))
-    erasing.forget_threads(session, found.thread_ids)
     erasing.forget_messages(session, messages)
     session.execute(update(Case).where(Case.id.in_(ids)).values(joined_into_id=None))
     session.execute(delete(Case).where(Case.id.in_(ids)))

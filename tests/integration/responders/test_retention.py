@@ -17,8 +17,10 @@ from gateway.core.messages import Inbound
 from gateway.core.records import District, Line, Message, Send, Thread, Token
 from gateway.core.rotation import Renewer
 from gateway.front.wiring import courier as courier_wiring
+from responders.cases import erasing as of_cases
 from responders.cases import holds
 from responders.cases.records import Case, CaseHold
+from responders.paging import erasing as of_paging
 from responders.paging.records import Page
 from responders.retention import destroying, lapsing, report, rules, service
 from responders.retention.destroying import Destroyer
@@ -373,3 +375,20 @@ def test_a_clock_from_before_the_keys_were_made_asks_for_no_destroyed_key(world:
             "demo", datetime(1970, 1, 1, tzinfo=UTC), "help", row.bound("words")
         )
     assert conversation.words(world.keys["worker"], world.message(message_id)) == "help"
+
+
+def test_a_text_that_reaches_its_thread_after_the_judgement_outlives_the_case(world: World) -> None:
+    case_id = write_and_close(world, "there was a fight")
+    now = world.clock.forward(days=1200)
+    late = world.text("help")
+    with world.database.write() as session:
+        case = session.get_one(Case, case_id)
+        verdict = lapsing.judge(session, case, rules.of_district(session, world.district_id), now)
+        session.get_one(Message, late).thread_id = session.scalars(select(Thread.id)).one()
+        session.flush()
+        of_paging.forget_cases(session, verdict.found.case_ids)
+        of_cases.erase(session, verdict.found)
+    assert verdict.fate == "lapsed"
+    assert courier.forget_all(world.of("courier")) == 0
+    with world.database.read() as session:
+        assert list(session.scalars(select(Message.id))) == [late]
