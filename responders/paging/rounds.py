@@ -31,15 +31,16 @@ from triage.policy import PagingPolicy
 REST = timedelta(seconds=60)
 """How long a phone whose page failed is left alone, and how long until nobody is looked for again."""
 _SLACK = timedelta(seconds=1)
-_LONGEST = timedelta(minutes=30)
-"""No round is set further ahead than this; one that is was set by a clock that has been set back since."""
+_CLOCK_SLACK = timedelta(minutes=1)
+"""Clocks of one house differ by less. A round further ahead than that was set before a clock was set back."""
 _FAILED = ("failed", "undelivered")
 
 
 @dataclass(frozen=True)
 class _Last:
-    """The latest page of a responder in a callout."""
+    """The latest page of a responder in a callout: its round, and when that was on the clock of then."""
 
+    step: int
     at: datetime
     failed: bool
 
@@ -58,8 +59,14 @@ def due(session: Session, now: datetime) -> list[str]:
         Case.id == CalloutCase.case_id,
         or_(Case.state.in_(("resolved", "closed")), Case.acknowledged_at >= CalloutCase.added_at),
     )
-    in_time = or_(Callout.next_at <= now, Callout.next_at > now + _LONGEST)
-    query = select(Callout.id).where(Callout.closed_at.is_(None), or_(in_time, failed, taken_up))
+    ahead = PagingPolicy()  # Districts with clocks of their own may be listed in vain: `run_due` decides.
+    set_back = or_(
+        and_(Callout.urgency == "critical", Callout.next_at > now + _longest("critical", ahead)),
+        Callout.next_at > now + _longest("high", ahead),
+    )
+    query = select(Callout.id).where(
+        Callout.closed_at.is_(None), or_(Callout.next_at <= now, set_back, failed, taken_up)
+    )
     return list(session.scalars(query.order_by(Callout.urgency, Callout.next_at)))
 
 
@@ -73,11 +80,12 @@ def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, c
     if callout.closed_at or not settle(session, callout, now):
         return []
     failed = _note_failures(session, callout, now)
-    scheduled = not now < callout.next_at <= now + _LONGEST
+    policy = policy_of(district)
+    scheduled = not now < callout.next_at <= now + _longest(callout.urgency, policy)
     if not scheduled and not failed:
         return []
     line = paging_line(session, district.id)
-    people = _people(session, callout, policy_of(district), now, scheduled=scheduled) if line else None
+    people = _people(session, callout, policy, now, scheduled=scheduled) if line else None
     if line is None or people is None:
         _nobody(session, callout, "no_line" if line is None else "no_responder", now)
         return []
@@ -99,7 +107,7 @@ def _people(
     lately = {person: page for person, page in last.items() if abs(now - page.at) < REST - _SLACK}
     resting = {person for person, page in lately.items() if page.failed or not scheduled}
     if callout.urgency == "critical":
-        return _all_at_once(session, callout, (first, second), last, resting, policy, now)
+        return _all_at_once(session, callout, (first, second), last, resting, policy, now, scheduled=scheduled)
     return _one_by_one(session, callout, (first, second), last, resting, policy, now)
 
 
@@ -111,13 +119,15 @@ def _all_at_once(
     resting: set[str],
     policy: PagingPolicy,
     now: datetime,
+    *,
+    scheduled: bool,
 ) -> list[Responder]:
     first, second = lists
-    waited = now - callout.opened_at >= timedelta(seconds=policy.critical_escalate_after_seconds)
+    waited = abs(now - callout.opened_at) >= timedelta(seconds=policy.critical_escalate_after_seconds)
     none_arrived = all(person.id in last and last[person.id].failed for person in first)
     if second and (waited or none_arrived):
         _escalate(session, callout, now)
-    if not now < callout.next_at <= now + _LONGEST:
+    if scheduled:
         callout.next_at = now + timedelta(seconds=policy.critical_repeat_seconds)
     return [person for person in _merged(first, second if callout.escalated_at else ()) if person.id not in resting]
 
@@ -133,14 +143,14 @@ def _one_by_one(
 ) -> list[Responder]:
     """Choose who was paged longest ago, those never paged first, in the order of the lists."""
     first, second = lists
-    waited = now - callout.opened_at >= timedelta(seconds=policy.high_escalate_after_seconds)
+    waited = abs(now - callout.opened_at) >= timedelta(seconds=policy.high_escalate_after_seconds)
     skips = bool(second) and waited and callout.escalated_at is None
     pool = list(second) if skips else _merged(first, second)
     free = [person for person in pool if person.id not in resting]
     if not free:
         callout.next_at = min(last[person.id].at for person in pool) + REST
         return []
-    chosen = min(free, key=lambda person: last[person.id].at.timestamp() if person.id in last else 0)
+    chosen = min(free, key=lambda person: last[person.id].step if person.id in last else 0)
     if skips or chosen.id not in {person.id for person in first}:
         _escalate(session, callout, now)
     callout.next_at = now + timedelta(seconds=policy.high_next_seconds)
@@ -207,21 +217,27 @@ def _did_not_arrive() -> ColumnElement[bool]:
 
 def _latest(session: Session, callout: Callout) -> dict[str, _Last]:
     newest = (
-        select(Page.responder_id, func.max(Page.at).label("at"))
+        select(Page.responder_id, func.max(Page.step).label("step"))
         .where(Page.callout_id == callout.id)
         .group_by(Page.responder_id)
         .subquery()
     )
     query = (
-        select(Page.responder_id, Page.at, Send.status, Send.error_code)
-        .join(newest, and_(newest.c.responder_id == Page.responder_id, newest.c.at == Page.at))
+        select(Page.responder_id, Page.step, Send.created_at, Send.status, Send.error_code)
+        .join(newest, and_(newest.c.responder_id == Page.responder_id, newest.c.step == Page.step))
         .join(Send, Send.id == Page.send_id)
         .where(Page.callout_id == callout.id)
     )
     return {
-        person: _Last(at, status in _FAILED and code != WITHDRAWN)
-        for person, at, status, code in session.execute(query)
+        person: _Last(step, at, status in _FAILED and code != WITHDRAWN)
+        for person, step, at, status, code in session.execute(query)
     }
+
+
+def _longest(urgency: str, policy: PagingPolicy) -> timedelta:
+    """Tell how far ahead the next round can have been set at most."""
+    pace = policy.critical_repeat_seconds if urgency == "critical" else policy.high_next_seconds
+    return max(timedelta(seconds=pace), REST) + _CLOCK_SLACK
 
 
 def _merged(first: Sequence[Responder], second: Sequence[Responder]) -> list[Responder]:
