@@ -98,7 +98,7 @@ def restore(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> i
         if closed:
             print(
                 f"{closed} texts and notes of then are sealed to months' keys that were destroyed since. Only the "
-                "escrow of that day opens them: `tipline keys recover`."
+                "escrow of that day opens them: `tipline keys recover` into an empty TIPLINE_KEYS_DIR."
             )
         _tell_audit(report, cut, other)
     return 1 if other else 0

@@ -38,21 +38,21 @@ def is_due(session: Session, now: datetime) -> bool:
 
     Nor after a restore: holds that were placed since the backup are gone, and a person must place them again first.
     """
-    last = session.scalar(select(func.max(RetentionRun.ordered_at)).where(RetentionRun.ordered_at <= now))
-    if awaits_person(session):
+    last = last_order(session, now)
+    if awaits_person(session, now):
         return False
     return last is None or EVERY <= now - last <= LEAP
 
 
-def awaits_person(session: Session) -> bool:
+def awaits_person(session: Session, now: datetime) -> bool:
     """Tell whether the database was restored and nobody has ordered a run since."""
-    restored_at, last = backups.restored_at(session), last_order(session)
+    restored_at, last = backups.restored_at(session), last_order(session, now)
     return restored_at is not None and (last is None or last < restored_at)
 
 
-def last_order(session: Session) -> datetime | None:
-    """Tell when a run was ordered last: the newest moment that is trusted to be a real one."""
-    return session.scalar(select(func.max(RetentionRun.ordered_at)))
+def last_order(session: Session, now: datetime) -> datetime | None:
+    """Tell when a run was ordered last: the newest moment that is trusted to be a real one; none of the future is."""
+    return session.scalar(select(func.max(RetentionRun.ordered_at)).where(RetentionRun.ordered_at <= now))
 
 
 def events_before(session: Session, now: datetime) -> datetime:

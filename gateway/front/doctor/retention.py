@@ -26,12 +26,12 @@ def destruction(session: Session, now: datetime) -> Finding:
     )
     if waiting:
         return Finding("retention", "warning", "What is past its deadline is still there. Is the worker running?")
-    if service.awaits_person(session):
+    if service.awaits_person(session, now):
         words = "This database was restored, so holds placed after the backup are gone. Place them again, "
         return Finding(
             "retention", "warning", words + "then run `tipline retention run`: the clock does not by itself."
         )
-    last = service.last_order(session)
+    last = service.last_order(session, now)
     if last is not None and now - last > service.LEAP:
         words = f"The last run was ordered on {last:%Y-%m-%d}. Is the date of this machine right? "
         return Finding(

@@ -57,8 +57,8 @@ def trim(settings: Settings, database: Database, clock: Clock) -> int:
     if key is None:
         return 0
     with database.read() as session:
-        ordered_at = service.last_order(session)
+        ordered_at = service.last_order(session, clock())
         if ordered_at is None:
             return 0
-        before = service.events_before(session, min(ordered_at, clock()))
+        before = service.events_before(session, ordered_at)
     return Trimmer(database, key, log_keys.verifying(settings.keys)).trim(before, clock())
