@@ -5,8 +5,9 @@
 
 This is how healthchecks.io and its kin have it. Source: https://healthchecks.io/docs/http_api/
 
-The codes are those of `vitals.unreached`, `unjudged`, `no_beat.<process>` and `database`. They tell a stranger that
-something is wrong here, never with whom. The URL is a secret of the clock's: it is never logged.
+The codes are those of `vitals.unreached`, `unjudged`, `no_beat.<process>`, `trouble.<process>` (it beats, and says that
+it cannot work) and `database`. They tell a stranger that something is wrong here, never with whom. The URL is a secret
+of the clock's: it is never logged.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Deadman:
         self._url, self._database, self._clock, self._ask, self._ticks = url, database, clock, ask, ticks
         self._heard = Heard(ticks())
         self._seen_at = ticks()
-        self._late_before = False
+        self._passing_before: set[str] = set()
         self._told: frozenset[str] = frozenset()
         self._next_at = ticks()
 
@@ -121,14 +122,16 @@ class Deadman:
         try:
             with self._database.read() as session:
                 codes = vitals.unreached(session, now)
-                late = vitals.unjudged(session, now)
+                passing = {"unjudged"} if vitals.unjudged(session, now) else set()
                 for process, row in heartbeats.latest(session, now).items():
                     self._heard.note(process, (row.instance, row.beat_at), tick)
+                    if row.data.get("trouble"):
+                        passing.add(f"trouble.{process}")
         except TiplineError:
             return frozenset({"database"}) if tick - self._seen_at > SILENT_SECONDS else None
         self._seen_at = tick
-        # A text that is taken in late is old at once: only what is still there at the next look is left lying.
-        if late and self._late_before:
-            codes.add("unjudged")
-        self._late_before = late
+        # A text that is taken in late is old at once, and a process may only have begun: what is still there at the
+        # next look stays.
+        codes |= passing & self._passing_before
+        self._passing_before = passing
         return frozenset(codes | {f"no_beat.{one}" for one in keys.PROCESSES if self._heard.silent(one, tick)})

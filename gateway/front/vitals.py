@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.core.events import TYPE_PREFIX
@@ -84,7 +84,7 @@ def unreached(session: Session, now: datetime) -> set[str]:
         Case.life_safety,
         Case.state == _NEW,
         Case.joined_into_id.is_(None),
-        Case.opened_at < now - STUCK,
+        _long_since(Case.opened_at, now),
         ~exists().where(CalloutCase.case_id == Case.id),
     )
     if session.scalar(uncalled.limit(1)):
@@ -100,7 +100,7 @@ def unjudged(session: Session, now: datetime) -> bool:
     query = select(Message.id).where(
         Message.direction == "in",
         Message.dispatched_at.is_(None),
-        Message.at < now - STUCK,
+        _long_since(Message.at, now),
         Message.kind != "page_answer",
     )
     return session.scalar(query.limit(1)) is not None
@@ -119,11 +119,16 @@ def _of_callout(
     nobody_at = session.scalar(told)
     if nobody_at is not None and nobody_at >= max((at for at, _, _ in pages), default=opened_at):
         yield "nobody"
-    elif since and min(at for at, _, _ in since) < now - STUCK:
+    elif any(abs(now - at) > STUCK for at, _, _ in since):
         refused = any(status != "queued" and code != WITHDRAWN for _, status, code in since)
         yield "pages_failed" if refused else "pages_stuck"
     elif next_at < now - STUCK:
         yield "pages_stuck"
+
+
+def _long_since(at: InstrumentedAttribute[datetime], now: datetime) -> ColumnElement[bool]:
+    """Say that a time is further from now than work may take, either way: the clock may have been set back since."""
+    return or_(at < now - STUCK, at > now + STUCK)
 
 
 def _calls() -> ColumnElement[bool]:

@@ -42,7 +42,7 @@ class Watch:
 
     def __init__(self, world: World, url: str) -> None:
         self.world, self.ticks = world, 1000.0
-        self.beating = set(keys.PROCESSES)
+        self.beating, self.trouble = set(keys.PROCESSES), dict[str, str]()
         self.man = Deadman(url, world.of("clock"), world.clock, ticks=lambda: self.ticks)
 
     def after(self, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Watch:
         with self.world.database.write() as session:
             for process in self.beating:
                 now = self.world.clock()
-                heartbeats.beat(session, process, process, "1", now, now, {})
+                heartbeats.beat(session, process, process, "1", now, now, {"trouble": self.trouble.get(process)})
         self.man.step()
 
 
@@ -231,6 +231,34 @@ def test_process_that_is_silent_is_told(watch: Watch, outside: Outside, process:
     assert outside.alarms() == []
     watch.after(5)
     assert outside.alarms() == [f"no_beat.{process}"]
+
+
+def test_process_that_beats_and_cannot_work_is_told(watch: Watch, outside: Outside) -> None:
+    watch.trouble["intake"] = "keys"
+    watch.after(5)
+    assert outside.alarms() == [], "it may only have begun"
+    watch.after(5)
+    assert outside.alarms() == ["trouble.intake"]
+    watch.trouble.clear()
+    watch.after(5)
+    assert outside.heard[-1][0] == "GET"
+
+
+@pytest.mark.parametrize("what", ["unjudged", "not_paged", "pages_stuck"])
+def test_clock_that_is_set_back_hides_nothing_that_waits(
+    watch: Watch, world: World, outside: Outside, what: str
+) -> None:
+    world.clock.forward(hours=1)
+    if what == "unjudged":
+        world.text("gun at school")
+    else:
+        found = _call_out(world, callout=what == "pages_stuck")
+        if what == "pages_stuck":
+            _page(world, found, "queued")
+    world.clock.forward(hours=-1)
+    for _ in range(3):
+        watch.after(5)
+    assert outside.alarms() == [what]
 
 
 @pytest.mark.parametrize("hours", [1, -1])
