@@ -48,6 +48,11 @@ class Courier:
             self._thread_one(message_id)
         return len(ids)
 
+    def gives_way(self) -> bool:
+        """Tell whether the rest should wait a little, since somebody's life may hang on what the worker does now."""
+        with self.database.read() as session:
+            return turns.is_judges(session, self.clock())
+
     def send_all(self) -> int:
         """Send everything due to reporters; answers how many were tried."""
         return outbox.drain(self.database, "reporters", self._deliver, self.clock)

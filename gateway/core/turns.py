@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from gateway.core.records import Message
+from triage import first_look
 
 URGENT, LONGEST = 3, 1
 """Of each few that are taken: so many of the most urgent, then so many of those that have waited longest."""
+
+_FRESH = timedelta(seconds=5)
+"""How long an urgent message that waits for the judge holds up others: one that cannot be judged must not for ever."""
+
+
+def is_judges(session: Session, now: datetime) -> bool:
+    """Tell whether it is the judge's turn: urgent messages wait for him, and none for a thread."""
+    query = select(Message.threaded_at.is_not(None)).where(
+        Message.direction == "in",
+        Message.dispatched_at.is_(None),
+        Message.first_look == first_look.URGENT,
+        Message.at.between(now - _FRESH, now),
+    )
+    return set(session.scalars(query.distinct())) == {True}
 
 
 def next_up(session: Session, waiting: Select[str], left: Collection[str] = ()) -> list[str]:

@@ -14,19 +14,23 @@ from responders.directory.records import Duty, Responder
 
 ON_CALL = "on_call"
 ESCALATION = "escalation"
+_HELD = "districts held"
 
 
 def hold(session: Session, district_id: str) -> District:
     """Take the district's turn: until the transaction ends nobody else works its cases and callouts.
 
     One lock, taken before that of any message, case or callout, so that two processes never page twice nor wait for
-    each other in a circle. Readers, intake and courier go on. Raises: NotFound.
+    each other in a circle. Readers, intake and courier go on. Who has it is not asked again. Raises: NotFound.
     """
-    query = select(District).where(District.id == district_id).with_for_update(key_share=True)
-    district = session.scalar(query)
-    if district is None:
-        raise NotFound
-    return district
+    held: dict[str, District] = session.info.setdefault(_HELD, {})
+    if district_id not in held:
+        query = select(District).where(District.id == district_id).with_for_update(key_share=True)
+        district = session.scalar(query)
+        if district is None:
+            raise NotFound
+        held[district_id] = district
+    return held[district_id]
 
 
 def home_of(session: Session, message: Message) -> District | None:

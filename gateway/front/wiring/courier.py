@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount
@@ -26,6 +27,8 @@ from gateway.front.wiring.accounts import account_of
 
 _FORGET_SECONDS = 60.0
 
+_GIVES_WAY_SECONDS, _LOOK_SECONDS = 2.0, 0.03
+"""How long in all threading rests for the worker's sake while more and more comes in, and how often it looks."""
 _SENDING_WAITS_SECONDS = 3.0
 """How long texts to reporters wait while many messages are put on threads, since people are paged only after that."""
 
@@ -69,10 +72,14 @@ def make(settings: Settings, database: Database, waker: Waker, sender: Sender) -
 
     def thread() -> None:
         threaded.clear()
+        patience = _GIVES_WAY_SECONDS
         try:
             while courier.thread_some():
                 waker.wake("worker")  # After each few, the critical ones first: they do not wait for the rest.
                 sending.ring()
+                while patience > 0 and courier.gives_way():
+                    time.sleep(_LOOK_SECONDS)
+                    patience -= _LOOK_SECONDS
         finally:
             threaded.set()
 

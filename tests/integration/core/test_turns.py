@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway.core import intake, turns
 from gateway.core.messages import Inbound
@@ -50,6 +50,30 @@ def test_next_up_names_all_there_are_and_none_twice(world: World) -> None:
             left += found
     assert sorted(left) == sorted([*urgent, *calm])
     assert left[0] == urgent[0]
+
+
+def test_threading_gives_way_while_urgent_messages_wait_for_the_judge_alone(world: World) -> None:
+    urgent, calm = _queue(world, 4, every=2)
+    assert not world.courier.gives_way(), "the urgent ones have no thread yet"
+    world.courier.thread_all()
+    world.clock.forward(seconds=4)
+    assert world.courier.gives_way()
+    _judged(world, urgent)
+    assert not world.courier.gives_way(), "the calm ones hold up nobody"
+    assert calm
+
+
+def test_threading_gives_way_only_to_what_is_fresh(world: World) -> None:
+    _queue(world, 1, every=1)
+    world.courier.thread_all()
+    assert world.courier.gives_way()
+    world.clock.forward(seconds=6)
+    assert not world.courier.gives_way(), "perhaps it cannot be judged at all"
+
+
+def _judged(world: World, ids: list[str]) -> None:
+    with world.database.write() as session:
+        session.execute(update(Message).where(Message.id.in_(ids)).values(dispatched_at=world.clock()))
 
 
 def _threaded(world: World) -> set[str]:
