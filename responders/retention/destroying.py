@@ -142,6 +142,7 @@ class Destroyer:
         before = durations.before(self._as_of(), of[PAGES])
         while True:
             with self.database.write() as session:
+                directory.hold(session, district.id)
                 lapsed = of_paging.lapsed_texts(district.id, before, holds.held_ids(session))
                 found = session.execute(select(Send.id, Send.created_at).where(lapsed).limit(lapsing.CHUNK)).all()
                 for _, at in found:

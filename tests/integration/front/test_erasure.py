@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import undefer
 
 from gateway.core import conversation, courier, erasing, escrow, key_files, key_losses, rotation
 from gateway.core.database import Database
-from gateway.core.errors import KeyRefused
+from gateway.core.errors import KeyRefused, Unavailable
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import District, Message, Send, Thread, Token
 from gateway.core.rotation import Renewer
@@ -283,3 +287,34 @@ def test_a_run_killed_at_any_step_is_finished_by_the_next(house: House, root: Pa
     assert not (root / "console/content/demo/2026-11.key").exists()
     assert not (root / "worker/content/demo/2026-11.key").exists()
     assert world.events("key.").count("key.destroyed") == 2 * 22
+
+
+def test_two_workers_at_once_destroy_each_thing_once_and_nothing_else(house: House, root: Path) -> None:
+    world, ages = house.world, Ages(house.world)
+    ages.live(200, 8)
+    world.clock.now = NOW
+    house.order()
+    workers, start = [house.destroyer(), house.destroyer()], Barrier(2)
+
+    def work(one: Destroyer) -> None:
+        start.wait()
+        for _ in range(20):
+            with suppress(Unavailable, IntegrityError, FileNotFoundError):  # The other was first: the duty comes again.
+                if not one.work():
+                    return
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, workers))
+    house.finish()
+    with world.database.read() as session:
+        (run,) = report.past(session)
+        messages = {one.id: one for one in session.scalars(select(Message))}
+        emptied = session.scalar(select(func.count()).where(Send.body_sealed == b"")) or 0
+        assert session.scalar(select(func.count()).select_from(Tombstone)) == 24
+    assert sum(row["things"] for row in run["destroyed"] if row["kind"] == "cases") == 24
+    assert sum(row["things"] for row in run["destroyed"] if row["kind"] == "pages") == emptied > 0
+    for name in KEPT:
+        for message_id, words in ages.crowds[name].said.items():
+            assert conversation.words(world.keys["console"], messages[message_id]) == words
+    assert not (root / "console/content/demo/2026-11.key").exists()
+    assert world.events("retention.finished") == ["retention.finished"]
