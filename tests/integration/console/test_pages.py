@@ -275,6 +275,7 @@ def test_a_legal_hold_is_placed_shown_and_ended_on_the_case_page(desk: Desk) -> 
     assert re.search(r"A lawsuit: Dana Ortiz, <time", text)
     assert "Dana Ortiz put it under a legal hold" in text
     assert 'id="hold-save"' not in text
+    assert "If its time is over, it is destroyed within a day." in text
     assert desk.post(f"{page}/release").status_code == 303
     text = desk.get(page).text
     assert "On hold since" not in text
