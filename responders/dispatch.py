@@ -37,6 +37,8 @@ CODE_WITHOUT_COURIER = timedelta(minutes=5)
 """How long it waits when it looks like a code and nothing else."""
 ENGINE_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=15)
+_CLOCK_SLACK = timedelta(minutes=1)
+"""Clocks of one house differ by less. A text from further ahead came before a clock was set back, and has waited."""
 _PAGE_EVERY = timedelta(seconds=0.25)
 """How long pages wait for the next messages of a long queue: what comes at once from one school is one page."""
 _OVERLAP = timedelta(minutes=5)
@@ -150,7 +152,7 @@ class Dispatcher:
             message = session.get_one(Message, message_id)
             words = self._judge.opened(message)
             if words is not None and _from_whom_unknown(message) and paging.is_only_code(words):
-                if message.at > self.clock() - CODE_WITHOUT_COURIER:
+                if abs(message.at - self.clock()) < CODE_WITHOUT_COURIER:
                     return False
                 judged = judging.undecided("lone_code")
             else:
@@ -330,9 +332,10 @@ def _to_take(now: datetime) -> Select[str]:
     """Select what may be judged: what has its thread, and what has waited for it long enough."""
     threaded = Message.threaded_at.is_not(None)
     to_page = Message.kind == "page_answer"
-    waited = or_(threaded, Message.at < now - WITHOUT_COURIER)
-    waited_to_page = and_(Message.contact_id.is_(None), or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER))
-    ready = or_(and_(~to_page, waited), and_(to_page, waited_to_page))
+    set_back = Message.at > now + _CLOCK_SLACK
+    waited = or_(threaded, Message.at < now - WITHOUT_COURIER, set_back)
+    waited_to_page = or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER, set_back)
+    ready = or_(and_(~to_page, waited), and_(to_page, Message.contact_id.is_(None), waited_to_page))
     return select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None), ready)
 
 

@@ -83,3 +83,12 @@ def _threads(desk: Desk, case: Case) -> int:
 
 def _full_disk(*_: object, **__: object) -> None:
     raise OSError("no space left")
+
+
+def test_a_tip_that_the_courier_never_saw_waits_no_longer_when_a_clock_was_set_back(desk: Desk) -> None:
+    desk.wait(hours=1)
+    tip = desk.world.text("critical knife")
+    desk.wait(hours=-1)
+    desk.wait(seconds=6)
+    assert desk.case_of(tip) is not None
+    assert desk.paged() == ["Ana", "Ben"]
