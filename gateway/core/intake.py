@@ -102,7 +102,9 @@ def write(session: Session, keys: KeySet, sealed: Sequence[Sealed]) -> list[str]
         if one.row["line_id"] and proofs.is_shaped(one.inbound.text) and _is_proof(session, keys, one):
             at = one.inbound.received_at
             one.row.update(kind="synthetic", address_sealed=None, threaded_at=at, dispatched_at=at)
-    session.execute(insert(Message.__table__), [one.row for one in sealed])  # type: ignore[arg-type]  # a FromClause
+    # By their ids, so that two groups with the same repeats never wait for each other in a circle.
+    rows = sorted((one.row for one in sealed), key=lambda row: (row["channel"], row["provider_sid"]))
+    session.execute(insert(Message.__table__), rows)  # type: ignore[arg-type]  # a FromClause
     session.execute(insert(Event.__table__), [_event(one) for one in sealed])  # type: ignore[arg-type]
     return [one.row["id"] for one in sealed]
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
-from gateway.core import conversation
+from gateway.core import conversation, intake
 from gateway.core.errors import KeyRefused
+from gateway.core.messages import Inbound
 from gateway.core.numbers import MASK
 from gateway.core.records import Event, Message
 from tests.support.world import PAGING, REPORTS, STUDENT, UNKNOWN, World
@@ -54,6 +59,26 @@ def test_receive_stores_a_repeat_once_however_late(world: World) -> None:
     assert (first.repeated, again.repeated) == (False, True)
     assert first.message_id == again.message_id
     assert world.events() == ["message.received"]
+
+
+def test_receive_all_never_waits_in_a_circle_for_the_same_repeats(world: World) -> None:
+    """Two groups that hold the same messages in opposite orders: one is stored, the other hears that it was."""
+
+    def store(inbounds: Sequence[Inbound], begin: threading.Barrier) -> bool:
+        begin.wait(timeout=10)
+        with suppress(IntegrityError):
+            intake.receive_all(world.of("intake"), world.keys["intake"], inbounds)
+            return True
+        return False
+
+    for turn in range(5):
+        inbounds = [
+            Inbound("sms", f"SM{turn}-{n}", STUDENT, REPORTS, "gun", received_at=world.clock()) for n in range(60)
+        ]
+        begin = threading.Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            stored = pool.map(store, (inbounds, inbounds[::-1]), (begin, begin))
+            assert sorted(stored) == [False, True]
 
 
 def test_receive_stores_a_repeat_once_however_concurrent(world: World) -> None:
