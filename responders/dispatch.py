@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,10 +37,13 @@ CODE_WITHOUT_COURIER = timedelta(minutes=5)
 """How long it waits when it looks like a code and nothing else."""
 ENGINE_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=15)
+_AGAIN_AFTER = timedelta(seconds=1)
 _CLOCK_SLACK = timedelta(minutes=1)
 """Clocks of one house differ by less. A text from further ahead came before a clock was set back, and has waited."""
 _PAGE_EVERY = timedelta(seconds=0.25)
 """How long pages wait for the next messages of a long queue: what comes at once from one school is one page."""
+_TELL_EVERY = timedelta(seconds=10)
+"""How long news for people's phones waits for a long queue."""
 _OVERLAP = timedelta(minutes=5)
 """How far back late threads are looked for again, since the courier's clock and commits run beside ours."""
 _FEW_WORDS = 6
@@ -89,18 +92,21 @@ class Dispatcher:
     def take_all(self) -> int:
         """Make cases of what came in, each in its own transaction; answers and pages do not wait for a long queue."""
         self._guarded(self.link_all)
-        done, paged_at, left = 0, self.clock(), set[str]()
+        done, paged_at, left = 0, self.clock(), dict[str, datetime]()
         while ids := self._next_up(left):
             for message_id in ids:
                 self._slow = False
                 taken = self._each(self._take, message_id)
                 done += taken
                 if not taken:
-                    left.add(message_id)
-                if self._slow or self.clock() - paged_at >= _PAGE_EVERY:
+                    left[message_id] = self.clock() + _AGAIN_AFTER
+                if self._slow or abs(self.clock() - paged_at) >= _PAGE_EVERY:
                     self._guarded(self.answer_all)
                     self._guarded(self.page_all)
                     paged_at = self.clock()
+            if abs(self.clock() - told_at) >= _TELL_EVERY:
+                self._guarded(self.tell_all)
+                told_at = self.clock()
         return done
 
     def link_all(self) -> int:
@@ -141,11 +147,16 @@ class Dispatcher:
         """Send what waits in the paging account's outbox."""
         return outbox.drain(self.database, "paging", self._deliver, self.clock)
 
-    def _next_up(self, left: set[str]) -> list[str]:
-        """Name whose turn it is; `left` are those that had theirs in this run and still wait."""
+    def _next_up(self, left: Mapping[str, datetime]) -> list[str]:
+        """Name whose turn it is; `left` are those that had theirs in this run and still wait, and until when.
+
+        A run lasts as long as the queue does: what failed because the database was away must not wait for its end.
+        """
         self._awake(())
+        now = self.clock()
+        passed = {one for one, until in left.items() if now < until <= now + _AGAIN_AFTER}
         with self.database.read() as session:
-            return turns.next_up(session, _to_take(self.clock()), left | self._resting.keys())
+            return turns.next_up(session, _to_take(now), passed | self._resting.keys())
 
     def _take(self, message_id: str) -> bool:
         with self.database.read() as session:
