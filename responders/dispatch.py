@@ -92,7 +92,8 @@ class Dispatcher:
     def take_all(self) -> int:
         """Make cases of what came in, each in its own transaction; answers and pages do not wait for a long queue."""
         self._guarded(self.link_all)
-        done, paged_at, left = 0, self.clock(), dict[str, datetime]()
+        done, left = 0, dict[str, datetime]()
+        paged_at = told_at = self.clock()
         while ids := self._next_up(left):
             for message_id in ids:
                 self._slow = False
