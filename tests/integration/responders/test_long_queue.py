@@ -35,7 +35,9 @@ def test_what_failed_while_the_database_was_away_has_its_turn_again_within_the_s
     with desk.world.database.read() as session:
         order = list(
             session.scalars(
-                select(Message.id).where(Message.dispatched_at.is_not(None)).order_by(Message.dispatched_at)
+                select(Message.id)
+                .where(Message.direction == "in", Message.dispatched_at.is_not(None))
+                .order_by(Message.dispatched_at)
             )
         )
     assert len(order) == 21

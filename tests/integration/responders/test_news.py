@@ -14,6 +14,7 @@ from responders.cases.records import Case
 from responders.directory.records import Responder
 from responders.paging import service as paging
 from tests.integration.responders.conftest import PEOPLE, Desk, acknowledge
+from triage.model import Assessment, Context
 
 OTHER = "+13035550199"
 AGAIN = "New message in case 2026-0001. http://127.0.0.1:8001/cases/2026-0001"
@@ -175,3 +176,23 @@ def test_news_that_fails_holds_up_no_tip_and_no_page(desk: Desk, monkeypatch: py
     monkeypatch.undo()
     desk.wait(seconds=20)
     assert told(desk) == [("Ana", AGAIN)]
+
+
+def test_a_long_queue_keeps_no_news_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = desk.tip("critical knife")
+    acknowledge(desk, case)
+    told_by: list[int] = []
+    judge = desk.engine.__call__
+
+    def judged(text: str, context: Context) -> Assessment:
+        told_by.append(len(desk.events("callout.told")))
+        desk.world.clock.forward(seconds=3)
+        return judge(text, context)
+
+    monkeypatch.setattr(desk.worker, "assess", judged)
+    for place in range(12):
+        desk.world.text("moderate thing", sender=f"+130355501{place + 30}")
+    desk.world.courier.thread_all()
+    desk.worker.take_all()
+    assert len(told_by) == 12
+    assert told_by[-1] == 1

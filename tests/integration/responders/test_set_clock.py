@@ -9,6 +9,7 @@ from gateway.core.messages import Outbound, SendError
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseThread
 from tests.integration.responders.conftest import PEOPLE, Desk
+from triage.model import Assessment, Context
 
 
 @pytest.mark.parametrize("minutes", [5, 20, 60, 600])
@@ -74,6 +75,26 @@ def test_what_failed_rests_no_longer_than_meant_after_a_clock_was_set_back(
     monkeypatch.undo()
     desk.wait(hours=-1)
     assert desk.case_of(message_id) is not None
+
+
+def test_a_long_queue_keeps_no_page_waiting_when_a_clock_is_set_back_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    judge = desk.engine.__call__
+
+    def judged(text: str, context: Context) -> Assessment:
+        written.append(len(desk.events("page.written")))
+        desk.world.clock.forward(hours=-1 if len(written) == 1 else 0, seconds=1)
+        return judge(text, context)
+
+    monkeypatch.setattr(desk.worker, "assess", judged)
+    for place in range(6):
+        desk.world.text("critical knife", sender=f"+1303555013{place}")
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert len(written) == 6
+    assert written[-1] > 0
 
 
 def _threads(desk: Desk, case: Case) -> int:
