@@ -66,7 +66,8 @@ def _nothing() -> None:
 class Dispatcher:
     """The worker's sweeps. `sender` leads to the paging account. Several processes may run one each.
 
-    `on_texts` is called when texts to staff have been written, in the middle of a long queue too.
+    `on_texts` is called when texts to staff have been written, `on_called` when people are called out and somebody
+    beside this one writes the pages; both in the middle of a long queue too.
     """
 
     database: Database
@@ -77,11 +78,13 @@ class Dispatcher:
     assess: Assess = engine.assess
     engine_seconds: float = ENGINE_SECONDS
     on_texts: Callable[[], None] = _nothing
+    on_called: Callable[[], None] | None = None
     _resting: dict[str, datetime] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _uncalled: dict[str, Urgency] = field(default_factory=dict)
     _remembered: bool = False
     _slow: bool = False
+    _called: bool = False
     _linked_until: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def run(self) -> int:
@@ -96,16 +99,18 @@ class Dispatcher:
         paged_at = told_at = self.clock()
         while ids := self._next_up(left):
             for message_id in ids:
-                self._slow = False
+                self._slow = self._called = False
                 taken = self._each(self._take, message_id)
                 done += taken
+                if self._called and self.on_called:
+                    self.on_called()
                 if not taken:
                     left[message_id] = self.clock() + _AGAIN_AFTER
                 if self._slow or abs(self.clock() - paged_at) >= _PAGE_EVERY:
                     self._guarded(self.answer_all)
-                    self._guarded(self.page_all)
+                    self._guarded(self.on_called or self.page_all)
                     paged_at = self.clock()
-            if abs(self.clock() - told_at) >= _TELL_EVERY:
+            if self.on_called is None and abs(self.clock() - told_at) >= _TELL_EVERY:
                 self._guarded(self.tell_all)
                 told_at = self.clock()
         return done
@@ -191,7 +196,7 @@ class Dispatcher:
         taken = cases.take_message(session, self.keys, message, assessment, now)
         wanted = _urgency(taken, judged)
         if calls:
-            paging.call_out(session, taken.case, wanted, now)
+            self._called = paging.call_out(session, taken.case, wanted, now) is not None
         elif wanted != "queue":
             self._uncalled[taken.case.id] = wanted
             log().error("nobody was called out for a case; it is tried again", case=taken.case.id, code="not_paged")
@@ -332,9 +337,9 @@ class Dispatcher:
             return 0
 
     @staticmethod
-    def _guarded(step: Callable[[], int]) -> int:
+    def _guarded(step: Callable[[], int | None]) -> int:
         try:
-            return step()
+            return step() or 0
         except Exception as error:  # noqa: BLE001 - the other steps must run all the same
             log().error("a sweep failed; the next one tries again", step=step.__name__, error=error)
             return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core import numbers
@@ -89,14 +89,28 @@ def set_duty(
     session.flush()
 
 
+def lists(session: Session, district_id: str, school_id: str | None) -> dict[str, list[Responder]]:
+    """List both lists by tier, in order: the school's own, else the district's."""
+    query = (
+        select(Duty.tier, Duty.school_id, Responder)
+        .join(Responder, Duty.responder_id == Responder.id)
+        .where(Duty.district_id == district_id, or_(Duty.school_id.is_(None), Duty.school_id == school_id))
+        .order_by(Duty.position)
+    )
+    found: dict[tuple[str, str | None], list[Responder]] = {}
+    for tier, place, responder in session.execute(query):
+        found.setdefault((tier, place), []).append(responder)
+    return {tier: found.get((tier, school_id)) or found.get((tier, None), []) for tier in (ON_CALL, ESCALATION)}
+
+
 def on_call(session: Session, district_id: str, school_id: str | None) -> list[Responder]:
     """List who is on call, in order: the school's own list, else the district's."""
-    return _duty(session, district_id, school_id, ON_CALL)
+    return lists(session, district_id, school_id)[ON_CALL]
 
 
 def escalation(session: Session, district_id: str, school_id: str | None) -> list[Responder]:
     """List whom to try when nobody on call answers, in order: the school's own list, else the district's."""
-    return _duty(session, district_id, school_id, ESCALATION)
+    return lists(session, district_id, school_id)[ESCALATION]
 
 
 def everyone(session: Session, district_id: str) -> list[Responder]:
@@ -108,17 +122,3 @@ def everyone(session: Session, district_id: str) -> list[Responder]:
 def of_contact(session: Session, contact_id: str) -> Responder | None:
     """Find the responder whom a contact belongs to, if any."""
     return session.scalar(select(Responder).where(Responder.contact_id == contact_id))
-
-
-def _duty(session: Session, district_id: str, school_id: str | None, tier: str) -> list[Responder]:
-    for place in dict.fromkeys((school_id, None)):
-        query = (
-            select(Responder)
-            .join(Duty, Duty.responder_id == Responder.id)
-            .where(Duty.district_id == district_id, Duty.school_id.is_not_distinct_from(place), Duty.tier == tier)
-            .order_by(Duty.position)
-        )
-        found = list(session.scalars(query))
-        if found:
-            return found
-    return []

@@ -252,7 +252,7 @@ def _add(session: Session, callout: Callout, case: Case, now: datetime) -> bool:
     row = session.get(CalloutCase, (callout.id, case.id), populate_existing=True)
     if row is not None and row.acknowledged_at is None:
         return False
-    last = session.scalar(select(func.max(Page.at)).where(Page.callout_id == callout.id))
+    last = session.scalar(select(func.max(Page.at)).where(Page.callout_id == callout.id)) if callout.step else None
     before = [moment + timedelta(microseconds=1) for moment in (last, case.acknowledged_at) if moment]
     added = max(now, *before) if before else now
     if row is None:

@@ -79,7 +79,7 @@ def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, c
     session.refresh(callout)
     if callout.closed_at or not settle(session, callout, now):
         return []
-    failed = _note_failures(session, callout, now)
+    failed = callout.step > 0 and _note_failures(session, callout, now)
     policy = policy_of(district)
     scheduled = not now < callout.next_at <= now + _longest(callout.urgency, policy)
     if not scheduled and not failed:
@@ -99,11 +99,12 @@ def _people(
 ) -> list[Responder] | None:
     """Choose whom to page and set when the next round is; None when there is nobody at all."""
     where = (callout.district_id, callout.school_id)
-    second = directory.escalation(session, *where)
-    first = directory.on_call(session, *where) or second or directory.everyone(session, callout.district_id)
+    lists = directory.lists(session, *where)
+    second = lists[directory.ESCALATION]
+    first = lists[directory.ON_CALL] or second or directory.everyone(session, callout.district_id)
     if not first:
         return None
-    last = _latest(session, callout)
+    last = _latest(session, callout) if callout.step else {}
     lately = {person: page for person, page in last.items() if abs(now - page.at) < REST - _SLACK}
     resting = {person for person, page in lately.items() if page.failed or not scheduled}
     if callout.urgency == "critical":
@@ -174,7 +175,8 @@ def _page(
     body = wording.page(about, _place(session, callout), callout.code, console_url)
     pages = []
     for person in people:
-        withdraw(session, callout.id, now, person.id)
+        if callout.step > 1:
+            withdraw(session, callout.id, now, person.id)
         priority = 0 if callout.urgency == "critical" else 1
         send = text_to(session, keys, person.contact_id, line, body, priority=priority, now=now)
         page = Page(

@@ -54,14 +54,16 @@ def make_mailbox(settings: Settings) -> TwilioMailbox:
 
 
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
-    """Make its duties: judging and paging, and apart from them sending the pages. Raises: KeyRefused."""
+    """Make its duties: judging, paging, and sending the pages, side by side. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "worker")
-    dispatcher = Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url)
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
-    sending = Duty("send", dispatcher.send_all)
-    dispatcher.on_texts = sending.ring  # In the middle of a long queue too: pages never wait for its end.
-    steps = (dispatcher.answer_all, dispatcher.take_all, dispatcher.page_all, dispatcher.tell_all)
-    return [Duty("dispatch", *steps), sending]
+    judge, pager = (Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url) for _ in range(2))
+    sending = Duty("send", pager.send_all)
+    paging = Duty("page", pager.page_all, pager.tell_all)
+    judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
+    judge.on_texts = pager.on_texts = sending.ring
+    judging = Duty("dispatch", judge.answer_all, paging.ring, judge.take_all, judge.page_all, paging.ring)
+    return [judging, paging, sending]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
