@@ -31,9 +31,11 @@ class Duty:
     What rings during a run is not lost: another run follows.
     """
 
-    def __init__(self, name: str, *steps: Callable[[], object], every_seconds: float = SWEEP_SECONDS) -> None:
-        """Prepare; nothing runs before `start`."""
-        self.name = name
+    def __init__(
+        self, name: str, *steps: Callable[[], object], every_seconds: float = SWEEP_SECONDS, on_call: bool = True
+    ) -> None:
+        """Prepare; nothing runs before `start`. Who is not `on_call` is rung for by its own process alone."""
+        self.name, self.on_call = name, on_call
         self._steps = steps
         self._every_seconds = every_seconds
         self._bell = threading.Event()

@@ -36,9 +36,10 @@ def take_calls(duties: Sequence[Duty]) -> None:
 
 
 def drain() -> None:
-    """Ring for every duty of this process; `gateway.core.queues.JOB` names this function."""
+    """Ring for every duty on call in this process; `gateway.core.queues.JOB` names this function."""
     for duty in _on_call:
-        duty.ring()
+        if duty.on_call:
+            duty.ring()
 
 
 def work(name: Name, duties: Sequence[Duty], redis_url: str, place: Place) -> None:

@@ -58,12 +58,16 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     key_set = keys.load(settings.keys, "worker")
     engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
     judge, pager = (Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url) for _ in range(2))
-    sending = Duty("send", pager.send_all)
-    paging = Duty("page", pager.page_all, pager.tell_all)
+    sending = Duty("send", pager.send_all, on_call=False)
+    paging = Duty("page", pager.page_all, pager.tell_all, on_call=False)
     judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
     judge.on_texts = pager.on_texts = sending.ring
-    judging = Duty("dispatch", judge.answer_all, paging.ring, judge.take_all, judge.page_all, paging.ring)
-    return [judging, paging, sending]
+
+    def answer() -> None:
+        if judge.answer_all():
+            paging.ring()
+
+    return [Duty("dispatch", answer, judge.take_all, judge.page_all), paging, sending]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:
