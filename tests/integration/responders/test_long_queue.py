@@ -43,3 +43,17 @@ def test_what_failed_while_the_database_was_away_has_its_turn_again_within_the_s
     assert len(order) == 21
     assert order.index(urgent) < 12
     assert not away
+
+
+def test_who_pages_beside_is_rung_for_as_soon_as_people_are_called_out(desk: Desk) -> None:
+    rung: list[int] = []
+    desk.worker.on_called = lambda: rung.append(len(desk.callouts()))
+    for place, words in enumerate([CALM, GUN, CALM]):
+        desk.world.text(words, sender=f"+130355521{place:02}")
+    desk.world.courier.thread_all()
+    desk.worker.take_all()
+    assert rung == [1], "once, when the callout is there for others to see"
+    assert desk.events("page.written") == []
+    beside = desk.another_worker()
+    beside.page_all()
+    assert desk.events("page.written")
