@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core import key_files, key_losses
 from gateway.core.errors import KeyRefused
-from gateway.core.keys import GRANTS, PROCESSES, KeySet, load
+from gateway.core.keys import GRANTS, MONTHS_AHEAD, PROCESSES, KeySet, load
 
 NOW = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 
@@ -211,7 +211,7 @@ def test_init_keeps_private_keys_to_their_owner(made: Path) -> None:
 
 
 def test_init_makes_keys_for_two_years(made: Path) -> None:
-    assert key_files.months_left(made, "demo", NOW) == key_files.MONTHS_AHEAD + 1
+    assert key_files.months_left(made, "demo", NOW) == MONTHS_AHEAD + 1
     assert key_files.months_left(made, "nowhere", NOW) == 0
 
 
