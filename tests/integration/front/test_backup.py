@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +26,18 @@ from tests.support.crowd import Crowd
 from tests.support.world import STUDENT, World
 
 
-def test_drill_5000_messages_are_backed_up_while_people_write_and_all_come_back(site: Site) -> None:
+def test_drill_5000_messages_are_backed_up_while_people_write_and_come_back_with_keys_from_the_escrow(
+    site: Site, tmp_path: Path
+) -> None:
     crowd = crowd_of(site, 5_000, 300)
+    shared = escrow.make(
+        site.keys,
+        shares=5,
+        needed=3,
+        now=site.world.clock(),
+        secret=secrets.token_bytes(32),
+        nonce=secrets.token_bytes(12),
+    )
     site.beat()
     said_before, stop, started = set(crowd.said), threading.Event(), threading.Event()
 
@@ -47,7 +59,9 @@ def test_drill_5000_messages_are_backed_up_while_people_write_and_all_come_back(
     assert code == 0, said
     assert "Nothing was changed." in said
     assert migrations.differences(database) == []
-    held = {process: load(site.keys / process, process) for process in PROCESSES}
+    recovered = tmp_path / "recovered"
+    escrow.restore(escrow.open_archive(shared.archive, shared.shares[1:4]), recovered)
+    held = {process: load(recovered / process, process) for process in PROCESSES}
     with database.read() as session:
         ids = set(session.scalars(select(Message.id)))
     assert said_before <= ids
