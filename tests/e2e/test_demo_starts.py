@@ -100,8 +100,9 @@ def test_what_is_killed_comes_back_and_loses_nothing(house: House, name: str) ->
 def _started(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Start a demo in a session of its own, as a terminal does, and wait until it says that it runs."""
     with subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - nohup around the tests
+    ) as process:  # fmt: skip
         assert process.stdout
         lines = iter(process.stdout.readline, "")
         assert any(line.startswith("Tipline runs") for line in lines)
