@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -13,6 +14,7 @@ from gateway.core.errors import SettingsRefused
 from gateway.front.places import Place
 from gateway.front.signals import stop_on_signal
 
+_OBJECTS_BETWEEN_SWEEPS = 20_000
 _STREAMS_SECONDS = 3
 """How long an answer that is under way may hold up the end."""
 
@@ -31,6 +33,9 @@ def serve(app: Starlette, host: str, place: Place) -> None:
         timeout_graceful_shutdown=_STREAMS_SECONDS,
     )
     server = Server(config, place.note_ready)
+    gc.collect()
+    gc.freeze()  # What is loaded by now stays: no sweep for garbage need walk it again.
+    gc.set_threshold(_OBJECTS_BETWEEN_SWEEPS)
     stop_on_signal()  # Uvicorn raises a signal anew when it is done: by then nothing is left to kill.
     try:
         server.run()
