@@ -15,6 +15,7 @@ from gateway.front.places import Place
 from gateway.front.signals import stop_on_signal
 
 _OBJECTS_BETWEEN_SWEEPS = 20_000
+"""How many new objects make Python look for garbage in them: its usual 700 are two or three requests."""
 _STREAMS_SECONDS = 3
 """How long an answer that is under way may hold up the end."""
 
