@@ -52,10 +52,9 @@ _FEW_WORDS = 6
 
 def due(session: Session, now: datetime) -> bool:
     """Tell whether anything waits to be taken, answered, paged for or told."""
-    waiting = (_to_take(now), _to_answer(now - _OVERLAP))
-    return any(session.scalar(query.limit(1)) for query in waiting) or bool(
-        paging.due(session, now) or paging.to_tell(session, now)
-    )
+    queries = (_to_take(now), _to_answer(now - _OVERLAP))
+    waits = any(session.scalar(query.limit(1)) for query in queries)
+    return waits or bool(paging.due(session, now) or paging.to_tell(session, now))
 
 
 def _nothing() -> None:
@@ -131,14 +130,17 @@ class Dispatcher:
             found = session.scalars(_to_answer(self._linked_until)).all()
         return self._texted(sum(self._each(self._answer, message_id) for message_id in self._awake(found)))
 
-    def page_all(self) -> int:
-        """Write the pages that are due; answers how many."""
+    def call_all(self) -> int:
+        """Call out for the cases for which that has failed so far; answers for how many."""
         if not self._remembered:
             with self.database.read() as session:
                 self._uncalled.update(paging.uncalled(session))
             self._remembered = True
-        for case_id in self._awake(list(self._uncalled)):
-            self._each(self._call, case_id)
+        return sum(self._each(self._call, case_id) for case_id in self._awake(list(self._uncalled)))
+
+    def page_all(self) -> int:
+        """Write the pages that are due; answers how many."""
+        self.call_all()
         with self.database.read() as session:
             found = paging.due(session, self.clock())
         return self._texted(sum(self._each(self._page, callout_id) for callout_id in self._awake(found)))

@@ -108,11 +108,6 @@ def on_call(session: Session, district_id: str, school_id: str | None) -> list[R
     return lists(session, district_id, school_id)[ON_CALL]
 
 
-def escalation(session: Session, district_id: str, school_id: str | None) -> list[Responder]:
-    """List whom to try when nobody on call answers, in order: the school's own list, else the district's."""
-    return lists(session, district_id, school_id)[ESCALATION]
-
-
 def everyone(session: Session, district_id: str) -> list[Responder]:
     """List every responder of a district."""
     query = select(Responder).where(Responder.district_id == district_id)

@@ -46,8 +46,9 @@ def _rosters(session: Session, district_id: str) -> list[Roster]:
     schools = session.scalars(select(School).where(School.district_id == district_id).order_by(School.name))
     places: list[tuple[str, str | None]] = [(school.name, school.id) for school in schools]
     return [
-        Roster(name, service.on_call(session, district_id, key), service.escalation(session, district_id, key))
+        Roster(name, both[service.ON_CALL], both[service.ESCALATION])
         for name, key in [*places, ("Whole district", None)]
+        for both in [service.lists(session, district_id, key)]
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
@@ -63,11 +65,14 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
     judge.on_texts = pager.on_texts = sending.ring
 
-    def answer() -> None:
-        if judge.answer_all():
-            paging.ring()
+    def then_page(step: Callable[[], int]) -> Callable[[], None]:
+        return lambda: paging.ring() if step() else None
 
-    return [Duty("dispatch", answer, judge.take_all, judge.page_all), paging, sending]
+    return [
+        Duty("dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all)),
+        paging,
+        sending,
+    ]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:

@@ -73,7 +73,7 @@ def test_demo_person_signs_in_and_is_on_call(prepared: tuple[Var, Demo], databas
     signed_in = accounts.sign_in(database, made.username, made.password, utc_now())
     with database.read() as session:
         on_call = directory.on_call(session, signed_in.account.district_id, None)
-        escalation = directory.escalation(session, signed_in.account.district_id, None)
+        escalation = directory.lists(session, signed_in.account.district_id, None)[directory.ESCALATION]
     assert signed_in.account.id in {person.account_id for person in on_call}
     assert len(on_call) == 3
     assert len(escalation) == 2
