@@ -45,8 +45,21 @@ class Entry:
     digest: str
 
 
+class Chained:
+    """What is signed and chained: a dataclass whose fields are its JSON."""
+
+    def encode(self) -> bytes:
+        """Write the bytes that are signed and chained."""
+        return canonical(vars(self))
+
+    @property
+    def hash(self) -> str:
+        """Name this: what the next one points back to."""
+        return hashlib.sha256(self.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
-class Head:
+class Head(Chained):
     """The head of a batch, as it was signed. `at` is ISO 8601, `previous` and `root` are 64 hex digits."""
 
     number: int
@@ -57,15 +70,6 @@ class Head:
     root: str
     at: str
     key: str
-
-    def encode(self) -> bytes:
-        """Write the bytes that are signed and chained."""
-        return canonical(vars(self))
-
-    @property
-    def hash(self) -> str:
-        """Name this head: what the next one points back to."""
-        return hashlib.sha256(self.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

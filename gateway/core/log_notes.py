@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, cast, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gateway.core.errors import KeyRefused
-from gateway.core.log_heads import GENESIS, Head, PublicKeys, canonical
+from gateway.core.log_heads import GENESIS, Chained, Head, PublicKeys
 from gateway.core.records import Base
 
 _CONTEXT = b"tipline/log-note/1 "
@@ -38,7 +38,7 @@ class LogNote(Base):
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(Chained):
     """What was destroyed: batches `first_batch` to `last_batch`, `count` events up to seq `last_seq`."""
 
     number: int
@@ -51,15 +51,6 @@ class Note:
     last_head: str
     at: str
     key: str
-
-    def encode(self) -> bytes:
-        """Write the bytes that are signed and chained."""
-        return canonical(vars(self))
-
-    @property
-    def hash(self) -> str:
-        """Name this note: what the next one points back to."""
-        return hashlib.sha256(self.encode()).hexdigest()
 
     @property
     def head(self) -> Head:
