@@ -63,8 +63,9 @@ clean: reset ## Clear what tools leave behind as well, .venv included
 	rm -rf tests/conformance/node_modules
 
 # Hashes, one file for every platform, and no index address: whose mirror it came from is nobody's business.
+# Extras stay in it: without them pip 23 looks at the newest release of `coverage[toml]` and misses its hash.
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--annotation-style line --custom-compile-command "make lock"
+	--no-strip-extras --annotation-style line --custom-compile-command "make lock"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
