@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -63,7 +63,7 @@ class Tally:
 
     def as_data(self) -> dict[str, Any]:
         """Give the counts as JSON data."""
-        return asdict(self)
+        return {**vars(self), "doubles": dict(self.doubles)}  # `asdict` makes a Counter of pairs of a Counter.
 
 
 def look(site: Site, crowd: Crowd) -> Tally:

@@ -97,7 +97,7 @@ class House:
             yield client
 
     def graphql(self, token: str, query: str, **variables: Any) -> Any:
-        """Ask the API with a bearer token."""
+        """Ask the API with a bearer token. Raises: AssertionError when it answers anything but data."""
         answer = httpx.post(
             f"{self.console_url}/graphql",
             json={"query": query, "variables": variables},
@@ -107,6 +107,7 @@ class House:
         self._keep(answer)
         body = answer.json()
         assert "errors" not in body, body
+        assert "data" in body, body  # A problem (RFC 9457) while the database is away, say.
         return body["data"]
 
     def _keep(self, response: httpx.Response) -> None:
