@@ -68,7 +68,12 @@ class Base(DeclarativeBase):
 
     def bound(self, column: str) -> str:
         """Name what a sealed column of this row is bound to, so that its envelope opens in this place only."""
-        return f"{self.__tablename__}/{getattr(self, 'id', '')}/{column}"
+        return self.bound_by(getattr(self, "id", ""), column)
+
+    @classmethod
+    def bound_by(cls, row_id: str, column: str) -> str:
+        """Name the same of a row that is only being made, by its id."""
+        return f"{cls.__tablename__}/{row_id}/{column}"
 
 
 Id = String(32)
@@ -186,7 +191,7 @@ class Message(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     district_id: Mapped[str | None] = mapped_column(ForeignKey("districts.id"))
     line_id: Mapped[str | None] = mapped_column(ForeignKey("lines.id"))
-    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"), index=True)
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     direction: Mapped[str] = mapped_column(String(3))
     channel: Mapped[str] = mapped_column(String(20))
@@ -217,13 +222,15 @@ class Message(Base):
     """When the carrier's copy was deleted."""
     __table_args__ = (
         UniqueConstraint("channel", "provider_sid"),
+        Index("messages_of_thread", "thread_id", "direction", "at"),
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
         Index(
             "messages_from_staff",
-            "dispatched_at",
+            "direction",
             "threaded_at",
+            "dispatched_at",
             sqlite_where=text("contact_id IS NOT NULL"),
             postgresql_where=text("contact_id IS NOT NULL"),
         ),
