@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -69,7 +70,7 @@ class SmsIntake:
         form, _ = await self._verified(request)
         await self.receive(self._parse(form))
         self.stored()
-        return Response(str(MessagingResponse()), media_type="text/xml")
+        return Response(_nothing_to_say(), media_type="text/xml")
 
     async def status(self, request: Request) -> Response:
         """Take in how a text of ours fared: `POST /sms/status`, with the reference that we gave as `send`."""
@@ -167,6 +168,12 @@ def sign(url: str, params: Mapping[str, str], secret: str, algorithm: str = HMAC
     """
     headers = {SIGNATURE_HEADER: RequestValidator(secret).compute_signature(url, params, algorithm)}
     return headers if algorithm == HMAC_SHA1 else {**headers, SIGNATURE_SETTINGS_HEADER: f"algorithm={algorithm}"}
+
+
+@cache
+def _nothing_to_say() -> str:
+    """Write the answer of every text once: what a reporter reads from us is sent, not answered."""
+    return str(MessagingResponse())
 
 
 def _one(form: FormData, name: str) -> str:

@@ -1,7 +1,8 @@
 """Group commit: what several requests want stored at the same time is stored in one commit, and each waits for it.
 
-While a few commits are under way the next requests gather; so one alone never waits for company, and many together wait
-for one write to disk instead of many. A few, so that one group is sealed while others wait for the database.
+While two commits are under way the next requests gather; so one alone never waits for company, and many together wait
+for one write to disk instead of many. Two, so that one group is sealed while the other waits for the database; with
+more of them each is smaller, and every text pays more of what a commit costs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from gateway.core.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-AT_ONCE = 4
+AT_ONCE = 2
 MOST = 32
 """How many share a commit: enough for speed, few enough that each is still quick."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers as Pairs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -18,13 +20,14 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_FILES = "/static/"
 HSTS = "max-age=63072000; includeSubDomains"
 
 
 def safety(path: str, *, secure: bool) -> dict[str, str]:
     """Name the headers of an answer at `path`; `secure` when browsers come by https."""
     # Our own script and style hold nothing secret, and say by ETag whether they changed.
-    cache = "no-cache" if path.startswith("/static/") else "no-store"
+    cache = "no-cache" if _is_file(path) else "no-store"
     return {**HEADERS, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
 
 
@@ -33,14 +36,25 @@ class Headers:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
-        self.secure = secure
+        # As they are sent, once and not with each answer.
+        self._of_pages, self._of_files = (_raw(safety(path, secure=secure)) for path in ("/", _FILES))
+        self._names = frozenset(name for name, _ in self._of_pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to whatever answers."""
+        """Add the headers to whatever answers, in place of any of the same name."""
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(safety(scope["path"], secure=self.secure))
+                others = [header for header in message["headers"] if header[0] not in self._names]
+                message["headers"] = others + (self._of_files if _is_file(scope["path"]) else self._of_pages)
             await send(message)
 
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
+
+
+def _is_file(path: str) -> bool:
+    return path.startswith(_FILES)
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return Pairs(headers).raw

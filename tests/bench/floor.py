@@ -55,7 +55,7 @@ def create(floor: Floor) -> Starlette:
     """Make the app."""
     validator, public = RequestValidator(floor.secret), X25519PrivateKey.generate().public_key()
     store = _sqlite(floor.database) if floor.database.startswith("sqlite") else _postgres(floor.database)
-    district, line = new_id(), new_id()
+    district, line, twiml = new_id(), new_id(), str(MessagingResponse())
 
     def keep(form: Mapping[str, str]) -> None:
         numbers.normalize(form["To"])
@@ -71,7 +71,7 @@ def create(floor: Floor) -> Starlette:
         if not validator.validate(url, form, signature, HMAC_SHA256):
             return Response(status_code=403)
         await run_in_threadpool(keep, {name: str(value) for name, value in form.items()})
-        return Response(str(MessagingResponse()), media_type="text/xml")
+        return Response(twiml, media_type="text/xml")
 
     return Starlette(routes=[Route(INBOUND_PATH, inbound, methods=["POST"])])
 
