@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
@@ -97,6 +98,15 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def reread(session: Session, row: object, **how: Any) -> None:
+    """Read a row afresh, since another process may have changed it; what this session has changed is written first.
+
+    `Session.refresh` alone would forget that.
+    """
+    session.flush()
+    session.refresh(row, **how)
 
 
 @contextmanager

@@ -25,16 +25,14 @@ def emit(
     at: datetime,
     district_id: str | None,
     **data: Code | list[str],
-) -> Event:
+) -> None:
     """Append one event in the caller's transaction: it is there if, and only if, what it tells of is.
 
     `kind` is `<thing>.<what happened>` (e.g. `case.acknowledged`), `subject` is `<thing>/<id>`, `actor` is
     `process:<name>`, `account:<id>`, `contact:<id>` or `reporter`; `data` are ids and codes, never words or addresses.
     """
-    event = Event(**row(kind, subject=subject, actor=actor, at=at, district_id=district_id, **data))
-    session.add(event)
-    session.flush()
-    return event
+    # Written with whatever is written next, or at the commit: several of one transaction are one statement.
+    session.add(Event(**row(kind, subject=subject, actor=actor, at=at, district_id=district_id, **data)))
 
 
 def row(

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from gateway.core.database import reread
 from gateway.core.records import Message, Thread
 from responders.cases import moves
 from responders.cases.records import Case, CaseAssessment, CaseMessage, CaseThread, Note
@@ -55,7 +56,7 @@ def link(session: Session, message: Message, now: datetime) -> Linked | None:
         return None
     case = session.get_one(Case, belongs.case_id)
     moves.hold(session, case)
-    session.refresh(belongs)
+    reread(session, belongs)
     case = session.get_one(Case, belongs.case_id, populate_existing=True)
     other = case_of_thread(session, message.thread_id)
     if other is None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.core.database import reread
 from gateway.core.errors import BadInput, NotAllowed
 from gateway.core.events import TYPE_PREFIX, Code, emit
 from gateway.core.keys import KeySet
@@ -51,7 +52,7 @@ def tell(session: Session, case: Case, kind: str, actor: str, now: datetime, **d
 def hold(session: Session, case: Case) -> None:
     """Take the district's turn and read the case afresh, since another process may have moved it."""
     directory.hold(session, case.district_id)
-    session.refresh(case)
+    reread(session, case)
 
 
 def acknowledge(session: Session, case: Case, actor: str, now: datetime) -> bool:

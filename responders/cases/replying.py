@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from gateway.core import conversation
+from gateway.core.database import reread
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
@@ -21,7 +22,7 @@ def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: 
     Raises: NotAllowed when the text is empty or too long, or the reporter has opted out.
     """
     # Two clicks at once take turns, and whoever opted out a moment ago has.
-    session.refresh(thread, with_for_update={"key_share": True})
+    reread(session, thread, with_for_update={"key_share": True})
     text = typed(text).strip()
     said = _said_just_now(session, keys, thread, text, author, now)
     return said or conversation.reply(session, keys, thread, text, author=author, now=now)

@@ -249,6 +249,7 @@ def _add(session: Session, callout: Callout, case: Case, now: datetime) -> bool:
 
     Two processes read their clocks before they have the district, so the times are put in order here.
     """
+    session.flush()  # Or what is read afresh would forget it.
     row = session.get(CalloutCase, (callout.id, case.id), populate_existing=True)
     if row is not None and row.acknowledged_at is None:
         return False

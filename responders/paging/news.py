@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.core.database import reread
 from gateway.core.events import TYPE_PREFIX, emit
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, Message, Send
@@ -89,7 +90,7 @@ def _taken_texts(session: Session, actor: str | None, about: Sequence[tuple[Call
 def _tell_new_message(session: Session, keys: KeySet, case: Case, now: datetime, console_url: str) -> int:
     """Tell who has a case that its reporter wrote, unless they know, or people are being called out for it anyway."""
     directory.hold(session, case.district_id)
-    session.refresh(case)
+    reread(session, case)
     line, owner = paging_line(session, case.district_id), _owner(session, case)
     if case.state not in cases.ATTENDED_STATES or line is None or owner is None or not _is_unheard(session, case, now):
         return 0

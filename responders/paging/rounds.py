@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.core.database import reread
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
@@ -76,7 +77,7 @@ def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, c
     if callout is None:
         return []
     district = directory.hold(session, callout.district_id)
-    session.refresh(callout)
+    reread(session, callout)
     if callout.closed_at or not settle(session, callout, now):
         return []
     failed = callout.step > 0 and _note_failures(session, callout, now)

@@ -20,7 +20,6 @@ from gateway.core import log_keys
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, Unavailable
 from gateway.core.events import emit
-from gateway.core.records import Event
 from tests.support.house import ROOT, until
 from tests.support.sealed_log import SealedLog
 from tests.support.world import START
@@ -35,8 +34,10 @@ def log(database: Database, tmp_path: Path) -> SealedLog:
     return SealedLog(database, tmp_path / "heads.jsonl")
 
 
-def _emit(session: Session, subject: str = "case/late") -> Event:
-    return emit(session, "case.opened", subject=subject, actor="process:worker", at=START, district_id=None)
+def _emit(session: Session, subject: str = "case/late") -> None:
+    """Append an event and draw its number, in a transaction that goes on."""
+    emit(session, "case.opened", subject=subject, actor="process:worker", at=START, district_id=None)
+    session.flush()
 
 
 def test_seal_takes_all_that_is_there_and_then_rests(log: SealedLog) -> None:
