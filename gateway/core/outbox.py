@@ -12,8 +12,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import Integer, Select, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, undefer
 
 from gateway.core.database import Database
@@ -21,7 +22,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.logs import log
 from gateway.core.messages import SendError, Status, moves_forward
-from gateway.core.records import Send
+from gateway.core.records import Send, UtcDateTime
 from gateway.core.times import Clock
 
 LEASE_SECONDS = 8
@@ -67,7 +68,7 @@ def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> i
 
 def due(session: Session, account: str, now: datetime) -> bool:
     """Tell whether a row of this account waits to be sent."""
-    return session.scalar(_due(account, now).limit(1)) is not None
+    return session.scalar(_due().limit(1), _of(account, now)) is not None
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,16 @@ def report(
     return _advance(session, send, status, error_code, actor, now)
 
 
-def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a long SQLAlchemy type
-    """What may be sent now. In one conversation texts leave in the order they were written, unless one is stuck."""
-    free = or_(Send.lease_until.is_(None), Send.lease_until <= now, Send.lease_until > now + _CLOCK_SLACK)
-    before_set_back = and_(Send.created_at > now + _CLOCK_SLACK, Send.due_at >= Send.created_at)
-    timely = or_(Send.due_at <= now, before_set_back, Send.due_at > now + _LONGEST_WAIT)
+@cache
+def _due() -> Select[Send]:
+    """What may be sent now, by the parameters of `_of`: made once, for making it costs as much as asking it.
+
+    In one conversation texts leave in the order they were written, unless one is stuck.
+    """
+    now, soon, late = (bindparam(name, type_=UtcDateTime()) for name in ("now", "soon", "late"))
+    free = or_(Send.lease_until.is_(None), Send.lease_until <= now, Send.lease_until > soon)
+    before_set_back = and_(Send.created_at > soon, Send.due_at >= Send.created_at)
+    timely = or_(Send.due_at <= now, before_set_back, Send.due_at > late)
     before = aliased(Send)
     waits = exists(before.id).where(
         before.thread_id == Send.thread_id,
@@ -126,7 +132,31 @@ def _due(account: str, now: datetime):  # type: ignore[no-untyped-def]  # noqa: 
         before.created_at < Send.created_at,
         before.attempts < _STUCK_ATTEMPTS,
     )
-    return select(Send).where(Send.account == account, Send.status == "queued", timely, free, ~waits)
+    theirs = Send.account == bindparam("of_account"), Send.status == "queued"
+    return select(Send).where(*theirs, timely, free, ~waits)
+
+
+def _of(account: str, now: datetime) -> dict[str, object]:
+    """Give the parameters of `_due`."""
+    return {"of_account": account, "now": now, "soon": now + _CLOCK_SLACK, "late": now + _LONGEST_WAIT}
+
+
+@cache
+def _due_beside() -> Select[Send]:
+    """The same without what is `held` here already."""
+    return _due().where(Send.id.not_in(bindparam("held", expanding=True)))
+
+
+@cache
+def _first_beside() -> Select[Send]:
+    return _due_beside().limit(1)
+
+
+@cache
+def _to_claim() -> Select[Send]:
+    """The most urgent of those first, as many as there are `places`, for their taker alone."""
+    query = _due_beside().options(undefer(Send.body_sealed)).order_by(Send.priority, Send.due_at)
+    return query.limit(bindparam("places", type_=Integer())).with_for_update(skip_locked=True)
 
 
 def _more(database: Database, account: str, now: datetime, held: set[str]) -> list[Send]:
@@ -142,13 +172,12 @@ def _more(database: Database, account: str, now: datetime, held: set[str]) -> li
 def _claim(database: Database, account: str, now: datetime, held: set[str]) -> list[Send]:
     """Take what is due, but never a second time what is under way here, however its lease stands."""
     places = AT_ONCE - len(held)
-    query = _due(account, now).where(Send.id.not_in(held))
+    asked = {**_of(account, now), "held": sorted(held)}
     with database.read() as session:
-        if not places or session.scalar(query.limit(1)) is None:
+        if not places or session.scalar(_first_beside(), asked) is None:
             return []
     with database.write() as session:
-        query = query.options(undefer(Send.body_sealed)).order_by(Send.priority, Send.due_at).limit(places)
-        claimed = list(session.scalars(query.with_for_update(skip_locked=True)))
+        claimed = list(session.scalars(_to_claim(), {**asked, "places": places}))
         for send in claimed:
             send.lease_until = now + timedelta(seconds=LEASE_SECONDS)
             send.attempts += 1
