@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 from gateway.core import queues
 from gateway.core.logs import log
 from gateway.core.queues import Name
+from gateway.front import garbage
 from gateway.front.duties import Duty, stop_all, watch
 from gateway.front.places import Place
 from gateway.front.signals import stop_on_signal
@@ -46,6 +47,7 @@ def work(name: Name, duties: Sequence[Duty], redis_url: str, place: Place) -> No
     """Do these duties until told to stop."""
     stop = stop_on_signal()
     take_calls(duties)
+    garbage.settle()
     for duty in duties:
         duty.start()
     threading.Thread(target=watch, args=(duties, stop), name="watch", daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -11,11 +10,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.core.errors import SettingsRefused
+from gateway.front import garbage
 from gateway.front.places import Place
 from gateway.front.signals import stop_on_signal
 
-_OBJECTS_BETWEEN_SWEEPS = 20_000
-"""How many new objects make Python look for garbage in them: its usual 700 are two or three requests."""
 _STREAMS_SECONDS = 3
 """How long an answer that is under way may hold up the end."""
 
@@ -34,9 +32,7 @@ def serve(app: Starlette, host: str, place: Place) -> None:
         timeout_graceful_shutdown=_STREAMS_SECONDS,
     )
     server = Server(config, place.note_ready)
-    gc.collect()
-    gc.freeze()  # What is loaded by now stays: no sweep for garbage need walk it again.
-    gc.set_threshold(_OBJECTS_BETWEEN_SWEEPS)
+    garbage.settle()
     stop_on_signal()  # Uvicorn raises a signal anew when it is done: by then nothing is left to kill.
     try:
         server.run()
