@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from gateway.core import conversation
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
-from gateway.core.records import Message, Send, Thread
+from gateway.core.records import District, Message, Send, Thread
+from responders.cases import masks
 from responders.cases import service as cases
 from responders.cases.highlight import Piece, pieces
+from responders.cases.masks import Lifted, Mask
 from responders.cases.people import People
 from responders.cases.records import Case
 from responders.conversation.delivery import Delivery, describe
@@ -37,6 +39,7 @@ class Said:
     kind: str
     who: str
     pieces: list[Piece] = field(repr=False)
+    masks: tuple[Mask, ...]
     readable: bool
     media_count: int
     remark: str | None
@@ -64,19 +67,24 @@ class Reader:
     people: People
     indicators: dict[str, tuple[dict[str, object], ...]] = field(repr=False)
     sends: dict[str, Send]
+    lifted: Mapping[str, list[Lifted]]
+    region: str
 
     def said(self, message: Message, thread: Thread | None) -> Said:
         """Make one message showable."""
         words = opened(self.keys, message)
         send = self.sends.get(message.id)
         incoming = message.direction == "in"
+        own = masks.of(message, words or "", self.region, self.lifted.get(message.id, ()))
+        signs = self.indicators.get(message.id, ())
         return Said(
             id=message.id,
             at=message.at,
             incoming=incoming,
             kind=message.kind,
             who=self._writer(message, thread) if incoming else self._sender(message),
-            pieces=pieces(words, self.indicators.get(message.id, ())) if words is not None else [Piece(UNREADABLE)],
+            pieces=pieces(words, signs, own) if words is not None else [Piece(UNREADABLE)],
+            masks=own,
             readable=words is not None,
             media_count=message.media_count,
             remark=_KEYWORD.get(message.keyword or ""),
@@ -98,7 +106,14 @@ def read(
     """Read all that was said in a case, thread by thread in the order they began."""
     # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
     messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
-    reader = Reader(keys, people, {a.record.message_id: a.indicators for a in opened}, _sends(session, messages))
+    reader = Reader(
+        keys=keys,
+        people=people,
+        indicators={one.record.message_id: one.indicators for one in opened},
+        sends=_sends(session, messages),
+        lifted=masks.lifted(session, keys, [message.id for message in messages]),
+        region=session.get_one(District, case.district_id).country,
+    )
     threads = cases.threads(session, case)
     talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]
     known = {thread.id for thread in threads}

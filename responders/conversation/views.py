@@ -12,7 +12,7 @@ from gateway.core import conversation
 from gateway.core.errors import NotAllowed, NotFound
 from gateway.core.records import Thread
 from responders.accounts.gate import Visit, action, field_of, page, see
-from responders.cases import holds, replying, words
+from responders.cases import holds, masks, replying, words
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.cases.views import find
@@ -45,6 +45,8 @@ def _show(
         note_length=cases.NOTE_LENGTH,
         why=cases.WHY,
         hold_reasons=holds.REASONS,
+        unmask_reasons=masks.REASONS,
+        mask_note_length=masks.NOTE_LENGTH,
     )
 
 

@@ -13,9 +13,10 @@ from typing import Literal
 
 from gateway.core.guard import handles, names, reach
 from gateway.core.guard.reading import read
+from triage import lexicon
 
-VERSION = "1"
-"""Names these rules. Whatever changes which spans a text has must change it: see decision 0018."""
+VERSION = f"1/{lexicon.VERSION}"
+"""Names these rules and the words they rest on: who saw spans under others must look again (decision 0018)."""
 LONGEST = 200_000
 """Characters that are looked through; no channel takes as many."""
 

@@ -11,9 +11,9 @@ from gateway.core.guard.words import NOT_NAMES, is_participle
 from triage import lexicon
 
 _APP = (
-    r"(?:instagram|insta|ig|snapchat|snap|sc|tiktok|tik tok|tt|discord|disc|twitter|facebook|fb|whatsapp"
-    r"|telegram|reddit|xbox|psn|gamertag|gamer tag|username|user name|user|usuario|handle|cuenta|kik|steam|roblox|twitch|youtube|yt"
-    r"|threads|bereal|@)"
+    r"(?:instagram|insta|ig|snapchat|snap|sc|tiktok|tik tok|tt|discord|disc|twitter|facebook|fb|whatsapp|telegram"
+    r"|reddit|xbox|psn|gamertag|gamer tag|username|user name|user|usuario|handle|cuenta|kik|steam|roblox|twitch"
+    r"|youtube|yt|threads|bereal|@)"
 )
 _MINE = re.compile(
     rf" (?:my|mi) (?:(?:new|old|other|main|spam|backup|private|real|nuevo|nueva|otro|otra) ){{0,2}}"

@@ -129,6 +129,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "console": _SEES,
     },
     "notes": {"worker": May(read="*", change="case_id words_sealed", delete=True), "console": May(read="*", add=True)},
+    "unmaskings": {"worker": May(read="*", change="detail_sealed", delete=True), "console": May(read="*", add=True)},
     "case_holds": {
         "worker": May(read="*", delete=True),
         "console": May(read="*", add=True, change="released_at released_by"),

@@ -16,6 +16,7 @@ SEALED_FOR = {
     "messages.words_sealed": {"worker", "console"},
     "sends.body_sealed": {"courier", "worker"},
     "case_assessments.detail_sealed": {"worker", "console"},
+    "unmaskings.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
 }
 """Who may fetch what is sealed: those who hold the key to it, and nobody else."""
