@@ -98,7 +98,7 @@ class Thread(relay.Node):
         before: str | None = None,
     ) -> relay.Connection[Annotated[Message, strawberry.lazy("responders.cases.schema_types")]]:
         """List the messages of this conversation."""
-        query = select(core.Message).where(core.Message.thread_id == self.id)
+        query = select(core.Message).where(core.Message.thread_id == self.id, core.Message.held_at.is_(None))
         return connect(info, query, BY_TIME, Slice(first, after, last, before), lambda rows: messages_shown(info, rows))
 
     @classmethod

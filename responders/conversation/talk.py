@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from responders.cases.masks import Lifted, Mask
 from responders.cases.people import People
 from responders.cases.records import Case
 from responders.conversation.delivery import Delivery, describe
+from responders.floods import service as floods
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
 _KEYWORD = {
@@ -44,6 +45,10 @@ class Said:
     media_count: int
     remark: str | None
     delivery: Delivery | None
+    repeats: tuple[str, ...] = ()
+    """The messages that said the same again; they are told by their number alone."""
+    last_at: datetime | None = None
+    """When the last of them came in."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class Talk:
 
     thread: Thread | None
     said: list[Said]
+    held: int = 0
+    """Texts of it that are held aside in a flood."""
 
     @property
     def opted_out(self) -> bool:
@@ -115,10 +122,25 @@ def read(
         region=session.get_one(District, case.district_id).country,
     )
     threads = cases.threads(session, case)
-    talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]
+    held = floods.counts(session, [thread.id for thread in threads])
+    talks = [
+        Talk(t, _folded(reader, [m for m in messages if m.thread_id == t.id], t), held.get(t.id, 0)) for t in threads
+    ]
     known = {thread.id for thread in threads}
     loose = [reader.said(m, None) for m in messages if m.thread_id not in known]
     return [*talks, *([Talk(None, loose)] if loose else [])]
+
+
+def _folded(reader: Reader, messages: list[Message], thread: Thread) -> list[Said]:
+    """Make a thread's messages showable, each text that came again and again only once."""
+    said: dict[str, Said] = {}
+    for message in messages:
+        first = said.get(message.repeats_id or "")
+        if first is None:
+            said[message.id] = reader.said(message, thread)
+        else:
+            said[first.id] = replace(first, repeats=(*first.repeats, message.id), last_at=message.at)
+    return list(said.values())
 
 
 def opened(keys: KeySet, message: Message) -> str | None:

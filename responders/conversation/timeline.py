@@ -32,6 +32,7 @@ _WORDS = {
     "message.received": "A message came in",
     "message.unmasked": "{who} made a hidden {kind} readable: {reason}",
     "message.reply_queued": "{who} replied",
+    "thread.let_through": "{who} let texts through that were held aside",
     "thread.opted_out": "{name} asked for no more texts",
     "thread.opted_in": "{name} takes texts again",
     "send.delivered": "A reply was delivered",

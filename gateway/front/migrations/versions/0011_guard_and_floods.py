@@ -1,4 +1,4 @@
-"""Who has let staff read where a reporter names themselves, and why."""
+"""Who has let staff read where a reporter names themselves, and why; what is held aside in a flood."""
 
 from __future__ import annotations
 
@@ -25,7 +25,19 @@ def upgrade() -> None:
         sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
         sa.UniqueConstraint("message_id", "ordinal", "kind", "rules"),
     )
+    op.add_column("lines", sa.Column("texts_per_minute", sa.Integer(), nullable=False, server_default="12000"))
+    op.add_column("lines", sa.Column("thread_texts_per_minute", sa.Integer(), nullable=False, server_default="30"))
+    op.add_column("messages", sa.Column("flooded", sa.String(length=6), nullable=True))
+    op.add_column("messages", sa.Column("held_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("messages", sa.Column("repeats_id", sa.String(length=32), nullable=True))
+    held = sa.text("held_at IS NOT NULL")
+    op.create_index("messages_held", "messages", ["district_id", "thread_id"], sqlite_where=held, postgresql_where=held)
 
 
 def downgrade() -> None:
+    op.drop_index("messages_held", "messages")
+    for column in ("repeats_id", "held_at", "flooded"):
+        op.drop_column("messages", column)
+    for column in ("thread_texts_per_minute", "texts_per_minute"):
+        op.drop_column("lines", column)
     op.drop_table("unmaskings")
