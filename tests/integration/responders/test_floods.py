@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from gateway.core import intake
 from gateway.core.messages import Inbound
 from gateway.core.records import Event, Line, Message, Thread
+from gateway.front import vitals
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage
 from responders.floods import service as floods
@@ -118,6 +119,19 @@ def test_held_texts_wait_in_no_case_and_come_in_when_let_through(desk: Desk) -> 
     assert {desk.message(one).flooded for one in waiting} == {"thread"}, "the mark stays"
     (event,) = desk.events("thread.let_through")
     assert (event.actor, event.data) == ("account:1", {"messages": 2})
+
+
+def test_letting_old_texts_through_is_no_alarm_and_a_text_that_nobody_judged_is_one(desk: Desk) -> None:
+    limit(desk, 1)
+    send(desk, "low one", "low two")
+    desk.world.clock.forward(hours=1)
+    let_through(desk)
+    with desk.world.of("clock").read() as session:
+        assert not vitals.unjudged(session, desk.now)
+    desk.world.text("low three")
+    desk.world.clock.forward(hours=1)
+    with desk.world.of("clock").read() as session:
+        assert vitals.unjudged(session, desk.now)
 
 
 def test_what_is_held_is_an_event_of_ids_and_codes(desk: Desk) -> None:

@@ -20,7 +20,7 @@ class Lines:
     def __init__(self, **limits: int) -> None:
         columns = Line.__table__.c
         names = "texts_per_minute", "thread_texts_per_minute"
-        defaults = {name: columns[name].default.arg for name in names}  # type: ignore[union-attr]  # a scalar default
+        defaults = {name: columns[name].default.arg for name in names}
         self.line = Line(id="line", **defaults | limits)
 
     def get(self, _model: object, _key: str) -> Line:
