@@ -69,7 +69,9 @@ TABLE: Mapping[str, Mapping[str, May]] = {
             delete=True,
         ),
         "console": May(read="* -address_sealed -media_sealed", add=True, change="dispatched_at held_at"),
-        "clock": May(read="id direction kind at thread_id contact_id threaded_at dispatched_at quarantine first_look flooded"),
+        "clock": May(
+            read="id direction kind at thread_id contact_id threaded_at dispatched_at quarantine first_look flooded"
+        ),
         "operator": May(read="* -words_sealed -address_sealed -media_sealed"),
     },
     "sends": {
