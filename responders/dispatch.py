@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core import outbox, proofs, turns
@@ -23,23 +23,18 @@ from responders import judging
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
+from responders.floods import service as floods
+from responders.floods.windows import Sighting, Windows
 from responders.judging import Assess, Judge, Judged
 from responders.paging import service as paging
+from responders.waiting import CODE_WITHOUT_COURIER, from_whom_unknown, to_answer, to_take
 from triage import engine
 from triage.model import Assessment, Severity
 from triage.policy import Urgency, urgency
 
-WITHOUT_COURIER = timedelta(seconds=5)
-"""How long a message waits for its thread; a life-safety tip never waits longer."""
-STAFF_WITHOUT_COURIER = timedelta(seconds=60)
-"""How long a text to the paging line waits for the courier, who alone can tell whether it is from staff."""
-CODE_WITHOUT_COURIER = timedelta(minutes=5)
-"""How long it waits when it looks like a code and nothing else."""
 ENGINE_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=15)
 _AGAIN_AFTER = timedelta(seconds=1)
-_CLOCK_SLACK = timedelta(minutes=1)
-"""Clocks of one house differ by less. A text from further ahead came before a clock was set back, and has waited."""
 _PAGE_EVERY = timedelta(seconds=0.25)
 """How long pages wait for the next messages of a long queue: what comes at once from one school is one page."""
 _TELL_EVERY = timedelta(seconds=10)
@@ -52,7 +47,7 @@ _FEW_WORDS = 6
 
 def due(session: Session, now: datetime) -> bool:
     """Tell whether anything waits to be taken, answered, paged for or told."""
-    queries = (_to_take(now), _to_answer(now - _OVERLAP))
+    queries = (to_take(now), to_answer(now - _OVERLAP))
     waits = any(session.scalar(query.limit(1)) for query in queries)
     return waits or bool(paging.due(session, now) or paging.to_tell(session, now))
 
@@ -78,6 +73,7 @@ class Dispatcher:
     engine_seconds: float = ENGINE_SECONDS
     on_texts: Callable[[], None] = _nothing
     on_called: Callable[[], None] | None = None
+    windows: Windows = field(default_factory=Windows)
     _resting: dict[str, datetime] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _uncalled: dict[str, Urgency] = field(default_factory=dict)
@@ -127,7 +123,7 @@ class Dispatcher:
     def answer_all(self) -> int:
         """Take the answers to pages."""
         with self.database.read() as session:
-            found = session.scalars(_to_answer(self._linked_until)).all()
+            found = session.scalars(to_answer(self._linked_until)).all()
         return self._texted(sum(self._each(self._answer, message_id) for message_id in self._awake(found)))
 
     def call_all(self) -> int:
@@ -164,31 +160,47 @@ class Dispatcher:
         now = self.clock()
         passed = {one for one, until in left.items() if now < until <= now + _AGAIN_AFTER}
         with self.database.read() as session:
-            return turns.next_up(session, _to_take(now), passed | self._resting.keys())
+            return turns.next_up(session, to_take(now), passed | self._resting.keys())
 
     def _take(self, message_id: str) -> bool:
         with self.database.read() as session:
             message = session.get_one(Message, message_id)
             words = self._judge.opened(message)
-            if words is not None and _from_whom_unknown(message) and paging.is_only_code(words):
+            if words is not None and from_whom_unknown(message) and paging.is_only_code(words):
                 if abs(message.at - self.clock()) < CODE_WITHOUT_COURIER:
                     return False
                 judged = judging.undecided("lone_code")
             else:
                 judged = self._judge.in_thread(session, message, words)
+            seen = self._seen(session, message, words)
         self._slow = judged.slow
         ways = [
-            partial(self._open_or_join, message_id, one, calls=calls)
+            partial(self._open_or_join, message_id, one, seen, calls=calls)
             for calls in (True, False)
             for one in (judged, judging.undecided("engine_error"))
         ]
-        return self._first(message_id, ways[:2], ways[2:])
+        taken = self._first(message_id, ways[:2], ways[2:])
+        if taken:
+            self.windows.note(message, words)
+        return taken
 
-    def _open_or_join(self, message_id: str, judged: Judged, *, calls: bool) -> bool:
+    def _seen(self, session: Session, message: Message, words: str | None) -> Sighting:
+        """Look whether a message is part of a flood; should that fail, it is none."""
+        try:
+            return self.windows.look(session, message, words)
+        except Exception as error:  # noqa: BLE001 - a limit must never keep a tip from people
+            log().error("a flood could not be looked for; the message is taken", message=message.id, error=error)
+            return Sighting()
+
+    def _open_or_join(self, message_id: str, judged: Judged, seen: Sighting, *, calls: bool) -> bool:
         with self.database.write() as session:
             message = _claim(session, message_id)
             if message is None or message.contact_id:
                 return False
+            if seen.over and floods.may_wait(message, judged.own):
+                floods.hold(session, message, judged.own, seen.over, self.clock())
+                return True
+            message.flooded, message.repeats_id = message.flooded or seen.over, seen.repeats
             self._open(session, message, judged, calls=calls)
             return True
 
@@ -347,25 +359,6 @@ class Dispatcher:
             return 0
 
 
-def _to_take(now: datetime) -> Select[str]:
-    """Select what may be judged: what has its thread, and what has waited for it long enough."""
-    threaded = Message.threaded_at.is_not(None)
-    to_page = Message.kind == "page_answer"
-    set_back = Message.at > now + _CLOCK_SLACK
-    waited = or_(threaded, Message.at < now - WITHOUT_COURIER, set_back)
-    waited_to_page = or_(threaded, Message.at < now - STAFF_WITHOUT_COURIER, set_back)
-    ready = or_(and_(~to_page, waited), and_(to_page, Message.contact_id.is_(None), waited_to_page))
-    return select(Message.id).where(Message.direction == "in", Message.dispatched_at.is_(None), ready)
-
-
-def _to_answer(since: datetime) -> Select[str]:
-    """Select staff's texts to the paging line, those too that were taken for tips before the courier knew better."""
-    late = and_(Message.threaded_at >= since, Message.dispatched_at < Message.threaded_at)
-    from_staff = and_(Message.kind == "page_answer", Message.contact_id.is_not(None), Message.threaded_at.is_not(None))
-    query = select(Message.id).where(Message.direction == "in", from_staff, or_(Message.dispatched_at.is_(None), late))
-    return query.order_by(Message.at, Message.id)
-
-
 def _claim(session: Session, message_id: str, *, late: bool = False) -> Message | None:
     """Take a message that nobody has dispatched yet (or, `late`, only before its sender was known).
 
@@ -378,11 +371,6 @@ def _claim(session: Session, message_id: str, *, late: bool = False) -> Message 
     free = or_(waits, Message.dispatched_at < Message.threaded_at) if late else waits
     query = select(Message).where(Message.id == message_id, free).with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))
-
-
-def _from_whom_unknown(message: Message) -> bool:
-    """Tell whether a text to the paging line may be staff's: only the courier can say."""
-    return message.kind == "page_answer" and message.threaded_at is None
 
 
 def _for_a_person(assessment: Assessment) -> Assessment:

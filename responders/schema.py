@@ -26,7 +26,8 @@ from responders.api.limits import Limits
 from responders.api.scalars import scalars
 from responders.cases import schema as cases
 from responders.cases import schema_holds as holds
-from responders.cases.schema_types import Case
+from responders.cases import schema_masks as masks
+from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
 from responders.paging import schema as paging
 from responders.web.state import Console
@@ -60,10 +61,11 @@ def build() -> Schema:
     """Build the schema once."""
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
+    _extend(Message, masks.MessageFields)
     queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
     return Schema(
         query=merge_types("Query", queries),
-        mutation=merge_types("Mutation", (cases.Mutation, holds.Mutation, paging.Mutation)),
+        mutation=merge_types("Mutation", (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation)),
         extensions=[Limits, ParserCache, ValidationCache],
         config=StrawberryConfig(scalar_map=scalars()),
     )

@@ -119,6 +119,10 @@ class Line(Base):
     """By the carrier's own clock: all that it took in for this line before then has been looked through."""
     proof_every_minutes: Mapped[int] = mapped_column(default=360)
     """How often a text of our own proves the line; 0 for never."""
+    texts_per_minute: Mapped[int] = mapped_column(default=12_000)
+    """More than so many calm texts in a minute are held aside; 0 for no limit. Nothing is ever refused."""
+    thread_texts_per_minute: Mapped[int] = mapped_column(default=30)
+    """The same, of one conversation."""
 
 
 class LineProof(Base):
@@ -229,7 +233,13 @@ class Message(Base):
     thread_attempts: Mapped[int] = mapped_column(default=0)
     thread_again_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
-    """When the floor above took it up: opened or joined a case with it, or took it as an answered page."""
+    """When the floor above took it up: joined a case with it, took it as an answered page, or held it aside."""
+    flooded: Mapped[str | None] = mapped_column(String(6))
+    """Which limit it was over: `thread`, `line`, or none."""
+    held_at: Mapped[datetime | None]
+    """When it was held aside for a person to let through; nothing once it was."""
+    repeats_id: Mapped[str | None] = mapped_column(Id)
+    """The message of its thread that said the same a moment before."""
     carrier_deleted_at: Mapped[datetime | None]
     """When the carrier's copy was deleted."""
     __table_args__ = (
@@ -238,6 +248,13 @@ class Message(Base):
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
+        Index(
+            "messages_held",
+            "district_id",
+            "thread_id",
+            sqlite_where=text("held_at IS NOT NULL"),
+            postgresql_where=text("held_at IS NOT NULL"),
+        ),
         Index(
             "messages_from_staff",
             "direction",

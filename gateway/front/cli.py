@@ -271,6 +271,9 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     lines.add_argument("number", nargs="?", metavar="NUMBER", help="one of our lines; all when left out")
     lines.add_argument("--delete-at-carrier", action=argparse.BooleanOptionalAction)
     lines.add_argument("--prove-every", type=int, metavar="MINUTES", help="0 for never")
+    limited = "calm texts above it are held aside, none is refused; 0 for no limit"
+    lines.add_argument("--texts-per-minute", type=int, metavar="TEXTS", help=limited)
+    lines.add_argument("--thread-texts-per-minute", type=int, metavar="TEXTS", help="the same, of one conversation")
     lines.json()
     commands.add_parser(
         "migrate",

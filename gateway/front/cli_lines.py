@@ -20,7 +20,12 @@ from gateway.front.places import Var
 def lines(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """Show the lines, or change one."""
     database = Database(environment.load("operator", var, environ).database_url)
-    wanted = {"deletes_at_carrier": options.delete_at_carrier, "proof_every_minutes": options.prove_every}
+    wanted = {
+        "deletes_at_carrier": options.delete_at_carrier,
+        "proof_every_minutes": options.prove_every,
+        "texts_per_minute": options.texts_per_minute,
+        "thread_texts_per_minute": options.thread_texts_per_minute,
+    }
     changes = {name: value for name, value in wanted.items() if value is not None}
     if changes and not options.number:
         raise BadInput("Say which number to change.")
@@ -47,6 +52,8 @@ def _find(session: Session, number: str | None) -> list[Line]:
 def _change(session: Session, number: str, changes: dict[str, bool | int]) -> None:
     if changes.get("proof_every_minutes", 0) < 0:
         raise BadInput("Minutes are 0, for never, or more.")
+    if min(changes.get("texts_per_minute", 0), changes.get("thread_texts_per_minute", 0)) < 0:
+        raise BadInput("Texts in a minute are 0, for no limit, or more.")
     (line,) = _find(session, number)
     for name, value in changes.items():
         setattr(line, name, value)
@@ -63,6 +70,8 @@ def _row(line: Line) -> dict[str, str | int | bool | None]:
         "label": line.label,
         "delete_at_carrier": line.deletes_at_carrier,
         "prove_every_minutes": line.proof_every_minutes if line.purpose == "reports" else 0,
+        "texts_per_minute": line.texts_per_minute,
+        "thread_texts_per_minute": line.thread_texts_per_minute,
         "listed_until": iso(line.listed_until) if line.listed_until else None,
     }
 

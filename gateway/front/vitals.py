@@ -95,13 +95,15 @@ def unreached(session: Session, now: datetime) -> set[str]:
 def unjudged(session: Session, now: datetime) -> bool:
     """Tell whether a text that may be about life and death has waited too long to be judged.
 
-    Answers to pages are left out: they wait for the courier, who alone can tell them from tips.
+    Answers to pages are left out: they wait for the courier, who alone can tell them from tips. So are texts of a flood
+    that somebody lets through: they are as old as they are because they were judged calm, and held.
     """
     query = select(Message.id).where(
         Message.direction == "in",
         Message.dispatched_at.is_(None),
         _long_since(Message.at, now),
         Message.kind != "page_answer",
+        Message.flooded.is_(None),
     )
     return session.scalar(query.limit(1)) is not None
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from gateway.core import erasing
 from gateway.core.records import Message
 from responders.cases import holds
-from responders.cases.records import Case, CaseAssessment, CaseHold, CaseMessage, CaseThread, Note
+from responders.cases.records import Case, CaseAssessment, CaseHold, CaseMessage, CaseThread, Note, Unmasking
 
 
 @dataclass
@@ -73,6 +73,7 @@ def erase(session: Session, found: Belongings) -> None:
         delete(CaseAssessment).where(or_(CaseAssessment.case_id.in_(ids), CaseAssessment.message_id.in_(messages)))
     )
     session.execute(delete(CaseMessage).where(or_(CaseMessage.case_id.in_(ids), CaseMessage.message_id.in_(messages))))
+    session.execute(delete(Unmasking).where(Unmasking.message_id.in_(messages)))
     for table in (Note, CaseThread, CaseHold):
         session.execute(delete(table).where(table.case_id.in_(ids)))
     erasing.forget_messages(session, messages)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from responders.cases import words
+from responders.cases.masks import Mask
 from responders.web.words import showable
 
 _WHOLE = frozenset({"everyday_words"})
@@ -21,18 +22,28 @@ class Piece:
     text: str
     signs: tuple[str, ...] = ()
     calming: bool = False
+    hidden: str = ""
+    """What kind of thing its text stands in for; nothing when it is the text itself."""
 
 
-def pieces(text: str, indicators: Iterable[Mapping[str, Any]]) -> list[Piece]:
+def pieces(text: str, indicators: Iterable[Mapping[str, Any]], masks: Iterable[Mask] = ()) -> list[Piece]:
     """Cut a raw text at its indicators' edges. Offsets are code points into `text`; those that do not fit are ignored.
 
-    The pieces put together are the text again, save for characters that no page can carry.
+    The pieces put together are the text again, save for characters that no page can carry, and for what is masked:
+    that is one piece, whatever signs begin or end in it, and a sign is told where it touches it.
     """
+    hidden = {mask.span.start: mask.span for mask in masks if mask.lifted is None}
+    inside = {place for span in hidden.values() for place in range(span.start + 1, span.end)}
     spans = [(i["name"], i["start"], i["end"]) for i in indicators if i["name"] not in _WHOLE]
     spans = [(name, start, end) for name, start, end in spans if 0 <= start < end <= len(text)]
-    edges = sorted({0, len(text), *(edge for _, start, end in spans for edge in (start, end))})
+    of_masks = {edge for span in hidden.values() for edge in (span.start, span.end)}
+    edges = sorted({0, len(text), *of_masks, *(edge for _, start, end in spans for edge in (start, end))} - inside)
     return [
-        _piece(text[start:end], [name for name, first, last in spans if first <= start and end <= last])
+        _piece(
+            text[start:end],
+            [name for name, first, last in spans if first < end and start < last],
+            hidden[start].kind if start in hidden else "",
+        )
         for start, end in pairwise(edges)
     ]
 
@@ -43,6 +54,7 @@ def signs(indicators: Iterable[Mapping[str, Any]]) -> list[Piece]:
     return [Piece(words.sign(name), (words.sign(name),), name in words.LOWERING) for name in names]
 
 
-def _piece(text: str, names: list[str]) -> Piece:
+def _piece(text: str, names: list[str], kind: str) -> Piece:
     plain = tuple(dict.fromkeys(words.sign(name) for name in names))
-    return Piece(showable(text), plain, bool(names) and words.LOWERING.issuperset(names))
+    shown = f"[{words.HIDDEN[kind]} hidden]" if kind else showable(text)
+    return Piece(shown, plain, bool(names) and words.LOWERING.issuperset(names), kind)

@@ -45,6 +45,8 @@ class Listing:
     total: int
     page: int
     waiting: int
+    held: int = 0
+    """Texts that are held aside in a flood."""
 
     @property
     def pages(self) -> int:
@@ -60,7 +62,9 @@ def read(session: Session, me: Account, shown: str, page: int) -> Listing:
     order = (Case.updated_at.desc(), Case.id) if shown == "done" else [sort.directed for sort in ORDER]
     cases = list(session.scalars(query.order_by(*order).offset((page - 1) * SHOWN).limit(SHOWN)))
     waiting = select(func.count(Case.id)).where(Case.district_id == me.district_id, Case.state == NEW)
-    return Listing(_rows(session, cases), total, page, session.scalar(waiting) or 0)
+    held = select(func.count(Message.id)).where(Message.district_id == me.district_id, Message.held_at.is_not(None))
+    counts = session.scalar(waiting) or 0, session.scalar(held) or 0
+    return Listing(_rows(session, cases), total, page, *counts)
 
 
 def _filtered(query: Select[Any], me: Account, shown: str) -> Select[Any]:

@@ -52,10 +52,14 @@ def messages(session: Session, case: Case) -> list[Message]:
 
 
 def messages_of(case_id: str) -> Select[Message]:
-    """Select all that was said in a case, in no order yet: what belongs to it, and what its threads hold."""
+    """Select all that was said in a case, in no order yet: what belongs to it, and what its threads hold.
+
+    What is held aside in a flood is not there until somebody lets it through.
+    """
     own = select(CaseMessage.message_id).where(CaseMessage.case_id == case_id)
     of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case_id)
-    return select(Message).where(or_(Message.id.in_(own), Message.thread_id.in_(of_threads)))
+    belongs = or_(Message.id.in_(own), Message.thread_id.in_(of_threads))
+    return select(Message).where(belongs, Message.held_at.is_(None))
 
 
 def threads(session: Session, case: Case) -> list[Thread]:

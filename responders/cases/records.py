@@ -103,6 +103,26 @@ class Note(Base):
     words_sealed: Mapped[bytes]
 
 
+class Unmasking(Base):
+    """A responder has let staff read one span in which a reporter names themselves; nothing takes that back.
+
+    `ordinal` and `kind` are the span's under the rules of `rules`. `detail_sealed` is JSON:
+    `{"start","end","note"}`, the characters that were meant: they alone are shown, whatever later rules count.
+    """
+
+    __tablename__ = "unmaskings"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
+    ordinal: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(10))
+    rules: Mapped[str] = mapped_column(String(40))
+    reason_code: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    detail_sealed: Mapped[bytes]
+    __table_args__ = (UniqueConstraint("message_id", "ordinal", "kind", "rules"),)
+
+
 class CaseHold(Base):
     """A legal hold: while one stands, nothing of its case is destroyed, nor of what was joined with it."""
 

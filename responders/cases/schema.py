@@ -21,7 +21,8 @@ from responders.api.ids import expect
 from responders.cases import records, replying, service
 from responders.cases.listing import ORDER
 from responders.cases.schema_codes import CaseMove, CaseState, Why
-from responders.cases.schema_types import Assessment, Case, Message, Note, Thread, messages_shown
+from responders.cases.schema_parts import Note
+from responders.cases.schema_types import Assessment, Case, Message, Thread, messages_shown
 from responders.web.words import typed
 from triage.model import Severity
 
@@ -153,7 +154,7 @@ class Mutation:
     def reply(self, info: Info, input: ReplyInput) -> ReplyPayload:  # noqa: A002 - GraphQL's own name for it
         """Queue a reply and wake the courier."""
         context = info.context
-        _may_write(info)
+        may_write(info)
 
         def work(session: Session) -> str:
             thread = session.get(core.Thread, expect(input.thread_id, "Thread"))
@@ -216,7 +217,7 @@ def on_case(
     info: Info, case_id: relay.GlobalID, work: Callable[[Session, records.Case], T], wake: Name | None = None
 ) -> tuple[T | None, list[UserError]]:
     """Do something with a case of the viewer's district: what came of it, or why nothing did. Raises: Forbidden."""
-    _may_write(info)
+    may_write(info)
 
     def found(session: Session) -> T:
         record = service.by_id(session, info.context.district_id, expect(case_id, "Case"))
@@ -227,7 +228,7 @@ def on_case(
     return info.context.attempt(found, wake)
 
 
-def _may_write(info: Info) -> None:
+def may_write(info: Info) -> None:
     """A payload shows what was written, so writing needs the reading scope as well. Raises: Forbidden."""
     info.context.need(SCOPE)
     info.context.need(WRITE)

@@ -75,6 +75,27 @@ class HoldReason(StrEnum):
     OTHER = "other"
 
 
+@strawberry.enum(description="What a reporter told of themselves.")
+class MaskKind(StrEnum):
+    """The kinds of `guard.KINDS`."""
+
+    NAME = "name"
+    NUMBER = "number"
+    EMAIL = "email"
+    HANDLE = "handle"
+
+
+@strawberry.enum(description="Why staff may read what a reporter told of themselves.")
+class UnmaskReason(StrEnum):
+    """The codes of `masks.REASONS`."""
+
+    DANGER = "danger"
+    CONTACT = "contact"
+    NOT_REPORTER = "not_reporter"
+    DUTY = "duty"
+    OTHER = "other"
+
+
 @strawberry.enum(description="Why a case is moved.")
 class Why(StrEnum):
     """The codes of `service.WHY`."""

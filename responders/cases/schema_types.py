@@ -17,36 +17,15 @@ from responders.accounts.schema import SCOPE, Account
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.schema import Event, events_of
-from responders.cases import records, service
-from responders.cases.schema_codes import CaseState, DeliveryStatus, Direction, MessageKind
+from responders.cases import masks, records, service
+from responders.cases.schema_codes import CaseState, Direction, MessageKind
+from responders.cases.schema_parts import Delivery, Indicator, Note
 from responders.directory.schema import Actor, School, actor_of
 from responders.web.words import showable
 from triage.model import Category, Severity
 
 BY_TIME = (by(core.Message.at), by(core.Message.id))
 _ASSESSED = (by(records.CaseAssessment.at), by(records.CaseAssessment.id))
-
-
-@strawberry.type(description="How a text fared on its way.")
-class Delivery:
-    """The state of a text on its way."""
-
-    status: DeliveryStatus
-    error_code: str | None = strawberry.field(description="The carrier's code, e.g. 21610: asked for no more texts.")
-
-    @classmethod
-    def of(cls, send: core.Send) -> Self:
-        """Show a row."""
-        return cls(status=DeliveryStatus(send.status), error_code=send.error_code)
-
-
-@strawberry.type(description="Evidence: which part of the message's text shows what.")
-class Indicator:
-    """A span of a message's text."""
-
-    name: str
-    start: int = strawberry.field(description="First character, counted in Unicode code points from 0.")
-    end: int = strawberry.field(description="The character after the last.")
 
 
 @strawberry.type(description="What the engine said of one message. It judges messages, never people.")
@@ -122,7 +101,7 @@ class Thread(relay.Node):
         before: str | None = None,
     ) -> relay.Connection[Annotated[Message, strawberry.lazy("responders.cases.schema_types")]]:
         """List the messages of this conversation."""
-        query = select(core.Message).where(core.Message.thread_id == self.id)
+        query = select(core.Message).where(core.Message.thread_id == self.id, core.Message.held_at.is_(None))
         return connect(info, query, BY_TIME, Slice(first, after, last, before), lambda rows: messages_shown(info, rows))
 
     @classmethod
@@ -155,6 +134,7 @@ class Message(relay.Node):
     record: strawberry.Private[core.Message]
     sent: strawberry.Private[core.Send | None]
     case_id: strawberry.Private[str | None]
+    lifted: strawberry.Private[Sequence[masks.Lifted]]
     direction: Direction
     kind: MessageKind
     at: datetime
@@ -164,13 +144,26 @@ class Message(relay.Node):
         description="Of a reply on the web: the beginning of the hour in which it was read, once that hour is over."
     )
 
-    @strawberry.field(description="Its words; null when their key is gone.")
+    @strawberry.field(
+        description="Its words; null when their key is gone. What `masks` hide is written as U+2588, one for one."
+    )
     def text(self, info: Info) -> str | None:
         """Open the words. What no text can carry is shown as U+FFFD, one for one, so that spans still fit."""
+        words = self.words(info)
+        return None if words is None else showable(masks.hide(words, self.masks_in(info, words)))
+
+    def words(self, info: Info) -> str | None:
+        """Open the words as they were written, for what must look at them; nothing when their key is gone."""
         try:
-            return showable(conversation.words(info.context.keys, self.record))
+            return conversation.words(info.context.keys, self.record)
         except KeyRefused:
             return None
+
+    def masks_in(self, info: Info, words: str) -> Sequence[masks.Mask]:
+        """Find the masks of its words."""
+        return info.context.once(
+            ("masks", self.id), lambda: masks.of(self.record, words, country_of(info), self.lifted)
+        )
 
     @strawberry.field(description="Who wrote it, when it went out.")
     def author(self, info: Info) -> Actor | None:
@@ -207,25 +200,6 @@ class Message(relay.Node):
         info.context.need(SCOPE)
         record = info.context.row(core.Message, message_id)
         return messages_shown(info, [record])[0] if record else None
-
-
-@strawberry.type(description="What a responder wrote down for colleagues. Reporters never see it.")
-class Note:
-    """A note."""
-
-    opened: strawberry.Private[service.OpenedNote]
-    at: datetime
-    text: str | None = strawberry.field(description="Its words; null when their key is gone.")
-
-    @strawberry.field(description="Who wrote it.")
-    def author(self, info: Info) -> Actor | None:
-        """Name the author."""
-        return actor_of(info, self.opened.author)
-
-    @classmethod
-    def of(cls, opened: service.OpenedNote) -> Self:
-        """Show an opened note."""
-        return cls(opened=opened, at=opened.at, text=None if opened.text is None else showable(opened.text))
 
 
 @strawberry.type(
@@ -377,12 +351,14 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
     joined = {
         t.thread_id: t.case_id for t in session.scalars(select(by_thread).where(by_thread.thread_id.in_(threads)))
     }
+    lifted = masks.lifted(session, info.context.keys, ids)
     return [
         Message(
             id=row.id,
             record=row,
             sent=sent.get(row.id),
             case_id=cases.get(row.id) or joined.get(row.thread_id or ""),
+            lifted=lifted.get(row.id, ()),
             direction=Direction(row.direction),
             kind=MessageKind(row.kind),
             at=row.at,
@@ -392,6 +368,12 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
         )
         for row in rows
     ]
+
+
+def country_of(info: Info) -> str:
+    """Read the country of the viewer's district once a request."""
+    context = info.context
+    return context.once("country", lambda: context.session.get_one(core.District, context.district_id).country)
 
 
 def _assessments(case_id: str) -> Select[records.CaseAssessment]:

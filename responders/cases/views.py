@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gateway.core.errors import NotFound
 from responders.accounts.gate import Visit, action, field_of, page, see
-from responders.cases import holds, listing, service, words
+from responders.cases import holds, listing, masks, service, words
 from responders.cases.records import Case
 
 
@@ -84,11 +84,33 @@ def release(request: Request, visit: Visit, _form: FormData) -> Response:
     return see(f"/cases/{number}#holding")
 
 
+@action
+def unmask(request: Request, visit: Visit, form: FormData) -> Response:
+    """Let staff read one span in which a reporter names themselves."""
+    number, message_id = request.path_params["number"], request.path_params["message"]
+    span = field_of(form, "span")
+    ask = masks.Ask(
+        ordinal=int(span) if span.isdecimal() and len(span) < 6 else -1,
+        kind=field_of(form, "kind"),
+        rules=field_of(form, "rules"),
+        reason_code=field_of(form, "reason"),
+        note=field_of(form, "note"),
+    )
+    with visit.console.database.write() as session:
+        said = service.messages(session, find(session, visit, number))
+        message = next((one for one in said if one.id == message_id), None)
+        if message is None:
+            raise NotFound
+        masks.lift(session, visit.console.keys, message, ask, visit.actor, visit.now)
+    return see(f"/cases/{number}#m-{message_id}")
+
+
 ROUTES = (
     Route("/", inbox, methods=["GET"]),
     Route("/cases/{number}/notes", note, methods=["POST"]),
     Route("/cases/{number}/assign", assign, methods=["POST"]),
     Route("/cases/{number}/state", move, methods=["POST"]),
+    Route("/cases/{number}/messages/{message}/unmask", unmask, methods=["POST"]),
     Route("/cases/{number}/hold", hold, methods=["POST"]),
     Route("/cases/{number}/release", release, methods=["POST"]),
 )

@@ -60,6 +60,15 @@ HOLD = {
     "audit": "An audit",
     "other": "Another reason",
 }
+HIDDEN = {"name": "name", "number": "number", "email": "e-mail address", "handle": "handle"}
+"""What a reporter told of themselves, by the kind of its mask."""
+UNMASK = {
+    "danger": "Someone is in danger",
+    "contact": "They want to be reached this way",
+    "not_reporter": "It is not about who wrote",
+    "duty": "The law asks us to",
+    "other": "Another reason",
+}
 ASK = {
     "where": ("Where is this?", "Where is this happening?", "¿Dónde está pasando esto?"),
     "when": ("When?", "When did this happen, or when will it?", "¿Cuándo pasó o cuándo va a pasar?"),

@@ -117,7 +117,7 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
     index = max(range(len(assessed)), key=lambda at: (Severity(assessed[at].record.severity).rank, -at))
     gravest, later = assessed[index], assessed[index + 1 :]
     doubtful = [one.record for one in assessed[:index] + later if one.record.unsure]
-    said = {one.id: one for one in (said for t in talks for said in t.said)}
+    said = {one: said for t in talks for said in t.said for one in (said.id, *said.repeats)}
     return Judgement(
         said=said.get(gravest.record.message_id),
         severity=gravest.record.severity,

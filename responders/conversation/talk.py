@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from gateway.core import conversation, copies
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
-from gateway.core.records import Message, Send, Thread
+from gateway.core.records import District, Message, Send, Thread
+from responders.cases import masks
 from responders.cases import service as cases
 from responders.cases.highlight import Piece, pieces
+from responders.cases.masks import Lifted, Mask
 from responders.cases.people import People
 from responders.cases.records import Case
 from responders.cases.words import categories
 from responders.conversation.delivery import Delivery, describe, left
+from responders.floods import service as floods
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
 _KEYWORD = {
@@ -38,10 +41,15 @@ class Said:
     kind: str
     who: str
     pieces: list[Piece] = field(repr=False)
+    masks: tuple[Mask, ...]
     readable: bool
     media_count: int
     remark: str | None
     delivery: Delivery | None
+    repeats: tuple[str, ...] = ()
+    """The messages that said the same again; they are told by their number alone."""
+    last_at: datetime | None = None
+    """When the last of them came in."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Talk:
 
     thread: Thread | None
     said: list[Said]
+    held: int = 0
+    """Texts of it that are held aside in a flood."""
 
     @property
     def opted_out(self) -> bool:
@@ -72,18 +82,23 @@ class Reader:
     sends: dict[str, Send]
     left: dict[str, datetime | None]
     """What was said on the web: the hour in which each was read there."""
+    lifted: Mapping[str, list[Lifted]]
+    region: str
 
     def said(self, message: Message, thread: Thread | None) -> Said:
         """Make one message showable."""
         words = opened(self.keys, message)
         incoming = message.direction == "in"
+        own = masks.of(message, words or "", self.region, self.lifted.get(message.id, ()))
+        signs = self.indicators.get(message.id, ())
         return Said(
             id=message.id,
             at=message.at,
             incoming=incoming,
             kind=message.kind,
             who=self._writer(message, thread) if incoming else self._sender(message),
-            pieces=pieces(words, self.indicators.get(message.id, ())) if words is not None else [Piece(UNREADABLE)],
+            pieces=pieces(words, signs, own) if words is not None else [Piece(UNREADABLE)],
+            masks=own,
             readable=words is not None,
             media_count=message.media_count,
             remark=_chosen(message.topic) or _KEYWORD.get(message.keyword or ""),
@@ -116,14 +131,35 @@ def read(
     """Read all that was said in a case, thread by thread in the order they began."""
     # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
     messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
-    hours = copies.read_hours(session, [message.id for message in messages if message.direction == "out"], now)
-    signs = {a.record.message_id: a.indicators for a in opened}
-    reader = Reader(keys, people, signs, _sends(session, messages), hours)
+    reader = Reader(
+        keys=keys,
+        people=people,
+        indicators={one.record.message_id: one.indicators for one in opened},
+        sends=_sends(session, messages),
+        left=copies.read_hours(session, [message.id for message in messages if message.direction == "out"], now),
+        lifted=masks.lifted(session, keys, [message.id for message in messages]),
+        region=session.get_one(District, case.district_id).country,
+    )
     threads = cases.threads(session, case)
-    talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]
+    held = floods.counts(session, [thread.id for thread in threads])
+    talks = [
+        Talk(t, _folded(reader, [m for m in messages if m.thread_id == t.id], t), held.get(t.id, 0)) for t in threads
+    ]
     known = {thread.id for thread in threads}
     loose = [reader.said(m, None) for m in messages if m.thread_id not in known]
     return [*talks, *([Talk(None, loose)] if loose else [])]
+
+
+def _folded(reader: Reader, messages: list[Message], thread: Thread) -> list[Said]:
+    """Make a thread's messages showable, each text that came again and again only once."""
+    said: dict[str, Said] = {}
+    for message in messages:
+        first = said.get(message.repeats_id or "")
+        if first is None:
+            said[message.id] = reader.said(message, thread)
+        else:
+            said[first.id] = replace(first, repeats=(*first.repeats, message.id), last_at=message.at)
+    return list(said.values())
 
 
 def opened(keys: KeySet, message: Message) -> str | None:

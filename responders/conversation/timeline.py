@@ -30,7 +30,9 @@ _WORDS = {
     "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",
     "message.received": "A message came in",
+    "message.unmasked": "{who} made a hidden {kind} readable: {reason}",
     "message.reply_queued": "{who} replied",
+    "thread.let_through": "{who} let texts through that were held aside",
     "thread.opted_out": "{name} asked for no more texts",
     "thread.opted_in": "{name} takes texts again",
     "send.delivered": "A reply was delivered",
@@ -105,6 +107,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
         old=_low(words.plain(str(data.get("old", "")), words.SEVERITY | words.STATE)),
         new=_low(words.plain(str(data.get("new", "")), words.SEVERITY | words.STATE)),
         why=_low(words.plain(str(data.get("why", "")), words.WHY)),
+        kind=words.plain(str(data.get("what", "")), words.HIDDEN),
+        reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
         code=data.get("code") or "no code",
     )
     return Entry(event.at, text, kind)

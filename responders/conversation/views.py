@@ -14,7 +14,7 @@ from gateway.core import conversation
 from gateway.core.errors import NotAllowed, NotFound, Unavailable
 from gateway.core.records import Thread
 from responders.accounts.gate import Visit, action, field_of, is_quiet, page, see
-from responders.cases import holds, replying, seeing, words
+from responders.cases import holds, masks, replying, seeing, words
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.cases.views import find
@@ -51,6 +51,8 @@ def _show(
         note_length=cases.NOTE_LENGTH,
         why=cases.WHY,
         hold_reasons=holds.REASONS,
+        unmask_reasons=masks.REASONS,
+        mask_note_length=masks.NOTE_LENGTH,
     )
 
 

@@ -15,7 +15,8 @@ from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.cases import records as cases
 from responders.cases.schema import CasePayload, payload
-from responders.cases.schema_types import Case, Delivery
+from responders.cases.schema_parts import Delivery
+from responders.cases.schema_types import Case
 from responders.directory.schema import Responder
 from responders.paging import records, service
 

@@ -36,7 +36,9 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "courier": May(read="*", change="listed_until"),
         "worker": May(read="*", change="listed_until"),
         "console": _SEES,
-        "operator": May(read="*", change="deletes_at_carrier proof_every_minutes"),
+        "operator": May(
+            read="*", change="deletes_at_carrier proof_every_minutes texts_per_minute thread_texts_per_minute"
+        ),
     },
     "line_proofs": {
         "intake": May(read="*", change="proved_at silent_at"),
@@ -70,10 +72,14 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         ),
         "worker": May(
             read="* -address_sealed -media_sealed", add=True,
-            change="district_id dispatched_at words_sealed carrier_deleted_at media_count media_sealed", delete=True,
+            change="district_id dispatched_at words_sealed carrier_deleted_at media_count media_sealed flooded held_at"
+            " repeats_id",
+            delete=True,
         ),
-        "console": May(read="* -address_sealed -media_sealed", add=True),
-        "clock": May(read="id direction kind at thread_id contact_id threaded_at dispatched_at quarantine first_look"),
+        "console": May(read="* -address_sealed -media_sealed", add=True, change="dispatched_at held_at"),
+        "clock": May(
+            read="id direction kind at thread_id contact_id threaded_at dispatched_at quarantine first_look flooded"
+        ),
         "operator": May(read="* -words_sealed -address_sealed -media_sealed"),
     },
     "sends": {
@@ -137,6 +143,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "console": _SEES,
     },
     "notes": {"worker": May(read="*", change="case_id words_sealed", delete=True), "console": May(read="*", add=True)},
+    "unmaskings": {"worker": May(read="*", change="detail_sealed", delete=True), "console": May(read="*", add=True)},
     "case_holds": {
         "worker": May(read="*", delete=True),
         "console": May(read="*", add=True, change="released_at released_by"),

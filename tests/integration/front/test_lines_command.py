@@ -46,14 +46,22 @@ def test_line_is_changed_and_the_log_says_so(var: Var, capsys: pytest.CaptureFix
     )
 
 
+def test_limits_of_a_line_are_set_and_shown(var: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lines", NUMBER, "--texts-per-minute", "90", "--thread-texts-per-minute", "0", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["texts_per_minute"], shown["thread_texts_per_minute"]) == (90, 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["+15550000000"], "none of our lines"),
         (["--prove-every", "60"], "which number"),
         ([NUMBER, "--prove-every", "-1"], "0, for never"),
+        ([NUMBER, "--texts-per-minute", "-1"], "0, for no limit"),
+        ([NUMBER, "--thread-texts-per-minute", "-1"], "0, for no limit"),
     ],
-    ids=["no-line", "no-number", "negative"],
+    ids=["no-line", "no-number", "negative", "negative limit", "negative limit of a thread"],
 )
 def test_lines_refuses_in_a_clear_sentence(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]

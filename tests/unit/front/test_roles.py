@@ -17,6 +17,7 @@ SEALED_FOR = {
     "sends.body_sealed": {"courier", "worker"},
     "copies.words_sealed": {"intake"},
     "case_assessments.detail_sealed": {"worker", "console"},
+    "unmaskings.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
 }
 """Who may fetch what is sealed: those who hold the key to it; of a copy intake, to whom a receipt brings the key."""
