@@ -2,5 +2,7 @@
 
 `routes.py` lists its pages; `views.py` takes a report, `back.py` is the way back, `posters.py` what a school prints.
 `languages.py`, `help_lines.py` and `schools.py` are what all pages show. A newcomer may touch `templates/`, `static/`,
-`help_lines.yaml` and `locale/` freely: a language is one more file there. It sets no cookie and keeps nothing of whoever asks.
+`help_lines.yaml` and `locale/` freely: a language is one more file there.
+
+It sets no cookie and keeps nothing of whoever asks; without script all of it works.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from urllib.parse import urlsplit
@@ -14,19 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from channels.portal.languages import N_
+from channels.portal.topics import CODES
+from gateway.core import receipts, reports
 from gateway.core.characters import typed
 
-MOST_CHARACTERS = 10_000
-MOST_IN_A_LINE = 500
 BODY_BYTES = 2_000_000
 """A form of 100,000 signs still arrives, so that it can be shown again; three bytes are sent for each of a sign's."""
-_ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_ONCE = re.compile(r"[0-9a-f]{32}")
 ROLES = (("student", N_("A student")), ("parent", N_("A parent or family")), ("staff", N_("On the school staff")))
 
 
 @dataclass(frozen=True)
 class ReportForm:
-    """A report as it was typed. `once` is drawn with the page, so that the same page sent twice is one report."""
+    """A report as it was typed. `once` is drawn with its page, so that the same page sent twice is one report."""
 
     once: str
     text: str = field(default="", repr=False)
@@ -47,10 +46,10 @@ class ReportForm:
         found: dict[str, str] = {}
         if not self.text.strip():
             found["text"] = N_("Write what happened. A few words are enough.")
-        elif len(self.text) > MOST_CHARACTERS:
+        elif len(self.text) > reports.LONGEST_WORDS:
             found["text"] = N_("This is too long for one report. Cut it in two, and send two reports.")
         for name in ("where", "when", "who"):
-            if len(getattr(self, name)) > MOST_IN_A_LINE:
+            if len(getattr(self, name)) > reports.LONGEST_PART:
                 found[name] = N_("This is too long. Write the rest under “What happened?”.")
         return found
 
@@ -67,21 +66,16 @@ class AnswerForm:
         """Say what is wrong, by field; nothing if it can be taken."""
         if not self.text.strip():
             return {"text": N_("Write your answer first.")}
-        if len(self.text) > MOST_CHARACTERS:
+        if len(self.text) > reports.LONGEST_WORDS:
             return {"text": N_("This is too long for one answer. Cut it in two, and send two.")}
         return {}
 
 
-def new_once() -> str:
-    """Draw what makes a page's sending recognisable."""
-    return secrets.token_urlsafe(24)
-
-
-def report(form: Mapping[str, str], topics: frozenset[str]) -> ReportForm:
+def report(form: Mapping[str, str]) -> ReportForm:
     """Read a report; what is not one of the choices counts as not chosen."""
     given = {each.name: typed(form.get(each.name, "")) for each in fields(ReportForm)}
     given["once"] = _once(given["once"])
-    given["topic"] = given["topic"] if given["topic"] in topics else ""
+    given["topic"] = given["topic"] if given["topic"] in CODES else ""
     given["role"] = given["role"] if given["role"] in dict(ROLES) else ""
     given["before"] = "yes" if given["before"] else ""
     return ReportForm(**given)
@@ -96,10 +90,12 @@ def answer(form: Mapping[str, str]) -> AnswerForm:
 async def received(request: Request, patience_seconds: float) -> dict[str, str]:
     """Read the fields of a form; of one that is there twice the first counts.
 
-    Raises: HTTPException 408 when it does not come to its end, 415 when it is no form of ours.
+    Raises: HTTPException 408 when it does not come to its end, 413 when it is far too long, 415 when it is no form of ours.
     """
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(415)  # Anything else could be spilled to disk as it is.
+    if int(request.headers.get("content-length", "0")) > BODY_BYTES:
+        raise HTTPException(413)
     try:
         async with asyncio.timeout(patience_seconds):
             form: FormData = await request.form(max_fields=50)
@@ -126,4 +122,4 @@ def is_from_elsewhere(request: Request, own_url: str) -> bool:
 
 
 def _once(given: str) -> str:
-    return given if _ONCE.fullmatch(given) else new_once()
+    return given if _ONCE.fullmatch(given) else receipts.new_seed()

@@ -1,4 +1,4 @@
-"""Who helps right now, on every page: the country's lines from `help_lines.yaml`, then the district's and the school's."""
+"""Who helps right now, on every page: a country's lines (`help_lines.yaml`), then the district's and the school's."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def all_of(session: Session) -> list[Place]:
 
 
 def search(places: list[Place], typed: str) -> list[Place]:
-    """Find the schools whose name, or whose district's, has every word that was typed; accents and case do not count."""
+    """Find the schools whose name, or whose district's, has every word that was typed, whatever accents and case."""
     words = _plain(typed).split()
     return [
         place for place in places

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from channels.portal.languages import N_
+from collections.abc import Mapping
 
-TOPICS = (
-    ("bullying", N_("Bullying")),
-    ("cyberbullying", N_("Bullying online")),
-    ("physical_violence", N_("A fight, or someone hurt")),
-    ("weapon", N_("A weapon")),
-    ("planned_attack", N_("A plan to hurt people")),
-    ("suicide_self_harm", N_("Suicide or self-harm")),
-    ("child_abuse", N_("Not safe at home")),
-    ("sexual_harassment", N_("Sexual touching or talk")),
-    ("drugs_alcohol", N_("Drugs, drinking or vaping")),
-    ("hate", N_("Hate")),
-    ("staff_concern", N_("An adult at school")),
-    ("other", N_("Something else")),
-)
-"""Each is one of `triage.model.Category`."""
+from channels.portal.languages import N_
+from triage import topics
+from triage.model import Category
+
+_WORDS: Mapping[Category, str] = {
+    Category.PLANNED_ATTACK: N_("A plan to hurt people"),
+    Category.WEAPON: N_("A weapon"),
+    Category.SUICIDE_SELF_HARM: N_("Suicide or self-harm"),
+    Category.CHILD_ABUSE: N_("Not safe at home"),
+    Category.SEXUAL_HARASSMENT: N_("Unwanted touching or sexual talk"),
+    Category.DATING_VIOLENCE: N_("Hurt by a boyfriend or girlfriend"),
+    Category.PHYSICAL_VIOLENCE: N_("A fight, or someone got hurt"),
+    Category.BULLYING: N_("Bullying"),
+    Category.CYBERBULLYING: N_("Bullying online"),
+    Category.HATE: N_("Hate"),
+    Category.DRUGS_ALCOHOL: N_("Drugs, drinking or vaping"),
+    Category.MISSING_RUNAWAY: N_("Someone ran away or is missing"),
+    Category.MENTAL_HEALTH: N_("Someone is not doing well"),
+    Category.STAFF_CONCERN: N_("An adult at school"),
+    Category.UNSAFE_CONDITIONS: N_("Something is not safe here"),
+    Category.PROPERTY: N_("Something broken or stolen"),
+    Category.OTHER: N_("Something else"),
+}
+CHOICES = tuple((choice.value, _WORDS[choice]) for choice in topics.CHOICES)
+"""Codes and words, in the order they are offered."""
+CODES = frozenset(code for code, _ in CHOICES)

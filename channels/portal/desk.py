@@ -1,0 +1,37 @@
+"""What the portal's pages need of the house, handed in by the front."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from channels.portal.pages import Pages
+from gateway.core.database import Database
+from gateway.core.desk import Conversation, Filed
+from gateway.core.receipts import Receipt
+from gateway.core.reports import Report
+from gateway.core.times import Clock
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The desk behind the pages.
+
+    `file` stores a report and answers when it is on disk; `read` opens what a receipt opens, and
+    `version` tells cheaply whether that has changed; `answer` stores more from
+    whoever holds it, known by `once` when it is sent again. `stored` is called after an answer is certain.
+    `patience_seconds` is how long a form may take to arrive; `pause` is how a wrong receipt is slowed down.
+    """
+
+    database: Database
+    pages: Pages
+    public_url: str
+    clock: Clock
+    file: Callable[[Report], Awaitable[Filed]]
+    read: Callable[[Receipt], Awaitable[Conversation]]
+    version: Callable[[Receipt], Awaitable[str]]
+    answer: Callable[[Receipt, str, str], Awaitable[object]]
+    stored: Callable[[], None]
+    patience_seconds: float = 120.0
+    pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
