@@ -1,7 +1,7 @@
 """Conversations: what a thread's messages say, and what is said back.
 
-A reply is sealed twice: to the district's content key, so that staff can read the thread, and to the courier, who
-alone can send it.
+A reply is sealed twice: to the district's content key, so that staff can read the thread, and for its reporter: to the
+courier, who alone can send it, or on the web to the key of the receipt, with which the reporter comes back for it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from gateway.core import copies
 from gateway.core.errors import NotAllowed
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
-from gateway.core.records import District, Message, Send, Thread, new_id
+from gateway.core.records import Copy, District, Message, Send, Thread, new_id
 
 REPLY_LENGTH = 1600
 """Characters a reply may have. Source: https://www.twilio.com/docs/api/errors/21617"""
@@ -33,7 +34,7 @@ def of_threads(session: Session, thread_ids: Iterable[str]) -> list[Message]:
 
 
 def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: str, now: datetime) -> Message:
-    """Write a responder's reply to a thread: kept for the case, and queued for the courier.
+    """Write a responder's reply to a thread: kept for the case, and queued for the courier or left for the receipt.
 
     Raises: NotAllowed when the text is empty or longer than `REPLY_LENGTH`, or the reporter has opted out.
     """
@@ -55,7 +56,7 @@ def say(
     now: datetime,
     priority: int = 3,
 ) -> Message:
-    """Write an outgoing message to a thread with the promise to send it. `kind` is `reply` or `receipt`."""
+    """Write an outgoing message to a thread, and promise it to its reporter. `kind` is `reply` or `receipt`."""
     district = session.get_one(District, thread.district_id)
     message = Message(
         id=new_id(),
@@ -72,6 +73,23 @@ def say(
         dispatched_at=now,
     )
     message.words_sealed = keys.seal_words(district.slug, now, text, message.bound("words"))
+    session.add(message)
+    session.flush()
+    subject = f"message/{message.id}"
+    if thread.receipt_public:
+        _leave(session, thread.receipt_public, message, text)
+        send_id = None
+    else:
+        send_id = _queue(session, keys, thread, message, text, priority)
+    emit(
+        session, f"message.{kind}_queued", subject=subject, actor=actor, at=now, district_id=thread.district_id,
+        thread=thread.id, send=send_id,
+    )  # fmt: skip
+    return message
+
+
+def _queue(session: Session, keys: KeySet, thread: Thread, message: Message, text: str, priority: int) -> str:
+    """Promise to send it; answers the id of the promise."""
     send = Send(
         id=new_id(),
         district_id=thread.district_id,
@@ -80,16 +98,17 @@ def say(
         thread_id=thread.id,
         message_id=message.id,
         priority=priority,
-        created_at=now,
-        due_at=now,
+        created_at=message.at,
+        due_at=message.at,
     )
     send.body_sealed = keys.seal_outbound(text, send.bound("body"))
-    session.add(message)
-    session.flush()
     session.add(send)
-    subject = f"message/{message.id}"
-    emit(
-        session, f"message.{kind}_queued", subject=subject, actor=actor, at=now, district_id=thread.district_id,
-        thread=thread.id, send=send.id,
-    )  # fmt: skip
-    return message
+    return send.id
+
+
+def _leave(session: Session, public: bytes, message: Message, text: str) -> None:
+    """Leave it for whoever comes back with the receipt: nothing is sent, since there is nowhere to send it."""
+    row = copies.row(
+        public, text, thread_id=message.thread_id or "", message_id=message.id, direction="out", at=message.at
+    )
+    session.execute(insert(Copy.__table__), [row])  # type: ignore[arg-type]  # a FromClause

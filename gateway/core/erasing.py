@@ -12,15 +12,16 @@ from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
-from gateway.core.records import LineProof, Message, Send
+from gateway.core.records import Copy, LineProof, Message, Send
 
 
 def forget_messages(session: Session, message_ids: Collection[str]) -> None:
-    """Delete messages, and the texts that carried them; the courier ends threads that are left without any.
+    """Delete messages, their copies and the texts that carried them; the courier ends threads left without any.
 
     Only what is named goes: a message that reaches a thread at this very moment has been judged by nobody yet.
     """
     session.execute(delete(Send).where(Send.message_id.in_(message_ids)))
+    session.execute(delete(Copy).where(Copy.message_id.in_(message_ids)))
     session.execute(delete(Message).where(Message.id.in_(message_ids)))
 
 

@@ -5,6 +5,8 @@
     ├── KeyRefused           a key is missing, surplus, or does not open this
     ├── BadInput             what came in cannot be understood (shown to whoever sent it)
     │   ├── Forged           a webhook whose signature does not verify
+    │   ├── Empty            nothing was said
+    │   ├── TooLong          more was said than is taken at once
     │   └── NotFound         there is no such thing
     ├── NotAllowed           this person or process may not do that
     └── Unavailable          a part we need is not there just now (retryable)
@@ -56,6 +58,21 @@ class Forged(BadInput):
     code = "forged"
     public = "The signature does not verify."
     status = 403
+
+
+class Empty(BadInput):
+    """Nothing was said: no words, no attachment."""
+
+    code = "empty"
+    public = "Write what happened."
+
+
+class TooLong(BadInput):
+    """More was said than is taken at once; nothing of it is stored."""
+
+    code = "too_long"
+    public = "That is too long."
+    status = 413
 
 
 class NotFound(BadInput):

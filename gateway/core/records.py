@@ -159,18 +159,27 @@ class Token(Base):
 
 
 class Thread(Base):
-    """A conversation with one reporter under a pseudonym. Cases are joined; threads never."""
+    """A conversation with one reporter under a pseudonym. Cases are joined; threads never.
+
+    One by text has a line and an address. One on the web has neither: who holds its receipt is its reporter.
+    """
 
     __tablename__ = "threads"
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
     school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
-    line_id: Mapped[str] = mapped_column(ForeignKey("lines.id"))
+    line_id: Mapped[str | None] = mapped_column(ForeignKey("lines.id"))
     channel: Mapped[str] = mapped_column(String(20))
     pseudonym: Mapped[str] = mapped_column(String(60))
     language: Mapped[str] = mapped_column(String(3))
-    address_sealed: Mapped[bytes] = mapped_column(deferred=True)
+    address_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
+    receipt_lookup: Mapped[bytes | None] = mapped_column(unique=True, index=True, deferred=True)
+    """What a receipt finds its thread by; it says nothing of the receipt: see `receipts`."""
+    receipt_public: Mapped[bytes | None]
+    """The public half of the receipt's key: what is said here is sealed to it a second time, as a `Copy`."""
     opened_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    """Written from above: when a person last looked at what had come in here; told to who holds the receipt."""
     closed_at: Mapped[datetime | None]
     """Written from above when its case is closed: the next text then opens a new thread under a new pseudonym."""
     opted_out_at: Mapped[datetime | None]
@@ -196,9 +205,12 @@ class Message(Base):
     Out: `receipt` (first acknowledgement), `reply`.
     """
     keyword: Mapped[str | None] = mapped_column(String(12))
+    topic: Mapped[str | None] = mapped_column(String(20))
+    """What the reporter said it is about, one of `triage.topics.CHOICES`: it raises, and never lowers."""
     quarantine: Mapped[str | None] = mapped_column(String(30))
     """Why nobody owns it (`unknown_line`), or nothing."""
     provider_sid: Mapped[str | None] = mapped_column(String(64))
+    """By what a repeat is known: the carrier's id of a text; of a web report a keyed hash that only its page knows."""
     language: Mapped[str] = mapped_column(String(3), default="und")
     first_look: Mapped[int] = mapped_column(SmallInteger, default=0)
     """Orders the queues and decides nothing: see `triage.first_look`."""
@@ -228,6 +240,23 @@ class Message(Base):
             postgresql_where=text("contact_id IS NOT NULL"),
         ),
     )
+
+
+class Copy(Base):
+    """What was said on a web thread, for its reporter: sealed to the receipt's key, which nobody here has.
+
+    No key of ours opens or re-seals it. It is deleted with its message.
+    """
+
+    __tablename__ = "copies"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), unique=True)
+    direction: Mapped[str] = mapped_column(String(3))
+    at: Mapped[datetime]
+    words_sealed: Mapped[bytes] = mapped_column(deferred=True)
+    read_hour: Mapped[datetime | None]
+    """The beginning of the hour in which the reporter first read our reply; shown only when that hour is over."""
 
 
 class Send(Base):

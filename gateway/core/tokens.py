@@ -24,8 +24,8 @@ def address_of_message(keys: KeySet, message: Message) -> str | None:
 
 
 def address_of_thread(keys: KeySet, thread: Thread) -> str:
-    """Open the address a thread leads to. Raises: KeyRefused."""
-    return keys.open(thread.address_sealed, thread.bound("address"))
+    """Open the address a thread leads to. Raises: KeyRefused; always for one on the web, which leads nowhere."""
+    return keys.open(thread.address_sealed or b"", thread.bound("address"))
 
 
 def find_or_make(session: Session, keys: KeySet, district: District, line: Line, address: str) -> Token:
@@ -60,7 +60,9 @@ def forget(session: Session, limit: int) -> int:
     empty = ~select(Message.id).where(Message.thread_id == Thread.id).exists()
     ids = session.scalars(select(Thread.id).where(empty).order_by(Thread.id).limit(limit)).all()
     found = session.scalars(select(Token).where(Token.thread_id.in_(ids)).order_by(Token.id).with_for_update()).all()
-    # Whoever puts a new message on a thread holds its token: from here on nobody can, and who just did is seen.
+    session.scalars(select(Thread.id).where(Thread.id.in_(ids)).order_by(Thread.id).with_for_update()).all()
+    # Whoever puts a new message on a thread holds its token, or on the web the thread itself: from here on nobody can,
+    # and who just did is seen.
     gone = set(session.scalars(select(Thread.id).where(Thread.id.in_(ids), empty)))
     for token in (one for one in found if one.thread_id in gone):
         if token.opted_out_at is None:

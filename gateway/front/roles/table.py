@@ -30,7 +30,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "clock": _SEES,
         "operator": May(read="*", change="id"),
     },
-    "schools": {"worker": _SEES, "console": _SEES, "operator": _SEES},
+    "schools": {"intake": _SEES, "worker": _SEES, "console": _SEES, "operator": _SEES},
     "lines": {
         "intake": _SEES,
         "courier": May(read="*", change="listed_until"),
@@ -49,9 +49,17 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "courier": May(read="*", add=True, change="blind_index address_sealed thread_id opted_out_at", delete=True),
     },
     "threads": {
-        "courier": May(read="*", add=True, change="address_sealed opted_out_at", delete=True),
-        "worker": May(read="* -address_sealed", change="closed_at"),
-        "console": May(read="* -address_sealed", change="closed_at"),
+        "intake": May(
+            read="id district_id school_id language opened_at seen_at closed_at receipt_lookup", add=True,
+        ),
+        "courier": May(read="* -receipt_lookup", add=True, change="address_sealed opted_out_at", delete=True),
+        "worker": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
+        "console": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
+    },
+    "copies": {
+        "intake": May(read="*", add=True, change="read_hour"),  # opened with a receipt alone, while it is presented
+        "worker": May(read="message_id", add=True, delete=True),
+        "console": May(read="message_id read_hour", add=True),
     },
     "messages": {
         "intake": May(read="id channel provider_sid", add=True),

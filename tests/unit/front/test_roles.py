@@ -15,10 +15,11 @@ SEALED_FOR = {
     "messages.media_sealed": {"courier"},
     "messages.words_sealed": {"worker", "console"},
     "sends.body_sealed": {"courier", "worker"},
+    "copies.words_sealed": {"intake"},
     "case_assessments.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
 }
-"""Who may fetch what is sealed: those who hold the key to it, and nobody else."""
+"""Who may fetch what is sealed: those who hold the key to it; of a copy intake, to whom a receipt brings the key."""
 LOG = ("events", "log_seals", "log_notes")
 
 
