@@ -21,8 +21,6 @@ WRONG = N_("No report has this receipt. Look at each letter and number again.")
 UNLIKE = N_("A receipt has 16 letters and numbers. Look at each one again.")
 ELSEWHERE = N_("This came from another site. Look it over, then send it from here.")
 AWAY = N_("We cannot reach your report just now. Nothing is lost. Try again in a bit.")
-SLOWED_SECONDS = 1.0
-"""Guessing is hopeless by the receipt's 80 bits; this keeps it from being cheap as well."""
 
 
 class Back:
@@ -93,8 +91,8 @@ class Back:
             return False
 
     async def _refused(self, request: Request, sent: Mapping[str, str], error: BadInput) -> Response:
+        await self._desk.pause(self._desk.guessed(self._desk.clock()))
         if isinstance(error, NotFound):
-            await self._desk.pause(SLOWED_SECONDS)
             return await self._ask(request, sent, WRONG, 404)
         return await self._ask(request, sent, UNLIKE, 422)
 

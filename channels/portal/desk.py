@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from channels.portal.pages import Pages
 from gateway.core.database import Database
@@ -21,7 +22,8 @@ class Desk:
     `file` stores a report and answers when it is on disk; `read` opens what a receipt opens, and
     `version` tells cheaply whether that has changed; `answer` stores more from
     whoever holds it, known by `once` when it is sent again. `stored` is called after an answer is certain.
-    `patience_seconds` is how long a form may take to arrive; `pause` is how a wrong receipt is slowed down.
+    `patience_seconds` is how long a form may take to arrive. `guessed` counts a wrong receipt and answers how many
+    seconds to wait, by `pause`, before saying that it is wrong.
     """
 
     database: Database
@@ -33,5 +35,6 @@ class Desk:
     version: Callable[[Receipt], Awaitable[str]]
     answer: Callable[[Receipt, str, str], Awaitable[object]]
     stored: Callable[[], None]
+    guessed: Callable[[datetime], float]
     patience_seconds: float = 120.0
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)

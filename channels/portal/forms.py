@@ -41,6 +41,12 @@ class ReportForm:
         """Every field by its name, as the page sends it."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    @property
+    def is_too_long(self) -> bool:
+        """Whether a part is longer than is taken at once."""
+        parts = (self.where, self.when, self.who)
+        return len(self.text) > reports.LONGEST_WORDS or any(len(part) > reports.LONGEST_PART for part in parts)
+
     def faults(self) -> dict[str, str]:
         """Say what is wrong, by field; nothing if it can be taken."""
         found: dict[str, str] = {}
@@ -90,7 +96,8 @@ def answer(form: Mapping[str, str]) -> AnswerForm:
 async def received(request: Request, patience_seconds: float) -> dict[str, str]:
     """Read the fields of a form; of one that is there twice the first counts.
 
-    Raises: HTTPException 408 when it does not come to its end, 413 when it is far too long, 415 when it is no form of ours.
+    Raises: HTTPException 408 when it does not come to its end, 413 when it is far too long, 415 when
+    it is no form of ours.
     """
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(415)  # Anything else could be spilled to disk as it is.

@@ -69,10 +69,10 @@ def _line(known: Mapping[str, str]) -> HelpLine:
 def _own(known: Mapping[str, str], country: str) -> HelpLine:
     """A line of a district or school: `name`, and `number` in E.164 (or short, as people dial it)."""
     number = known["number"]
-    return HelpLine(_written(number, country), number, "", known["name"], known["name"])
+    return HelpLine(written(number, country), number, "", known["name"], known["name"])
 
 
-def _written(number: str, country: str) -> str:
+def written(number: str, country: str) -> str:
     """Write a number as people of a country do."""
     try:
         parsed = phonenumbers.parse(number)
@@ -84,7 +84,10 @@ def _written(number: str, country: str) -> str:
 
 
 def extract(
-    file: IO[bytes], _keywords: object, _comments: object, _options: object
+    file: IO[bytes],
+    _keywords: object,
+    _comments: object,
+    options: object,  # noqa: ARG001 - Babel passes it by name
 ) -> Iterator[tuple[int, None, str, Iterable[str]]]:
     """Hand the texts of `help_lines.yaml` to Babel. Source: Babel, "Writing Extraction Methods"."""
     known: Mapping[str, Mapping[str, Any]] = yaml.safe_load(file)

@@ -88,11 +88,15 @@ class Page:
     @cached_property
     def help(self) -> help_lines.Help:
         """Who helps here, and where the quick exit leads."""
-        return help_lines.of(self.place and self.place.district, self.place and self.place.school)
+        return help_lines.of(self.place.district, self.place.school) if self.place else help_lines.of(None)
 
     def link(self, path: str, **query: str) -> str:
         """Write a link of ours that keeps the language."""
         return self.asked.link(path, **query)
+
+    def written(self, number: str) -> str:
+        """Write a number as the school's country does."""
+        return help_lines.written(number, self.place.district.country if self.place else help_lines.ELSEWHERE)
 
     def ago(self, moment: datetime) -> str:
         """Say how long ago something was, in the page's language."""

@@ -27,9 +27,9 @@ _SENTENCES = {
     408: N_("Your report took too long to get here. Go back: your words may still be there. Then send it again."),
     413: N_("This is too long to send. Go back, cut it in two, and send two reports."),
     415: N_("This page cannot read that. Please use the form here."),
-    503: N_("A part of this site is asleep. Wait a bit, then load this page again. It sends your report again."),
+    503: N_("A part of this site does not answer. Wait a bit, then load this page again. What you sent is sent again."),
 }
-_UNKNOWN = N_("Something broke on our side. Load this page again. It sends your report again.")
+_UNKNOWN = N_("Something broke on our side. Load this page again. What you sent is sent again.")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 

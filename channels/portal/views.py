@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,7 +17,7 @@ from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
 from gateway.core import receipts
-from gateway.core.errors import TooLong, Unavailable
+from gateway.core.errors import Unavailable
 from gateway.core.reports import Report
 
 ELSEWHERE = N_("Your report came from another site. Look it over, then press Send here.")
@@ -61,15 +62,12 @@ class Front:
             return await run_in_threadpool(self._form, request, place, form, sent)
         if forms.is_from_elsewhere(request, self._desk.public_url):
             return await run_in_threadpool(self._form, request, place, form, sent, 403, ELSEWHERE)
-        if form.faults():
-            status = 413 if any("too long" in fault for fault in form.faults().values()) else 422
-            return await run_in_threadpool(self._form, request, place, form, sent, status, None, form.faults())
-        page = self._page(request, place.path, place, sent, switchable=False)
+        if faults := form.faults():
+            status = 413 if form.is_too_long else 422
+            return await run_in_threadpool(self._form, request, place, form, sent, status, None, faults)
+        page = replace(self._page(request, place.path, place, sent), switchable=False)
         try:
             filed = await self._desk.file(_report(place, form, page.asked.language.code))
-        except TooLong:
-            faults = {"text": N_("This is too long for one report. Cut it in two, and send two reports.")}
-            return await run_in_threadpool(self._form, request, place, form, sent, 413, None, faults)
         except Unavailable:
             return await run_in_threadpool(self._form, request, place, form, sent, 503, AWAY)
         self._desk.stored()
@@ -79,12 +77,12 @@ class Front:
         """Show a page of words: what others can see, or one for grown-ups."""
         with self._desk.database.read() as session:
             only = _only_district(schools.all_of(session))
-        return self._desk.pages.render(f"{request.url.path.strip('/')}.html", self._page(request, request.url.path, only))
+        return self._desk.pages.render(
+            f"{request.url.path.strip('/')}.html", self._page(request, request.url.path, only)
+        )
 
-    def _page(
-        self, request: Request, path: str, place: Place | None, sent: Mapping[str, str] | None = None, **more: bool
-    ) -> Page:
-        return Page(self._desk.pages.asked(request, sent), path, self._desk.clock(), place, **more)
+    def _page(self, request: Request, path: str, place: Place | None, sent: Mapping[str, str] | None = None) -> Page:
+        return Page(self._desk.pages.asked(request, sent), path, self._desk.clock(), place)
 
     def _place(self, request: Request) -> Place | Response:
         """Find the school that a link means, or the page that asks which one. Raises: HTTPException 404."""

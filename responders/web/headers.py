@@ -21,26 +21,33 @@ HEADERS = {
 HSTS = "max-age=63072000; includeSubDomains"
 
 
-def safety(path: str, *, secure: bool) -> dict[str, str]:
-    """Name the headers of an answer at `path`; `secure` when browsers come by https."""
+PUBLIC = {"Referrer-Policy": "no-referrer"}
+"""For pages whose forms no cookie goes with: not even their own next page learns where a reader came from."""
+
+
+def safety(path: str, *, secure: bool, public: bool = False) -> dict[str, str]:
+    """Name the headers of an answer at `path`; `secure` when browsers come by https, `public` when reporters come."""
     # Our own script and style hold nothing secret, and say by ETag whether they changed.
     cache = "no-cache" if path.startswith("/static/") else "no-store"
-    return {**HEADERS, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
+    more = PUBLIC if public else {}
+    return {**HEADERS, **more, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
 
 
 class Headers:
     """ASGI middleware: pages run only our script, nothing frames them, no cache keeps them."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, public: bool = False) -> None:
         self.app = app
         self.secure = secure
+        self.public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers to whatever answers."""
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(safety(scope["path"], secure=self.secure))
+                headers = safety(scope["path"], secure=self.secure, public=self.public)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
