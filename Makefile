@@ -37,8 +37,8 @@ format: $(VENV)/.dev ## Rewrite the code the way `make check` wants it
 	$(BIN)/ruff format .
 
 words: $(VENV)/.dev ## Bring the portal's catalogues up to date with its pages; then translate what is new
-	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keywords N_ --no-location --sort-output --no-wrap \
-		--output-file $(WORDS) .
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --no-location --sort-output --no-wrap \
+		--output-file $(WORDS) channels/portal
 	$(BIN)/pybabel --quiet update --input-file $(WORDS) --output-dir channels/portal/locale --domain portal \
 		--no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header
 	rm $(WORDS)

@@ -8,11 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.portal import forms
+from channels.portal import forms, schools
 from channels.portal.desk import Desk
 from channels.portal.forms import AnswerForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
+from channels.portal.schools import Place
 from gateway.core import receipts
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.core.receipts import Receipt
@@ -76,13 +77,23 @@ class Back:
             return await self._refused(request, sent, error)
         except Unavailable:
             return await self._ask(request, sent, AWAY, 503)
+        place = await run_in_threadpool(self._place, receipt)
         page = Page(
-            self._desk.pages.asked(request, sent), "/back", self._desk.clock(), carried={"receipt": receipt.shown()}
-        )
+            self._desk.pages.asked(request, sent), "/back", self._desk.clock(), place,
+            carried={"receipt": receipt.shown()},
+        )  # fmt: skip
         return await run_in_threadpool(
             self._desk.pages.render, "talk.html", page, status, talk=talk, receipt=receipt.shown(), form=form,
             faults=faults, said=said,
         )  # fmt: skip
+
+    def _place(self, receipt: Receipt) -> Place | None:
+        """Find the school of a thread, for its help lines; a database that has just gone away takes only them."""
+        try:
+            with self._desk.database.read() as session:
+                return schools.of_receipt(session, receipt.lookup_id)
+        except Unavailable:
+            return None
 
     async def _is_current(self, sent: Mapping[str, str]) -> bool:
         try:
@@ -100,7 +111,7 @@ class Back:
         self, request: Request, sent: Mapping[str, str], fault: str | None = None, status: int = 200
     ) -> Response:
         """Ask for the receipt, keeping what was typed, and an answer that could not be sent with it."""
-        page = Page(self._desk.pages.asked(request, sent), "/back", self._desk.clock())
+        page = await run_in_threadpool(self._desk.page, request, "/back", sent)
         form = forms.answer(sent)
         answer = await run_in_threadpool(
             self._desk.pages.render, "back.html", page, status, typed=form.receipt[:100], unsent=form.text, fault=fault

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from channels.portal.pages import Pages
+from starlette.requests import Request
+
+from channels.portal import schools
+from channels.portal.pages import Page, Pages
 from gateway.core.database import Database
 from gateway.core.desk import Conversation, Filed
+from gateway.core.errors import Unavailable
 from gateway.core.receipts import Receipt
 from gateway.core.reports import Report
 from gateway.core.times import Clock
@@ -38,3 +42,12 @@ class Desk:
     guessed: Callable[[datetime], float]
     patience_seconds: float = 120.0
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+
+    def page(self, request: Request, path: str, sent: Mapping[str, str] | None = None) -> Page:
+        """Begin a page that is about no school. A database that is away takes only its district's own lines from it."""
+        try:
+            with self.database.read() as session:
+                district = schools.only_district(session)
+        except Unavailable:
+            district = None
+        return Page(self.pages.asked(request, sent), path, self.clock(), district=district)

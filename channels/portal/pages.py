@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from channels.portal import help_lines
 from channels.portal.languages import Language, Languages
 from channels.portal.schools import Place
 from gateway.core.characters import showable
+from gateway.core.records import District
 from gateway.core.times import iso
 
+_MOMENT = timedelta(seconds=1)
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -75,7 +77,8 @@ class Page:
     """What every page shows around its own matter.
 
     `carried` is what a page that was made from a form must send again to be shown in another language; a page whose
-    URL alone makes it again carries nothing, and one that is shown once is not `switchable`.
+    URL alone makes it again carries nothing, and one that is shown once is not `switchable`. A page that is
+    about no school has no `place`; its `district` is the only one there is, if so.
     """
 
     asked: Asked
@@ -84,11 +87,14 @@ class Page:
     place: Place | None = None
     carried: Mapping[str, str] = field(default_factory=dict, repr=False)
     switchable: bool = True
+    district: District | None = None
 
     @cached_property
     def help(self) -> help_lines.Help:
         """Who helps here, and where the quick exit leads."""
-        return help_lines.of(self.place.district, self.place.school) if self.place else help_lines.of(None)
+        if self.place:
+            return help_lines.of(self.place.district, self.place.school)
+        return help_lines.of(self.district)
 
     def link(self, path: str, **query: str) -> str:
         """Write a link of ours that keeps the language."""
@@ -100,5 +106,5 @@ class Page:
 
     def ago(self, moment: datetime) -> str:
         """Say how long ago something was, in the page's language."""
-        past = min(moment - self.now, self.now - self.now)
-        return format_timedelta(past, add_direction=True, threshold=1.2, locale=self.asked.language.locale)
+        past = min(moment - self.now, -_MOMENT)
+        return format_timedelta(past, "minute", threshold=1.2, add_direction=True, locale=self.asked.language.locale)

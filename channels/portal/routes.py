@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,6 @@ from starlette.staticfiles import StaticFiles
 from channels.portal.back import Back
 from channels.portal.desk import Desk
 from channels.portal.languages import N_
-from channels.portal.pages import Page
 from channels.portal.posters import Posters
 from channels.portal.views import Front
 
@@ -63,7 +63,7 @@ def as_page(desk: Desk, handler: Handler) -> Handler:
         made = await handler(request, error)
         if made.status_code < 400 or "text/html" not in request.headers.get("accept", ""):
             return made
-        page = Page(desk.pages.asked(request), "/", desk.clock(), switchable=False)
+        page = replace(await run_in_threadpool(desk.page, request, "/"), switchable=False)
         sentence = _SENTENCES.get(made.status_code, _UNKNOWN)
         answer = await run_in_threadpool(desk.pages.render, "refused.html", page, made.status_code, sentence=sentence)
         if retry := made.headers.get("retry-after"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from gateway.core.records import District, Line, School
+from gateway.core.records import District, Line, School, Thread
 
 MOST_SHOWN = 30
 """Up to so many are listed without a search, and of a search's finds."""
@@ -56,6 +56,19 @@ def number_of(session: Session, place: Place) -> str | None:
         or_(Line.school_id == place.school.id, Line.school_id.is_(None)),
     )
     return session.scalars(query.order_by(Line.school_id.is_(None), Line.number)).first()
+
+
+def of_receipt(session: Session, lookup_id: bytes) -> Place | None:
+    """Find the school that the thread of a receipt is about."""
+    query = select(School, District).join(District).join(Thread, Thread.school_id == School.id)
+    found = session.execute(query.where(Thread.receipt_lookup == lookup_id)).first()
+    return Place(*found, path="/back") if found else None
+
+
+def only_district(session: Session) -> District | None:
+    """Find the only district there is, for pages that are about no school; none where there are more."""
+    found = session.scalars(select(District).limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def _path(district: District, school: School, *, alone: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -39,7 +38,7 @@ class Front:
         found = schools.search(places, typed)
         searching = len(places) > schools.MOST_SHOWN
         return self._desk.pages.render(
-            "choose.html", self._page(request, "/", _only_district(places)), typed=typed, searching=searching,
+            "choose.html", self._desk.page(request, "/"), typed=typed, searching=searching,
             found=found[: schools.MOST_SHOWN] if typed or not searching else [], more=len(found) > schools.MOST_SHOWN,
             several=len({place.district.id for place in places}) > 1,
         )  # fmt: skip
@@ -65,7 +64,7 @@ class Front:
         if faults := form.faults():
             status = 413 if form.is_too_long else 422
             return await run_in_threadpool(self._form, request, place, form, sent, status, None, faults)
-        page = replace(self._page(request, place.path, place, sent), switchable=False)
+        page = Page(self._desk.pages.asked(request, sent), place.path, self._desk.clock(), place, switchable=False)
         try:
             filed = await self._desk.file(_report(place, form, page.asked.language.code))
         except Unavailable:
@@ -75,14 +74,8 @@ class Front:
 
     def told(self, request: Request) -> Response:
         """Show a page of words: what others can see, or one for grown-ups."""
-        with self._desk.database.read() as session:
-            only = _only_district(schools.all_of(session))
-        return self._desk.pages.render(
-            f"{request.url.path.strip('/')}.html", self._page(request, request.url.path, only)
-        )
-
-    def _page(self, request: Request, path: str, place: Place | None, sent: Mapping[str, str] | None = None) -> Page:
-        return Page(self._desk.pages.asked(request, sent), path, self._desk.clock(), place)
+        path = request.url.path
+        return self._desk.pages.render(f"{path.strip('/')}.html", self._desk.page(request, path))
 
     def _place(self, request: Request) -> Place | Response:
         """Find the school that a link means, or the page that asks which one. Raises: HTTPException 404."""
@@ -93,7 +86,7 @@ class Front:
         if len(found) == 1:
             return found[0]
         return self._desk.pages.render(
-            "choose.html", self._page(request, "/", None), status=300, typed="", searching=False, found=found,
+            "choose.html", self._desk.page(request, "/"), status=300, typed="", searching=False, found=found,
             more=False, several=True,
         )  # fmt: skip
 
@@ -126,8 +119,3 @@ def _report(place: Place, form: ReportForm, language: str) -> Report:
         category=form.topic or None, where=form.where, when=form.when, who=form.who, before=bool(form.before),
         language=language.partition("-")[0], role=form.role or None,
     )  # fmt: skip
-
-
-def _only_district(places: list[Place]) -> Place | None:
-    """Give a place for its district's help lines, where there is only one district."""
-    return places[0] if len({place.district.id for place in places}) == 1 else None
