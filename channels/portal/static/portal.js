@@ -20,7 +20,10 @@ function leave() {
 exit?.addEventListener("click", (event) => { event.preventDefault(); leave(); });
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.repeat) return;
-  if (event.timeStamp - pressed < TWICE_MS) leave();
+  if (event.timeStamp - pressed < TWICE_MS) {
+    event.preventDefault(); // Else Esc stops the page that is asked for from loading.
+    leave();
+  }
   pressed = event.timeStamp;
 });
 // A page that the browser had kept for its Back button is fetched anew.
