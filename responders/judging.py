@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation
+from gateway.core import conversation, filing, reports
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.records import Message
 from responders.cases import service as cases
-from triage import engine
+from triage import engine, topics
 from triage.model import Assessment, Context, Severity
 
 _NOT_JUDGED = frozenset({"engine_error", "timeout"})
@@ -60,7 +60,11 @@ class Judge:
             return None
 
     def in_thread(self, session: Session, message: Message, words: str | None) -> Judged:
-        """Judge a message with what its thread said before."""
+        """Judge a message with what its thread said before, and with what its reporter chose that it is about."""
+        judged = self._in_thread(session, message, words)
+        return Judged(topics.heed(judged.assessment, message.topic), topics.heed(judged.own, message.topic))
+
+    def _in_thread(self, session: Session, message: Message, words: str | None) -> Judged:
         case = cases.case_of_thread(session, message.thread_id)
         floor = Severity(case.severity) if case else Severity.NONE
         if words is None:
@@ -71,12 +75,20 @@ class Judge:
             media_count=message.media_count,
             language_hint=_language(message),
         )
-        assessment = self._ask(words, context)
+        assessment = self._heard(message, words, context)
         if assessment.unsure_reason in _NOT_JUDGED:
             return undecided(assessment.unsure_reason or "", floor)
         if floor is Severity.NONE:
             return Judged(assessment, assessment)
-        return Judged(assessment, self._ask(words, replace(context, floor=Severity.NONE)))
+        return Judged(assessment, self._heard(message, words, replace(context, floor=Severity.NONE)))
+
+    def _heard(self, message: Message, words: str, context: Context) -> Assessment:
+        """Ask about what the reporter wrote; of a report in parts, what happened counts by itself as well."""
+        happened, said = _spoken(message, words)
+        whole = self._ask(said, context)
+        if happened in {"", said} or whole.unsure_reason in _NOT_JUDGED:
+            return whole
+        return _graver(whole, self._ask(happened, context))
 
     def alone(self, message: Message, words: str) -> Assessment:
         """Judge words of a message that belongs to no thread."""
@@ -95,7 +107,7 @@ class Judge:
         texts = []
         for earlier in session.scalars(query.order_by(Message.at.desc(), Message.id.desc()).limit(_EARLIER)):
             try:
-                texts.append(conversation.words(self.keys, earlier))
+                texts.append(_spoken(earlier, conversation.words(self.keys, earlier))[1])
             except (KeyRefused, ValueError):
                 continue
         return tuple(reversed(texts))
@@ -117,6 +129,19 @@ class Judge:
         except queue.Empty:
             log().error("the engine took too long; a person looks", code="timeout")
             return engine.undecided("timeout", context)
+
+
+def _spoken(message: Message, words: str) -> tuple[str, str]:
+    return reports.spoken(words) if message.channel == filing.CHANNEL else (words, words)
+
+
+def _graver(whole: Assessment, part: Assessment) -> Assessment:
+    """Let a part of a report raise what is said of the whole; "help" calls a person, wherever it is said to be."""
+    if part.severity > whole.severity:
+        return part
+    if part.unsure and not (whole.unsure or whole.life_safety):
+        return replace(whole, unsure=True, unsure_reason=part.unsure_reason)
+    return whole
 
 
 def _language(message: Message) -> str | None:

@@ -6,14 +6,19 @@ copies and no lost key of ours takes them along; retention deletes them with the
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.core.receipts import Receipt
 from gateway.core.records import Copy, new_id
 from gateway.core.seal import seal, unseal
+
+HOUR = timedelta(hours=1)
 
 
 def row(public: bytes, words: str, *, thread_id: str, message_id: str, direction: str, at: datetime) -> dict[str, Any]:
@@ -34,3 +39,12 @@ def row(public: bytes, words: str, *, thread_id: str, message_id: str, direction
 def opened(receipt: Receipt, copy: Copy) -> str:
     """Open a copy with its receipt. Raises: KeyRefused when it is another's, or damaged."""
     return unseal(receipt.private_key, copy.words_sealed, copy.bound("words")).decode("utf-8", "surrogatepass")
+
+
+def read_hours(session: Session, message_ids: Iterable[str], now: datetime) -> dict[str, datetime | None]:
+    """Tell of messages that have a copy in which hour their reporter first read them, once that hour is over.
+
+    Who sees at once that a question is read can send one, and look who in the room takes out a phone.
+    """
+    query = select(Copy.message_id, Copy.read_hour).where(Copy.message_id.in_(list(message_ids)))
+    return {one: hour if hour and hour + HOUR <= now else None for one, hour in session.execute(query)}

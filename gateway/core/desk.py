@@ -121,7 +121,8 @@ def read(database: Database, receipt: Receipt, now: datetime) -> Conversation:
     with database.read() as session:
         thread = _thread(session, receipt)
         query = select(Copy).where(Copy.thread_id == thread.id).options(undefer(Copy.words_sealed))
-        found = session.scalars(query.order_by(Copy.at, Copy.id)).all()
+        # What came in stands before its answer of the same moment.
+        found = session.scalars(query.order_by(Copy.at, Copy.direction, Copy.id)).all()
         school = session.scalar(select(School.name).where(School.id == thread.school_id))
         version = _version(session, thread)
     entries = [entry for entry in (_entry(receipt, copy) for copy in found) if entry]

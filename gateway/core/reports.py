@@ -27,6 +27,14 @@ _LABELS = {
     },
 }  # fmt: skip
 """The lines' labels in the reporter's language, in English where we have no other."""
+_PARTS = ("where", "when", "who")
+_OURS = frozenset(
+    line
+    for labels in _LABELS.values()
+    for line in (labels["before"], *(f"{labels['role']} {labels[role]}" for role in ROLES))
+)
+"""Whole lines that are ours: true, but not said by the reporter."""
+_STARTS = tuple(labels[name] for labels in _LABELS.values() for name in _PARTS)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,21 @@ class Report:
         if self.before:
             lines.append(labels["before"])
         return "\n\n".join(part for part in (self.text.strip(), "\n".join(lines)) if part)
+
+
+def spoken(words: str) -> tuple[str, str]:
+    """Take a report's words apart for who judges them: what happened alone, and all that its reporter wrote.
+
+    Both are beginnings of the words, so that places in them are places in the words. Lines of ours are left out: with
+    "From: a student" after it, "help" would no longer be too short to judge.
+    """
+    lines = words.split("\n")
+    while lines and lines[-1] in _OURS:
+        lines.pop()
+    said = len(lines)
+    while lines and lines[-1].startswith(_STARTS):
+        lines.pop()
+    return "\n".join(lines).rstrip(), "\n".join(words.split("\n")[:said]).rstrip()
 
 
 def check(report: Report, attachments: int = 0) -> None:
@@ -98,4 +121,6 @@ def language_of(text: str, page: str) -> str:
 
 def look(words: str, attachments: int, category: str | None = None) -> int:
     """Take a first look: what was chosen as urgent is."""
-    return first_look.URGENT if topics.is_urgent(category) else first_look.look(words, attachments)
+    if topics.is_urgent(category):
+        return first_look.URGENT
+    return min(first_look.look(part, attachments) for part in spoken(words))

@@ -71,7 +71,7 @@ def visitor(connection: HTTPConnection) -> Visit | None:
             return None
         account, live = found
         visit = Visit(console, account, session.get_one(District, account.district_id), live.csrf, now)
-    if service.stale(live, now) and not _is_quiet(connection):
+    if service.stale(live, now) and not is_quiet(connection):
         with console.database.write() as session:
             service.touch(session, cookie, now)
     return visit
@@ -127,12 +127,13 @@ def see(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 
-def _is_quiet(connection: HTTPConnection) -> bool:
+def is_quiet(connection: HTTPConnection) -> bool:
+    """Tell whether a page asks by itself: nobody need be there to look at it."""
     return QUIET_HEADER in connection.headers or connection.url.path == LIVE
 
 
 def _turn_away(request: Request) -> Response:
-    if _is_quiet(request):
+    if is_quiet(request):
         return PlainTextResponse("Sign in.", 401)
     query = f"?{request.url.query}" if request.url.query else ""
     back = request.url.path + query if request.method == "GET" else "/"

@@ -13,6 +13,7 @@ from gateway.core.events import TYPE_PREFIX, Code, emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Event, Message, Thread, new_id
 from responders.accounts.records import Account
+from responders.cases import seeing
 from responders.cases.records import Case, CaseThread, Note
 from responders.directory import service as directory
 
@@ -63,14 +64,14 @@ def acknowledge(session: Session, case: Case, actor: str, now: datetime) -> bool
     if case.state != NEW:
         return False
     case.state = ACKNOWLEDGED
-    _mark_acknowledged(case, actor, now)
+    _mark_acknowledged(session, case, actor, now)
     tell(session, case, "case.acknowledged", actor, now)
     return True
 
 
 def acknowledge_again(session: Session, case: Case, actor: str, now: datetime) -> None:
     """Note that a person has seen what an attended case called out for anew."""
-    _mark_acknowledged(case, actor, now)
+    _mark_acknowledged(session, case, actor, now)
     tell(session, case, "case.acknowledged", actor, now, again=True)
 
 
@@ -180,15 +181,16 @@ def _by_people() -> ColumnElement[bool]:
     return or_(*(Event.actor.startswith(kind) for kind in _PEOPLE))
 
 
-def _mark_acknowledged(case: Case, actor: str, now: datetime) -> None:
+def _mark_acknowledged(session: Session, case: Case, actor: str, now: datetime) -> None:
     case.acknowledged_at = case.updated_at = now
     case.acknowledged_by = actor
+    seeing.see(session, case, now)
 
 
 def _move(session: Session, case: Case, to: str, why_code: str, actor: str, now: datetime) -> None:
     before, case.state, case.updated_at = case.state, to, now
     if before == NEW:
-        _mark_acknowledged(case, actor, now)
+        _mark_acknowledged(session, case, actor, now)
         tell(session, case, "case.acknowledged", actor, now)
     if to == CLOSED:
         for thread in _threads(session, case):

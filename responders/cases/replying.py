@@ -24,7 +24,12 @@ def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: 
     session.refresh(thread, with_for_update={"key_share": True})
     text = typed(text).strip()
     said = _said_just_now(session, keys, thread, text, author, now)
-    return said or conversation.reply(session, keys, thread, text, author=author, now=now)
+    if said is not None:
+        return said
+    message = conversation.reply(session, keys, thread, text, author=author, now=now)
+    if thread.receipt_public:
+        thread.seen_at = now
+    return message
 
 
 def _said_just_now(

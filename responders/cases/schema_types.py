@@ -10,7 +10,7 @@ import strawberry
 from sqlalchemy import Select, select
 from strawberry import relay
 
-from gateway.core import conversation
+from gateway.core import conversation, copies
 from gateway.core import records as core
 from gateway.core.characters import showable
 from gateway.core.errors import KeyRefused
@@ -106,6 +106,9 @@ class Thread(relay.Node):
     channel: str
     language: str
     opened_at: datetime
+    seen_at: datetime | None = strawberry.field(
+        description="On the web: when a person last looked at what had come in, as its reporter is told."
+    )
     closed_at: datetime | None
     opted_out_at: datetime | None = strawberry.field(description="When the reporter asked for no more texts.")
 
@@ -131,6 +134,7 @@ class Thread(relay.Node):
             channel=record.channel,
             language=record.language,
             opened_at=record.opened_at,
+            seen_at=record.seen_at,
             closed_at=record.closed_at,
             opted_out_at=record.opted_out_at,
         )
@@ -156,6 +160,9 @@ class Message(relay.Node):
     at: datetime
     language: str
     media_count: int
+    read_hour: datetime | None = strawberry.field(
+        description="Of a reply on the web: the beginning of the hour in which it was read, once that hour is over."
+    )
 
     @strawberry.field(description="Its words; null when their key is gone.")
     def text(self, info: Info) -> str | None:
@@ -170,7 +177,9 @@ class Message(relay.Node):
         """Name the author."""
         return actor_of(info, self.record.author)
 
-    @strawberry.field(description="How it fared, when it went out.")
+    @strawberry.field(
+        description="How it fared, when it went out as a text; a reply on the web waits for its reporter."
+    )
     def delivery(self) -> Delivery | None:
         """Show the state of the text."""
         return Delivery.of(self.sent) if self.sent else None
@@ -361,6 +370,8 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
     session, ids = info.context.session, [row.id for row in rows]
     threads = [row.thread_id for row in rows if row.thread_id]
     sent = {send.message_id: send for send in session.scalars(select(core.Send).where(core.Send.message_id.in_(ids)))}
+    out = [row.id for row in rows if row.direction == "out"]
+    hours = copies.read_hours(session, out, info.context.now)
     by_message, by_thread = records.CaseMessage, records.CaseThread
     cases = {m.message_id: m.case_id for m in session.scalars(select(by_message).where(by_message.message_id.in_(ids)))}
     joined = {
@@ -377,6 +388,7 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
             at=row.at,
             language=row.language,
             media_count=row.media_count,
+            read_hour=hours.get(row.id),
         )
         for row in rows
     ]

@@ -143,6 +143,8 @@ def _actor(message: Message) -> str:
 
 def _school(session: Session, thread: Thread | None, message: Message) -> str | None:
     """Tell which school a message is about; unknown when it came to no line for reports, whatever line will answer."""
+    if thread and thread.receipt_public:
+        return thread.school_id  # chosen by who reported on the web
     line = session.get(Line, message.line_id) if message.line_id else None
     if line is None or line.purpose != "reports":
         return None

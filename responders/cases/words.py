@@ -37,6 +37,7 @@ UNSURE = {
     "unknown_line": "It came in at a number that we do not know, so a person must look whose it is.",
     "timeout": "The judging took too long. Nobody has looked at this yet.",
     "unreadable": "Its words do not open with the keys we have.",
+    "chosen_topic": "The reporter says that it is about this. The words alone do not show it.",
     "lone_code": "It looks like an answer to a page, but we could not tell whose phone it came from.",
     "not_paged": "Calling people failed. Nobody has been told of this yet.",
 }

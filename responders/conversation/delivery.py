@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.core.records import Send
 
@@ -34,12 +35,24 @@ _CODE = {
 
 @dataclass(frozen=True)
 class Delivery:
-    """A text's `status` (its code, for style) and the same in words; `failed` when somebody must do something."""
+    """A reply's `status` (its code, for style) and the same in words; `failed` when somebody must do something.
 
-    send_id: str
+    `send_id` names the text that carries it; on the web none does. `read_hour` is the beginning of the hour in which it
+    was read there.
+    """
+
+    send_id: str | None
     status: str
     text: str
     failed: bool
+    read_hour: datetime | None = None
+
+
+def left(read_hour: datetime | None) -> Delivery:
+    """Say whether a reply on the web has been read, as far as that may be told (`copies.read_hours`)."""
+    if read_hour is None:
+        return Delivery(None, "queued", "Waits for the reporter to come back", failed=False)
+    return Delivery(None, "delivered", "Read, in the hour from", failed=False, read_hour=read_hour)
 
 
 def describe(send: Send) -> Delivery:

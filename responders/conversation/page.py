@@ -84,7 +84,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
     keys: KeySet = visit.console.keys
     names = people.read(session, case.district_id)
     assessed = cases.assessments(session, keys, case)
-    talks = talk.read(session, keys, case, names, assessed)
+    talks = talk.read(session, keys, case, names, assessed, visit.now)
     called = calls.of_case(session, case)
     school = session.get(School, case.school_id) if case.school_id else None
     return CasePage(
@@ -147,7 +147,10 @@ def _subjects(case: Case, talks: list[Talk]) -> list[str]:
     threads = [f"thread/{t.thread.id}" for t in talks if t.thread]
     messages = [f"message/{said.id}" for t in talks for said in t.said]
     sends = [
-        f"send/{said.delivery.send_id}" for t in talks for said in t.said if said.delivery and said.kind == "reply"
+        f"send/{said.delivery.send_id}"
+        for t in talks
+        for said in t.said
+        if said.delivery and said.delivery.send_id and said.kind == "reply"
     ]
     return [f"case/{case.id}", *threads, *messages, *sends]
 

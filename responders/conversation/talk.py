@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation
+from gateway.core import conversation, copies
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Send, Thread
@@ -17,7 +17,8 @@ from responders.cases import service as cases
 from responders.cases.highlight import Piece, pieces
 from responders.cases.people import People
 from responders.cases.records import Case
-from responders.conversation.delivery import Delivery, describe
+from responders.cases.words import categories
+from responders.conversation.delivery import Delivery, describe, left
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
 _KEYWORD = {
@@ -55,6 +56,11 @@ class Talk:
         """Whether this person wants no more texts from us."""
         return self.thread is not None and self.thread.opted_out_at is not None
 
+    @property
+    def on_web(self) -> bool:
+        """Whether this person reads us only on coming back with a receipt."""
+        return self.thread is not None and self.thread.receipt_public is not None
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -64,11 +70,12 @@ class Reader:
     people: People
     indicators: dict[str, tuple[dict[str, object], ...]] = field(repr=False)
     sends: dict[str, Send]
+    left: dict[str, datetime | None]
+    """What was said on the web: the hour in which each was read there."""
 
     def said(self, message: Message, thread: Thread | None) -> Said:
         """Make one message showable."""
         words = opened(self.keys, message)
-        send = self.sends.get(message.id)
         incoming = message.direction == "in"
         return Said(
             id=message.id,
@@ -79,9 +86,15 @@ class Reader:
             pieces=pieces(words, self.indicators.get(message.id, ())) if words is not None else [Piece(UNREADABLE)],
             readable=words is not None,
             media_count=message.media_count,
-            remark=_KEYWORD.get(message.keyword or ""),
-            delivery=describe(send) if send else None,
+            remark=_chosen(message.topic) or _KEYWORD.get(message.keyword or ""),
+            delivery=self._delivery(message.id),
         )
+
+    def _delivery(self, message_id: str) -> Delivery | None:
+        if message_id in self.left:
+            return left(self.left[message_id])
+        send = self.sends.get(message_id)
+        return describe(send) if send else None
 
     def _writer(self, message: Message, thread: Thread | None) -> str:
         if message.contact_id:
@@ -93,12 +106,19 @@ class Reader:
 
 
 def read(
-    session: Session, keys: KeySet, case: Case, people: People, opened: list[cases.OpenedAssessment]
+    session: Session,
+    keys: KeySet,
+    case: Case,
+    people: People,
+    opened: list[cases.OpenedAssessment],
+    now: datetime,
 ) -> list[Talk]:
     """Read all that was said in a case, thread by thread in the order they began."""
     # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
     messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
-    reader = Reader(keys, people, {a.record.message_id: a.indicators for a in opened}, _sends(session, messages))
+    hours = copies.read_hours(session, [message.id for message in messages if message.direction == "out"], now)
+    signs = {a.record.message_id: a.indicators for a in opened}
+    reader = Reader(keys, people, signs, _sends(session, messages), hours)
     threads = cases.threads(session, case)
     talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]
     known = {thread.id for thread in threads}
@@ -112,6 +132,10 @@ def opened(keys: KeySet, message: Message) -> str | None:
         return conversation.words(keys, message)
     except KeyRefused:
         return None
+
+
+def _chosen(topic: str | None) -> str | None:
+    return f"The reporter chose: {categories([topic])}." if topic else None
 
 
 def _sends(session: Session, messages: Iterable[Message]) -> dict[str, Send]:

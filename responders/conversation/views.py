@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -9,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.core import conversation
-from gateway.core.errors import NotAllowed, NotFound
+from gateway.core.errors import NotAllowed, NotFound, Unavailable
 from gateway.core.records import Thread
-from responders.accounts.gate import Visit, action, field_of, page, see
-from responders.cases import holds, replying, words
+from responders.accounts.gate import Visit, action, field_of, is_quiet, page, see
+from responders.cases import holds, replying, seeing, words
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.cases.views import find
@@ -31,6 +33,10 @@ def _show(
     with visit.console.database.read() as session:
         case = find(session, visit, request.path_params["number"])
         shown = case_page.read(session, visit, case)
+        unseen = seeing.is_unseen(session, case)
+    if unseen and not is_quiet(request):
+        with suppress(Unavailable), visit.console.database.write() as session:
+            seeing.see(session, case, visit.now)
     asked = request.query_params.get("ask", "")
     return visit.render(
         "conversation/case.html",

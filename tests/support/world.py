@@ -6,17 +6,18 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from gateway.core import intake
+from gateway.core import conversation, desk, intake, receipts
 from gateway.core.courier import Courier
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Outbound, SendError
-from gateway.core.records import District, Event, Line, Message, School, new_id
+from gateway.core.records import Base, District, Event, Line, Message, School, Thread, new_id
+from gateway.core.reports import Report
 from gateway.front.roles import granting
 
 START = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
@@ -87,9 +88,8 @@ class World:
         if self.database.is_sqlite:
             return self.database
         url = granting.url_of(self.database, process)
-        if url not in self._of:
-            self._of[url] = Database(url)
-        return self._of[url]
+        # Threads may ask for the first time at once: one of them wins, and a pool that lost has opened nothing yet.
+        return self._of.get(url) or self._of.setdefault(url, Database(url))
 
     @classmethod
     def close(cls) -> None:
@@ -129,6 +129,32 @@ class World:
             received_at=self.clock(), keyword=more.get("keyword"),
         )  # fmt: skip
         return intake.receive(self.of("intake"), self.keys["intake"], inbound)
+
+    def report(self, words: str, **parts: Any) -> desk.Filed:
+        """Report something on the web; `parts` are those of `reports.Report`."""
+        said = {"school_id": self.school_id, "district_id": self.district_id, "once": receipts.new_seed(), **parts}
+        return desk.file(self.of("intake"), self.keys["intake"], Report(text=words, **said), self.clock())
+
+    def answer(self, receipt: receipts.Receipt, words: str, once: str | None = None) -> str:
+        """Come back with a receipt and write something; the answer is the stored message's id."""
+        seed = once or receipts.new_seed()
+        return desk.answer(self.of("intake"), self.keys["intake"], receipt, words, seed, self.clock())
+
+    def reply(self, thread_id: str, words: str) -> str:
+        """Reply as a responder does at the console; the answer is the stored message's id."""
+        keys, now = self.keys["console"], self.clock()
+        with self.of("console").write() as session:
+            thread = session.get_one(Thread, thread_id)
+            return conversation.reply(session, keys, thread, words, author="account:1", now=now).id
+
+    def count(self, table: type[Base]) -> int:
+        """Count the rows of a table."""
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(table)) or 0
+
+    def come_back(self, receipt: receipts.Receipt) -> desk.Conversation:
+        """Come back with a receipt and read."""
+        return desk.read(self.of("intake"), receipt, self.clock())
 
     def message(self, message_id: str) -> Message:
         """Read one message."""
