@@ -140,13 +140,13 @@ def test_a_reply_shows_up_on_its_own_and_what_is_typed_stays(page: Page, site: P
     box.fill("He is")
     expect(page.locator("#seen")).to_contain_text("No one has opened it yet")
     reply(site, "Where <b>is</b> he?")
-    expect(page.locator("#said .staff .words")).to_have_text("Where <b>is</b> he?")
+    expect(page.locator("#said .staff .words")).to_have_text("Where <b>is</b> he?", timeout=30_000)
     expect(page.locator("#seen")).to_contain_text("A person has read your report.")
     expect(page.locator("#said li")).to_have_count(2)
     expect(box).to_have_value("He is")
     expect(box).to_be_focused()
     reply(site, "Are you safe?")
-    expect(page.locator("#said .staff .words").last).to_have_text("Are you safe?")
+    expect(page.locator("#said .staff .words").last).to_have_text("Are you safe?", timeout=30_000)
 
 
 def test_a_mistake_is_named_and_focused_and_its_link_leads_to_the_field(page: Page, site: PortalSite) -> None:

@@ -1,7 +1,8 @@
 // The portal, a bit better: a way out that leaves no entry, copy and print, answers that show up. It all works without.
 "use strict";
 
-const FIRST_MS = 4000, LONGEST_MS = 60000; // Between two looks for an answer: longer each time that nothing is new.
+const SENT = "sent"; // That the page after a form was its receipt; nothing else is kept, and not for long.
+const FIRST_MS = 3000, LONGEST_MS = 60000; // Between two looks for an answer: longer each time that nothing is new.
 const TWICE_MS = 1500; // Two presses of Esc within this time leave the page.
 
 for (const one of document.querySelectorAll("[data-script]")) one.hidden = false;
@@ -14,6 +15,7 @@ function leave() {
   document.body.hidden = true;
   document.title = "\u200b";
   for (const form of document.forms) form.reset();
+  sessionStorage.removeItem(SENT);
   location.replace(exit.href);
 }
 
@@ -26,8 +28,16 @@ addEventListener("keydown", (event) => {
   }
   pressed = event.timeStamp;
 });
-// A page that the browser had kept for its Back button is fetched anew.
-addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+// A page that the browser had kept for its Back button: what was sent is gone from it, what was not is still there.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && (document.body.hidden || sessionStorage.getItem(SENT))) location.reload();
+  for (const button of document.querySelectorAll("button[aria-disabled]")) {
+    button.ariaDisabled = null;
+    button.textContent = button.dataset.label;
+  }
+});
+if (document.querySelector("[data-sent]")) sessionStorage.setItem(SENT, "yes");
+else sessionStorage.removeItem(SENT);
 
 // --- A form that is on its way is not sent twice. (If it is, it is stored once all the same.)
 for (const form of document.querySelectorAll("form[data-sends]")) {
@@ -35,6 +45,7 @@ for (const form of document.querySelectorAll("form[data-sends]")) {
     const button = form.querySelector("button.main");
     if (button.ariaDisabled === "true") { event.preventDefault(); return; }
     button.ariaDisabled = "true";
+    button.dataset.label = button.textContent;
     button.textContent = form.dataset.sends;
   });
 }
@@ -80,7 +91,7 @@ async function look() {
       put(new DOMParser().parseFromString(await answer.text(), "text/html"));
       wait = FIRST_MS;
     } else if (answer.status === 404) return; // Its time is over.
-    else wait = Math.min(wait * 1.4, LONGEST_MS);
+    else wait = Math.min(wait * 1.3, LONGEST_MS);
   } catch {
     wait = Math.min(wait * 2, LONGEST_MS); // Offline, or we are: try again later.
   }

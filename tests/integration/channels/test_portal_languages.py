@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po, write_po
-from lxml import html
 from starlette.testclient import TestClient
 
 from channels.portal.languages import FOLDER, Languages
 from channels.portal.pages import Pages
 from gateway.core.errors import Unavailable
 from tests.integration.channels.conftest import LINCOLN
-from tests.support.page_forms import Form, receipt_of
+from tests.support.page_forms import Form, receipt_of, tree
 from tests.support.world import World
 
 PSEUDO = "ar"
@@ -46,14 +45,14 @@ def client(serve: Callable[..., TestClient], languages: Languages) -> TestClient
 
 def unmarked(page: str) -> list[str]:
     """List what a page shows or says that came from no catalogue; data, numbers and what was typed are not texts."""
-    tree = html.fromstring(page)
-    for node in tree.xpath(
+    shown = tree(page)
+    for node in shown.xpath(
         "//*[@translate='no' or @lang!='ar'][not(self::html)] | //time | //textarea | //*[@class='words'] | //script"
     ):
         node.text, node[:] = "", []
-    texts = [str(text) for text in tree.itertext()]
-    texts += tree.xpath("//@alt | //@aria-label | //@placeholder | //@title | //meta[@name='description']/@content")
-    texts += tree.xpath("//@data-sends | //@data-done")
+    texts = [str(text) for text in shown.itertext()]
+    texts += shown.xpath("//@alt | //@aria-label | //@placeholder | //@title | //meta[@name='description']/@content")
+    texts += shown.xpath("//@data-sends | //@data-done")
     bare = (re.sub(f"{OPEN}[^{CLOSE}]*{CLOSE}", "", text) for text in texts)
     return [text.strip() for text in bare if re.search(r"[^\W\d_]", text) and text.strip(" ·\n") not in OURS]
 
