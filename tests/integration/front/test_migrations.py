@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
@@ -35,6 +36,41 @@ def test_upgrade_makes_the_declared_tables_on_both_databases(url: str) -> None:
     assert migrations.differences(database) == []
     assert not migrations.upgrade(database), "a second time there is nothing to do"
     database.close()
+
+
+def test_upgrade_lets_threads_be_without_a_line_and_keeps_those_that_have_one(url: str) -> None:
+    database = Database(url)
+    with database.engine.begin() as connection:
+        migrations.bring_to(connection, "0009")
+        for row in _BEFORE_THE_WEB:
+            connection.execute(text(row))
+    migrations.upgrade(database)
+    with database.engine.begin() as connection:
+        connection.execute(text(_THREAD.format("web", "NULL", "NULL")))
+        found = connection.execute(text("SELECT id, line_id, receipt_lookup, seen_at FROM threads ORDER BY id")).all()
+        if database.is_sqlite:
+            assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+    assert found == [("sms", "l", None, None), ("web", None, None, None)]
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(text(_THREAD.format("bad", "'nowhere'", "NULL")))
+    database.close()
+
+
+_THREAD = (
+    "INSERT INTO threads (id, district_id, line_id, channel, pseudonym, language, address_sealed, opened_at)"
+    " VALUES ('{0}', 'd', {1}, '{0}', 'Owl', 'en', {2}, '2026-11-01')"
+)
+_MESSAGE = (
+    "INSERT INTO messages (id, district_id, thread_id, direction, channel, kind, language, media_count, words_sealed,"
+    " at, thread_attempts) VALUES ('m', 'd', 'sms', 'in', 'sms', 'tip', 'en', 0, 'x', '2026-11-01', 0)"
+)
+_BEFORE_THE_WEB = (
+    "INSERT INTO districts (id, slug, name, timezone, country, takes_strays) VALUES ('d', 'd', 'D', 'UTC', 'US', true)",
+    "INSERT INTO lines (id, district_id, number, purpose, label) VALUES ('l', 'd', '+1', 'reports', 'L')",
+    _THREAD.format("sms", "'l'", "'x'"),
+    _MESSAGE,
+)
 
 
 def test_upgrade_four_times_at_once_happens_once(url: str) -> None:

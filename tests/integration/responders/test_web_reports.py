@@ -73,14 +73,14 @@ def test_what_the_reporter_chose_never_lowers(desk: Desk, category: str) -> None
 )
 def test_a_short_cry_calls_a_person_whatever_else_was_filled_in(desk: Desk, parts: dict[str, object]) -> None:
     """The engine by itself takes "help", a place and a name together for everyday words."""
-    desk.worker.assess = engine.assess
+    desk.worker.assess, desk.worker.engine_seconds = engine.assess, 60.0
     case, _ = taken(desk, "help", **parts)
     assert (case.unsure, case.unsure_reason) == (True, "too_short")
     assert desk.paged() == ["Ana"]
 
 
 def test_danger_in_any_part_is_heard(desk: Desk) -> None:
-    desk.worker.assess = engine.assess
+    desk.worker.assess, desk.worker.engine_seconds = engine.assess, 60.0
     case, _ = taken(desk, "please come", who="a kid with a gun", where="2nd floor bathroom")
     assert case.severity == "critical"
     assert desk.paged() == ["Ana", "Ben"]
