@@ -27,9 +27,7 @@ def test_every_school_is_shown_with_its_link(capsys: pytest.CaptureFixture[str])
     assert "Danger now: 911; Call or text: 988; Text HOME: 741741; way out: https://www.weather.gov/" in shown
 
 
-def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(
-    var: Var, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(var: Var, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["portal", "demo/lincoln", "--line", "School police=(303) 555-0142", "--json"]) == 0
     (shown,) = json.loads(capsys.readouterr().out)
     assert shown["help"][-1] == "School police: (303) 555-0142"
@@ -64,8 +62,6 @@ def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(
         (["demo/lincoln", "--leave-url", "https://x.example/"], "district's"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["portal", *arguments]) == 1
     assert words in capsys.readouterr().err
