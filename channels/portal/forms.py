@@ -101,7 +101,8 @@ async def received(request: Request, patience_seconds: float) -> dict[str, str]:
     """
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(415)  # Anything else could be spilled to disk as it is.
-    if int(request.headers.get("content-length", "0")) > BODY_BYTES:
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > BODY_BYTES:
         raise HTTPException(413)
     try:
         async with asyncio.timeout(patience_seconds):

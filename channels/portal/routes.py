@@ -65,7 +65,9 @@ def as_page(desk: Desk, handler: Handler) -> Handler:
             return made
         page = replace(await run_in_threadpool(desk.page, request, "/"), switchable=False)
         sentence = _SENTENCES.get(made.status_code, _UNKNOWN)
-        answer = await run_in_threadpool(desk.pages.render, "refused.html", page, made.status_code, sentence=sentence)
+        answer = await run_in_threadpool(
+            desk.pages.render, "refused.html", page, made.status_code, sentence=sentence, unsent=""
+        )
         if retry := made.headers.get("retry-after"):
             answer.headers["Retry-After"] = retry
         return answer

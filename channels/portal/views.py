@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,11 +17,13 @@ from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
 from gateway.core import receipts
-from gateway.core.errors import Unavailable
+from gateway.core.errors import BadInput, Unavailable
 from gateway.core.reports import Report
 
 ELSEWHERE = N_("Your report came from another site. Look it over, then press Send here.")
 AWAY = N_("We could not save your report just now. It is all still here. Wait a bit, then press Send again.")
+AWAY_ALTOGETHER = N_("We could not save your report just now. Wait a bit, then load this page again. It is sent again.")
+NO_SCHOOL = N_("We do not know which school this is for. Copy your words, then choose the school.")
 _RETRY = {"Retry-After": "5"}
 
 
@@ -52,11 +55,14 @@ class Front:
 
     async def send(self, request: Request) -> Response:
         """Take a report: `POST` to the form's own address. It is on disk before the receipt is shown."""
-        place = await run_in_threadpool(self._place, request)
-        if isinstance(place, Response):
-            return place
         sent = await forms.received(request, self._desk.patience_seconds)
         form = forms.report(sent)
+        try:
+            place = await run_in_threadpool(self._place, request)
+        except (HTTPException, Unavailable) as error:
+            return await self._unsent(request, sent, form, error)
+        if isinstance(place, Response):
+            return await self._unsent(request, sent, form, HTTPException(404))
         if "switch" in sent:
             return await run_in_threadpool(self._form, request, place, form, sent)
         if forms.is_from_elsewhere(request, self._desk.public_url):
@@ -69,6 +75,8 @@ class Front:
             filed = await self._desk.file(_report(place, form, page.asked.language.code))
         except Unavailable:
             return await run_in_threadpool(self._form, request, place, form, sent, 503, AWAY)
+        except BadInput as error:  # The school has just been taken off the list.
+            return await self._unsent(request, sent, form, error)
         self._desk.stored()
         return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown())
 
@@ -76,6 +84,17 @@ class Front:
         """Show a page of words: what others can see, or one for grown-ups."""
         path = request.url.path
         return self._desk.pages.render(f"{path.strip('/')}.html", self._desk.page(request, path))
+
+    async def _unsent(self, request: Request, sent: Mapping[str, str], form: ReportForm, error: Exception) -> Response:
+        """Show the words of a report whose form cannot be shown again: there is no school for it, or no database."""
+        away = isinstance(error, Unavailable)
+        page = await run_in_threadpool(self._desk.page, request, "/", sent)
+        answer = self._desk.pages.render(
+            "refused.html", replace(page, switchable=False), 503 if away else 404,
+            sentence=AWAY_ALTOGETHER if away else NO_SCHOOL, unsent=form.text,
+        )  # fmt: skip
+        answer.headers.update(_RETRY if away else {})
+        return answer
 
     def _place(self, request: Request) -> Place | Response:
         """Find the school that a link means, or the page that asks which one. Raises: HTTPException 404."""
@@ -101,8 +120,11 @@ class Front:
         faults: Mapping[str, str] | None = None,
     ) -> Response:
         """Show the form with what was typed, and what is wrong with it."""
-        with self._desk.database.read() as session:
-            number = schools.number_of(session, place)
+        try:
+            with self._desk.database.read() as session:
+                number = schools.number_of(session, place)
+        except Unavailable:
+            number = None
         asked = self._desk.pages.asked(request, sent)
         page = Page(asked, place.path, self._desk.clock(), place, form.fields if sent is not None else {})
         answer = self._desk.pages.render(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message as Event
 
 from gateway.core import conversation
+from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.records import Message
 from gateway.core.reports import LONGEST_PART, LONGEST_WORDS
@@ -270,3 +272,25 @@ def test_an_unforeseen_fault_is_a_plain_page_that_says_nothing_of_it(serve: Call
     assert "Something broke on our side" in page.text
     assert "hunter2" not in page.text
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_report_to_a_school_that_is_not_there_keeps_its_words(client: TestClient, world: World) -> None:
+    page = client.post("/s/nowhere", data={"text": "he has a <knife>"})
+    assert page.status_code == 404
+    assert "We do not know which school this is for." in page.text
+    assert tree(page.text).xpath("string(//textarea[@id='unsent'])").strip() == "he has a <knife>"
+    assert count(world) == 0
+
+
+def test_a_database_that_is_gone_altogether_keeps_the_words_too(
+    serve: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    gone = Database(f"sqlite:///{tmp_path / 'nowhere' / 'at_all.db'}")
+    client = serve(database=gone)
+    page = client.post(LINCOLN, data={"text": "he has a knife"})
+    assert page.status_code == 503
+    assert page.headers["retry-after"] == "5"
+    assert tree(page.text).xpath("string(//textarea[@id='unsent'])").strip() == "he has a knife"
+    assert "tel:988" in page.text
+    assert client.get(LINCOLN).status_code == 503
+    gone.close()

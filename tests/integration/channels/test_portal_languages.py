@@ -76,6 +76,7 @@ def test_every_text_of_every_page_is_in_the_catalogues(client: TestClient, world
         client.post("/back", data={"receipt": "0000-0000-0000-0000"}),
         client.post("/back/answer", data={"receipt": "ABCD", "text": "more"}),
         client.post(LINCOLN, data=form.fields, headers={"sec-fetch-site": "cross-site"}),
+        client.post("/s/nowhere", data={"text": "he has a knife"}),
         client.post(LINCOLN, files={"text": ("a", b"b")}),
     ]
     for page in pages:

@@ -63,5 +63,5 @@ def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(var: Var, capsy
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["portal", *arguments]) == 1
+    assert cli.main(["portal", *arguments]) == 2
     assert words in capsys.readouterr().err
