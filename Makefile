@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UP := var/run/up.lock
 ARGS ?=
+WORDS := .portal.pot
 # Comes with the judges of `make conformance`; one contract test reads it, and is skipped where it is not there.
 OPENAPI := $(wildcard tests/conformance/node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json)
 CODE := channels exports gateway responders tests triage .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format conformance faults bench pictures lock reset clean
+.PHONY: help run test check format words conformance faults bench pictures lock reset clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,13 @@ check: $(VENV)/.dev ## Format, lint, types, layers, tidiness: what a commit must
 format: $(VENV)/.dev ## Rewrite the code the way `make check` wants it
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
+
+words: $(VENV)/.dev ## Bring the portal's catalogues up to date with its pages; then translate what is new
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --no-location --sort-output --no-wrap \
+		--output-file $(WORDS) channels/portal
+	$(BIN)/pybabel --quiet update --input-file $(WORDS) --output-dir channels/portal/locale --domain portal \
+		--no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header
+	rm $(WORDS)
 
 conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20 and npm)
 	@command -v npm >/dev/null || { echo "make conformance needs node >= 20 and npm: its judges are npm packages." >&2; exit 1; }

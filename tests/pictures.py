@@ -27,6 +27,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         play(house, browser)
+        report(house, browser)
         browser.close()
 
 
@@ -56,6 +57,16 @@ def play(house: House, browser: Browser) -> None:
     ).new_page()
     narrow.goto(f"{house.console_url}/cases/{number}")
     keep(narrow, "case-narrow")
+
+
+def report(house: House, browser: Browser) -> None:
+    """Another student reports on the web, and is shown a receipt."""
+    portal = open_page(browser, f"{house.public_url}/s/lincoln", 375, 760)
+    portal.fill("#text", TIP)
+    keep(portal, "portal")
+    portal.click("button.main")
+    portal.wait_for_selector("#receipt")
+    keep(portal, "portal-receipt")
 
 
 def open_page(browser: Browser, url: str, width: int, height: int) -> Page:

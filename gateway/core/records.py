@@ -64,6 +64,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, str]]: JSON(none_as_null=True),
     }
 
     def bound(self, column: str) -> str:
@@ -90,6 +91,10 @@ class District(Base):
     country: Mapped[str] = mapped_column(String(2), default="US")
     takes_strays: Mapped[bool] = mapped_column(default=False)
     """Whether messages to numbers that nobody owns come to this district's people."""
+    help_lines: Mapped[list[dict[str, str]] | None]
+    """Who helps right now beside the country's lines: `name` and `number` (E.164, or short), for its portal's pages."""
+    leave_url: Mapped[str | None] = mapped_column(String(200))
+    """Where the way out of the portal leads; the country's when there is none."""
 
 
 class School(Base):
@@ -100,6 +105,8 @@ class School(Base):
     district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
     slug: Mapped[str] = mapped_column(String(63))
     name: Mapped[str] = mapped_column(String(200))
+    help_lines: Mapped[list[dict[str, str]] | None]
+    """Its own, e.g. its police officer's; as the district's."""
     __table_args__ = (UniqueConstraint("district_id", "slug"),)
 
 

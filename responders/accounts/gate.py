@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from gateway.core.characters import typed
 from gateway.core.errors import NotAllowed
 from gateway.core.records import District
 from responders.accounts import service
@@ -111,7 +112,7 @@ def action(do: Action) -> Callable[[Request], Awaitable[Response]]:
 def field_of(form: FormData, name: str) -> str:
     """Read a text field of a form, fit to be kept and sent; empty when it is not there."""
     value = form.get(name)
-    return words.typed(value) if isinstance(value, str) else ""
+    return typed(value) if isinstance(value, str) else ""
 
 
 def safe_next(target: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from gateway.core.characters import showable
 from responders.cases import words
 from responders.cases.masks import Mask
-from responders.web.words import showable
 
 _WHOLE = frozenset({"everyday_words"})
 """Signs of a text as a whole: marking every word would mark none."""

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from gateway.core import conversation
+from gateway.core.characters import typed
 from gateway.core.database import reread
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
-from responders.web.words import typed
 
 _SAME_CLICK = timedelta(seconds=10)
 

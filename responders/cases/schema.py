@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from strawberry import relay
 
 from gateway.core import records as core
+from gateway.core.characters import typed
 from gateway.core.errors import NotFound
 from gateway.core.queues import Name
 from responders.accounts.schema import SCOPE
@@ -23,7 +24,6 @@ from responders.cases.listing import ORDER
 from responders.cases.schema_codes import CaseMove, CaseState, Why
 from responders.cases.schema_parts import Note
 from responders.cases.schema_types import Assessment, Case, Message, Thread, messages_shown
-from responders.web.words import typed
 from triage.model import Severity
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from responders.cases.schema import may_write
 from responders.cases.schema_codes import MaskKind, UnmaskReason
 from responders.cases.schema_types import Message
 from responders.directory.schema import Actor, actor_of
-from responders.web.words import showable, typed
+from gateway.core.characters import showable, typed
 
 
 @strawberry.type(description="Who let staff read a span, and why. Nothing takes that back.")

@@ -12,7 +12,7 @@ from responders.api.context import Info
 from responders.cases import service
 from responders.cases.schema_codes import DeliveryStatus
 from responders.directory.schema import Actor, actor_of
-from responders.web.words import showable
+from gateway.core.characters import showable
 
 
 @strawberry.type(description="How a text fared on its way.")

@@ -12,6 +12,7 @@ from strawberry import relay
 
 from gateway.core import conversation, copies
 from gateway.core import records as core
+from gateway.core.characters import showable
 from gateway.core.errors import KeyRefused
 from responders.accounts.schema import SCOPE, Account
 from responders.api.connections import Slice, by, connect
@@ -21,7 +22,6 @@ from responders.cases import masks, records, service
 from responders.cases.schema_codes import CaseState, Direction, MessageKind
 from responders.cases.schema_parts import Delivery, Indicator, Note
 from responders.directory.schema import Actor, School, actor_of
-from responders.web.words import showable
 from triage.model import Category, Severity
 
 BY_TIME = (by(core.Message.at), by(core.Message.id))

@@ -24,20 +24,27 @@ _FILES = "/static/"
 HSTS = "max-age=63072000; includeSubDomains"
 
 
-def safety(path: str, *, secure: bool) -> dict[str, str]:
-    """Name the headers of an answer at `path`; `secure` when browsers come by https."""
+PUBLIC = {"Referrer-Policy": "no-referrer"}
+"""For pages whose forms no cookie goes with: not even their own next page learns where a reader came from."""
+
+
+def safety(path: str, *, secure: bool, public: bool = False) -> dict[str, str]:
+    """Name the headers of an answer at `path`; `secure` when browsers come by https, `public` when reporters come."""
     # Our own script and style hold nothing secret, and say by ETag whether they changed.
     cache = "no-cache" if _is_file(path) else "no-store"
-    return {**HEADERS, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
+    more = PUBLIC if public else {}
+    return {**HEADERS, **more, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
 
 
 class Headers:
     """ASGI middleware: pages run only our script, nothing frames them, no cache keeps them."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, public: bool = False) -> None:
         self.app = app
         # As they are sent, once and not with each answer.
-        self._of_pages, self._of_files = (_raw(safety(path, secure=secure)) for path in ("/", _FILES))
+        self._of_pages, self._of_files = (
+            _raw(safety(path, secure=secure, public=public)) for path in ("/", _FILES)
+        )
         self._names = frozenset(name for name, _ in self._of_pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

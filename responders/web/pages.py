@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from gateway.core import characters
 from gateway.core.times import iso
 from responders.web import words
 
@@ -32,7 +33,7 @@ class Pages:
             "ago": words.ago,
             "at": words.at,
             "iso": iso,
-            "safe_text": words.showable,
+            "safe_text": characters.showable,
             "plural": words.plural,
             "zone_name": words.zone_name,
         }

@@ -28,9 +28,12 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", change="id"),
         "console": May(read="*", change="id"),
         "clock": _SEES,
-        "operator": May(read="*", change="id"),
+        "operator": May(read="*", change="id help_lines leave_url"),
     },
-    "schools": {"intake": _SEES, "worker": _SEES, "console": _SEES, "operator": _SEES},
+    "schools": {
+        **dict.fromkeys(("intake", "worker", "console"), _SEES),
+        "operator": May(read="*", change="help_lines"),
+    },
     "lines": {
         "intake": _SEES,
         "courier": May(read="*", change="listed_until"),

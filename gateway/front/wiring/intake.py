@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 
 from channels import sms
+from channels.portal.desk import Desk
+from channels.portal.languages import Languages
+from channels.portal.pages import Pages
 from channels.sms import SmsIntake, WebhookSecrets
-from gateway.core import intake, keys, outbox
+from gateway.core import desk, intake, keys, outbox
 from gateway.core.database import Database
+from gateway.core.desk import Conversation, Filed
+from gateway.core.filing import Filing
+from gateway.core.guesses import Guesses
 from gateway.core.intake import Receipt
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound, Status
 from gateway.core.outbox import Report
 from gateway.core.queues import Waker
+from gateway.core.receipts import Receipt as WebReceipt
+from gateway.core.reports import Report as WebReport
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front import apps, probes, serving
@@ -63,9 +72,45 @@ def make(settings: Settings) -> Starlette:
     )
     counts = Counts()
     pulse = Pulse(database, "intake", utc_now, check=lambda: _seals(key_set), parts=[counts.to_json])
-    app = apps.intake(database, [*webhooks, probes.ready(pulse)], settings.public_url, close)
+    # A report has no address, so nothing of it waits for the courier.
+    reports = desk_of(database, key_set, settings.public_url, stored=lambda: waker.wake("worker"))
+    app = apps.intake(reports, [*webhooks, probes.ready(pulse)], settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
     return probes.living(app, pulse)
+
+
+def desk_of(database: Database, key_set: KeySet, public_url: str, stored: Callable[[], None]) -> Desk:
+    """Put the portal's desk together: reports that come at the same time share a commit."""
+
+    def file_all(filings: Sequence[Filing]) -> Sequence[Filed]:
+        return desk.file_all(database, key_set, filings)
+
+    filing = Group(file_all)
+
+    async def file(report: WebReport) -> Filed:
+        return await filing(Filing(report, utc_now()))
+
+    async def read(receipt: WebReceipt) -> Conversation:
+        return await run_in_threadpool(desk.read, database, receipt, utc_now())
+
+    async def version(receipt: WebReceipt) -> str:
+        return await run_in_threadpool(desk.version, database, receipt)
+
+    async def answer(receipt: WebReceipt, text: str, once: str) -> str:
+        return await run_in_threadpool(desk.answer, database, key_set, receipt, text, once, utc_now())
+
+    return Desk(
+        database=database,
+        pages=Pages(Languages()),
+        public_url=public_url,
+        clock=utc_now,
+        file=file,
+        read=read,
+        version=version,
+        answer=answer,
+        stored=stored,
+        guessed=Guesses().wrong,
+    )
 
 
 def _seals(key_set: KeySet) -> None:

@@ -11,10 +11,13 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gateway.core.database import Database
+from gateway.core.keys import load
 from gateway.front import apps, environment, stories
 from gateway.front.places import Var
 from gateway.front.wiring import intake
+from gateway.front.wiring.intake import desk_of
 from responders.web.headers import safety
+from tests.support.page_forms import Form, receipt_of
 
 
 @pytest.fixture
@@ -24,17 +27,24 @@ def client(var: Var) -> Iterator[TestClient]:
         yield client
 
 
-def test_welcome_names_the_numbers_and_where_help_is(client: TestClient) -> None:
-    answer = client.get("/")
-    assert answer.status_code == 200
-    for number, label in stories.report_lines():
-        assert number in answer.text
-        assert label in answer.text
-    assert stories.PAGING_LINE not in answer.text
-    assert "tel:911" in answer.text
-    assert "tel:988" in answer.text
-    assert 'lang="es"' in answer.text
-    assert client.get("/static/welcome.css").status_code == 200
+def test_the_portal_names_the_schools_their_numbers_and_where_help_is(client: TestClient) -> None:
+    first = client.get("/")
+    assert first.status_code == 200
+    for school in stories.SCHOOLS:
+        assert school.name in first.text
+        page = client.get(f"/s/{school.slug}")
+        assert f'href="sms:{school.number}"' in page.text
+        assert stories.PAGING_LINE not in page.text
+        for link in ("tel:911", "tel:988", "sms:741741"):
+            assert f'href="{link}"' in page.text
+    assert client.get("/static/portal.css").status_code == 200
+
+
+def test_a_report_to_the_whole_process_gives_a_receipt_that_opens_it(client: TestClient) -> None:
+    sent = Form.of(client.get("/s/lincoln")).send(client, text="he has a knife")
+    talk = client.post("/back", data={"receipt": receipt_of(sent.text)})
+    assert (sent.status_code, talk.status_code) == (200, 200)
+    assert "he has a knife" in talk.text
 
 
 def test_every_answer_is_safe_to_show_and_kept_by_nobody(client: TestClient) -> None:
@@ -43,6 +53,7 @@ def test_every_answer_is_safe_to_show_and_kept_by_nobody(client: TestClient) -> 
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "no-referrer"
         assert "set-cookie" not in headers
 
 
@@ -73,11 +84,14 @@ def test_unforeseen_fault_is_as_safe_to_show_as_any_answer(var: Var) -> None:
         raise RuntimeError("hunter2")
 
     database = Database(f"sqlite:///{var.database}")
-    app = apps.intake(database, [Route("/broken", break_down)], "https://tips.example.org", database.close)
+    url = "https://tips.example.org"
+    keys = load(var.keys / "intake", "intake")
+    desk = desk_of(database, keys, url, stored=lambda: None)
+    app = apps.intake(desk, [Route("/broken", break_down)], url, database.close)
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/broken")
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
-    for name, value in safety("/broken", secure=True).items():
+    for name, value in safety("/broken", secure=True, public=True).items():
         assert answer.headers[name] == value

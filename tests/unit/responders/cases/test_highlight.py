@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.characters import showable
 from responders.cases.highlight import pieces, signs
-from responders.web.words import showable
 
 
 def sign(name: str, start: int, end: int) -> dict[str, object]:

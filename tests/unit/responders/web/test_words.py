@@ -27,20 +27,6 @@ def test_ago_says_an_age_in_few_words(age: timedelta, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "read"),
-    [
-        ("one\r\ntwo\rthree\n\tfour", "one\ntwo\nthree\n\tfour"),
-        ("a\x00b\x0bc\x7fd", "abcd"),
-        ("a\ud83db", "ab"),
-        ("¿Dónde estás? 😢", "¿Dónde estás? 😢"),
-    ],
-    ids=["line ends", "control characters", "half a character", "any language"],
-)
-def test_typed_keeps_what_can_be_kept(given: str, read: str) -> None:
-    assert words.typed(given) == read
-
-
-@pytest.mark.parametrize(
     ("moment", "said"),
     [
         (NOW, "4:00 pm"),

@@ -1,0 +1,45 @@
+"""The portal over a small district, asked by a browser without script; intake has its own role in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from channels.portal.desk import Desk
+from gateway.front import apps
+from gateway.front.wiring.intake import desk_of
+from tests.support.world import World
+
+URL = "https://tips.example.org"
+LINCOLN = "/s/lincoln"
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return desk_of(world.of("intake"), world.keys["intake"], URL, stored=lambda: None)
+
+
+@pytest.fixture
+def serve(desk: Desk) -> Iterator[Callable[..., TestClient]]:
+    """Serve the portal, parts of its desk replaced."""
+    opened: list[TestClient] = []
+
+    def make(**parts: Any) -> TestClient:
+        app = apps.intake(replace(desk, **parts), [], URL, lambda: None)
+        client = TestClient(app, base_url=URL, follow_redirects=False, raise_server_exceptions=False)
+        client.headers["accept"] = "text/html"
+        opened.append(client.__enter__())
+        return client
+
+    yield make
+    for client in opened:
+        client.__exit__()
+
+
+@pytest.fixture
+def client(serve: Callable[..., TestClient]) -> TestClient:
+    return serve()
