@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from strawberry import relay
 
 from gateway.core import records as core
+from gateway.core.characters import showable, typed
 from gateway.core.errors import NotFound
 from responders.api.context import Info
 from responders.api.errors import UserError
@@ -19,7 +20,6 @@ from responders.cases.schema import may_write
 from responders.cases.schema_codes import MaskKind, UnmaskReason
 from responders.cases.schema_types import Message
 from responders.directory.schema import Actor, actor_of
-from gateway.core.characters import showable, typed
 
 
 @strawberry.type(description="Who let staff read a span, and why. Nothing takes that back.")

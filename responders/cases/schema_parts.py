@@ -8,11 +8,11 @@ from typing import Self
 import strawberry
 
 from gateway.core import records as core
+from gateway.core.characters import showable
 from responders.api.context import Info
 from responders.cases import service
 from responders.cases.schema_codes import DeliveryStatus
 from responders.directory.schema import Actor, actor_of
-from gateway.core.characters import showable
 
 
 @strawberry.type(description="How a text fared on its way.")

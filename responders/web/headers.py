@@ -42,9 +42,7 @@ class Headers:
     def __init__(self, app: ASGIApp, *, secure: bool, public: bool = False) -> None:
         self.app = app
         # As they are sent, once and not with each answer.
-        self._of_pages, self._of_files = (
-            _raw(safety(path, secure=secure, public=public)) for path in ("/", _FILES)
-        )
+        self._of_pages, self._of_files = (_raw(safety(path, secure=secure, public=public)) for path in ("/", _FILES))
         self._names = frozenset(name for name, _ in self._of_pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
