@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 
-HEAD = "0009"
+HEAD = "0010"
 
 
 def is_current(database: Database) -> bool:

@@ -17,6 +17,8 @@ SEALED_FOR = {
     "sends.body_sealed": {"courier", "worker"},
     "case_assessments.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
+    "attachments.original_key_sealed": {"worker"},
+    "attachments.clean_key_sealed": {"worker", "console"},
 }
 """Who may fetch what is sealed: those who hold the key to it, and nobody else."""
 LOG = ("events", "log_seals", "log_notes")
