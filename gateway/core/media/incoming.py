@@ -17,14 +17,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.core import chunks
-from gateway.core.chunks import Sealer
 from gateway.core.errors import TooLarge
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.media import kinds
 from gateway.core.media.records import REFUSED, SEALED, Attachment
-from gateway.core.media.storing import Store, Writing
+from gateway.core.media.sealing import SealedWriting
+from gateway.core.media.storing import Store
 from gateway.core.records import new_id
 
 _LOOK_EVERY = 4 * 1024 * 1024
@@ -47,12 +46,8 @@ class Finished:
 class Incoming:
     """One file on its way in; see `begin`."""
 
-    def __init__(
-        self, store: Store, writing: Writing, name: str, attachment_id: str, key: bytes, sealed: bytes
-    ) -> None:
-        self._store, self._writing, self._name, self._id = store, writing, name, attachment_id
-        self._sealer = Sealer(key, label(name), writing.put)
-        self._key_sealed = sealed
+    def __init__(self, store: Store, attachment_id: str, writing: SealedWriting) -> None:
+        self._store, self._id, self._writing = store, attachment_id, writing
         self._head = b""
         self._size = self._looked_at = 0
 
@@ -76,7 +71,6 @@ class Incoming:
     def finish(self) -> Finished:
         """Seal its end and make it last. Raises: NoRoom, Unavailable; nothing is left of it then."""
         try:
-            self._sealer.close()
             self._writing.commit()
         except Exception:
             self.abort()
@@ -86,8 +80,8 @@ class Incoming:
             id=self._id,
             kind=kind.code if kind else None,
             size=self._size,
-            original=self._name,
-            key_sealed=self._key_sealed,
+            original=self._writing.name,
+            key_sealed=self._writing.key_sealed,
         )
 
     def abort(self) -> None:
@@ -103,7 +97,7 @@ class Incoming:
         if self._size - self._looked_at >= _LOOK_EVERY:
             self._looked_at = self._size
             self._store.check_room()
-        self._sealer.write(content)
+        self._writing.write(content)
 
 
 def begin(store: Store, keys: KeySet, district: str | None, now: datetime) -> Incoming:
@@ -112,9 +106,9 @@ def begin(store: Store, keys: KeySet, district: str | None, now: datetime) -> In
     Raises: NoRoom when the disk is nearly full, Unavailable when the store fails, KeyRefused when there is no key.
     """
     store.check_room()
-    attachment, name, key = Attachment(id=new_id()), new_id(), chunks.new_key()
-    sealed = keys.seal_words(district, now, key.hex(), attachment.bound("original_key"))
-    return Incoming(store, store.create(name), name, attachment.id, key, sealed)
+    attachment = Attachment(id=new_id())
+    writing = SealedWriting(store, keys, district, now, attachment.bound("original_key"))
+    return Incoming(store, attachment.id, writing)
 
 
 def refused(reason: str) -> Finished:
@@ -148,8 +142,3 @@ def attach(
             session, f"attachment.{file.state}", subject=f"attachment/{file.id}", actor=actor, at=now,
             district_id=district_id, message=message_id, attachment_kind=file.kind, reason=file.reason,
         )  # fmt: skip
-
-
-def label(name: str) -> bytes:
-    """Bind a file's chunks to its name on the store."""
-    return b"attachments/" + name.encode()

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from gateway.core import chunks
 from gateway.core.errors import KeyRefused, NoRoom, TooLarge, Unavailable
-from gateway.core.media import incoming, kinds
+from gateway.core.media import incoming, kinds, sealing
 from gateway.core.media.folder import Folder
 from gateway.core.media.incoming import Finished
 from gateway.core.media.records import Attachment
@@ -52,11 +52,9 @@ def test_a_file_is_sealed_on_the_store_and_opens_to_what_came(world: World, stor
     with world.of("worker").read() as session:
         row = session.scalars(select(Attachment)).one()
     assert (row.state, row.kind, row.size, row.position) == ("sealed", "jpeg", len(PICTURE), 0)
-    assert row.original is not None
-    assert row.original_key_sealed is not None
-    key = bytes.fromhex(world.keys["worker"].open(row.original_key_sealed, row.bound("original_key")))
-    with store.open(row.original) as read:
-        assert b"".join(chunks.opened(read, key, incoming.label(row.original))) == PICTURE
+    bound = row.bound("original_key")
+    opened = sealing.read(store, world.keys["worker"], row.original, row.original_key_sealed, bound)
+    assert b"".join(opened) == PICTURE
     [path] = files(tmp_path / "media")
     assert path.stat().st_mode & 0o777 == 0o600
     assert b"this would be" not in path.read_bytes()
@@ -75,7 +73,7 @@ def test_no_byte_is_ever_in_the_clear_while_it_streams(world: World, store: Fold
     for _ in range(40):
         file.write(PICTURE[:10_000])
         assert all(b"this would be" not in path.read_bytes() for path in files(tmp_path))
-    file._writing._file.flush()  # type: ignore[attr-defined]
+    file._writing._writing._file.flush()  # type: ignore[attr-defined]
     [path] = files(tmp_path / "media")
     assert path.stat().st_size > chunks.CHUNK, "so something was there to be looked at"
     file.abort()
@@ -133,9 +131,9 @@ def test_a_disk_that_fails_leaves_nothing_half(
     file = incoming.begin(store, world.keys["intake"], "demo", START)
     file.write(PICTURE)
     monkeypatch.setattr(os, "fsync", fail)
-    close = file._writing._file.close  # type: ignore[attr-defined]
+    close = file._writing._writing._file.close  # type: ignore[attr-defined]
     broken = type("Broken", (), {"write": fail, "flush": fail, "close": lambda _: close()})
-    monkeypatch.setattr(file._writing, "_file", broken())
+    monkeypatch.setattr(file._writing._writing, "_file", broken())
     with pytest.raises(Unavailable):
         step(file)
     assert files(tmp_path / "media") == []
