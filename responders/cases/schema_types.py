@@ -18,6 +18,7 @@ from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.schema import Event, events_of
 from responders.cases import records, service
+from responders.cases.schema_attachments import Attachment, attachments_of
 from responders.cases.schema_codes import CaseState, DeliveryStatus, Direction, MessageKind
 from responders.directory.schema import Actor, School, actor_of
 from responders.web.words import showable
@@ -156,6 +157,7 @@ class Message(relay.Node):
     at: datetime
     language: str
     media_count: int
+    attachments: list[Attachment] = strawberry.field(description="What of that is kept here, in its order.")
 
     @strawberry.field(description="Its words; null when their key is gone.")
     def text(self, info: Info) -> str | None:
@@ -366,6 +368,7 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
     joined = {
         t.thread_id: t.case_id for t in session.scalars(select(by_thread).where(by_thread.thread_id.in_(threads)))
     }
+    attached = attachments_of(info, ids)
     return [
         Message(
             id=row.id,
@@ -377,6 +380,7 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
             at=row.at,
             language=row.language,
             media_count=row.media_count,
+            attachments=attached.get(row.id, []),
         )
         for row in rows
     ]

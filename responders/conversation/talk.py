@@ -17,6 +17,8 @@ from responders.cases import service as cases
 from responders.cases.highlight import Piece, pieces
 from responders.cases.people import People
 from responders.cases.records import Case
+from responders.conversation import attachments
+from responders.conversation.attachments import Attached
 from responders.conversation.delivery import Delivery, describe
 
 UNREADABLE = "These words cannot be opened here: their key is gone or kept elsewhere."
@@ -39,6 +41,7 @@ class Said:
     pieces: list[Piece] = field(repr=False)
     readable: bool
     media_count: int
+    attached: list[Attached]
     remark: str | None
     delivery: Delivery | None
 
@@ -64,6 +67,7 @@ class Reader:
     people: People
     indicators: dict[str, tuple[dict[str, object], ...]] = field(repr=False)
     sends: dict[str, Send]
+    attached: dict[str, list[Attached]]
 
     def said(self, message: Message, thread: Thread | None) -> Said:
         """Make one message showable."""
@@ -79,6 +83,7 @@ class Reader:
             pieces=pieces(words, self.indicators.get(message.id, ())) if words is not None else [Piece(UNREADABLE)],
             readable=words is not None,
             media_count=message.media_count,
+            attached=self.attached.get(message.id, []),
             remark=_KEYWORD.get(message.keyword or ""),
             delivery=describe(send) if send else None,
         )
@@ -98,7 +103,9 @@ def read(
     """Read all that was said in a case, thread by thread in the order they began."""
     # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
     messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
-    reader = Reader(keys, people, {a.record.message_id: a.indicators for a in opened}, _sends(session, messages))
+    signs = {a.record.message_id: a.indicators for a in opened}
+    attached = attachments.of_messages(session, [message.id for message in messages])
+    reader = Reader(keys, people, signs, _sends(session, messages), attached)
     threads = cases.threads(session, case)
     talks = [Talk(t, [reader.said(m, t) for m in messages if m.thread_id == t.id]) for t in threads]
     known = {thread.id for thread in threads}

@@ -18,6 +18,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
+FILES = "/attachments/"
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+"""What strangers sent is shown in a sandbox: no script, no form, no origin. Browsers style bare pictures themselves."""
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -25,7 +28,8 @@ def safety(path: str, *, secure: bool) -> dict[str, str]:
     """Name the headers of an answer at `path`; `secure` when browsers come by https."""
     # Our own script and style hold nothing secret, and say by ETag whether they changed.
     cache = "no-cache" if path.startswith("/static/") else "no-store"
-    return {**HEADERS, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
+    sandbox = {"Content-Security-Policy": SANDBOX} if path.startswith(FILES) else {}
+    return {**HEADERS, **sandbox, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
 
 
 class Headers:

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 import av
 from PIL import Image
@@ -67,10 +68,11 @@ def film(kind: str = "mp4", frames: int = 20) -> bytes:
         made.metadata.update(
             {"title": MARK, "location": "+39.7402-104.9847/", "com.apple.quicktime.location.ISO6709": MARK}
         )
-        picture_, sound = made.add_stream("libx264", rate=10), made.add_stream("aac", rate=44100, layout="mono")
+        picture_: Any = made.add_stream("libx264", rate=10)
+        sound: Any = made.add_stream("aac", rate=44100, layout="mono")
         picture_.width, picture_.height, picture_.pix_fmt = 160, 120, "yuv420p"
         for number in range(frames):
-            made.mux(picture_.encode(av.VideoFrame.from_image(Image.new("RGB", (160, 120), (number * 9, 0, 0)))))
+            made.mux(picture_.encode(_frame(Image.new("RGB", (160, 120), (number * 9, 0, 0)))))
             made.mux(sound.encode(_silence(44100)))
         made.mux(picture_.encode(None))
         made.mux(sound.encode(None))
@@ -82,7 +84,7 @@ def recording(kind: str = "mp3", codec: str = "libmp3lame", rate: int = 48000, s
     target = io.BytesIO()
     with av.open(target, "w", format=kind) as made:
         made.metadata.update({"title": MARK, "comment": MARK})
-        stream = made.add_stream(codec, rate=rate, layout="mono")
+        stream: Any = made.add_stream(codec, rate=rate, layout="mono")
         resampler = av.AudioResampler(
             format=sample, layout="mono", rate=rate, frame_size=stream.codec_context.frame_size or 960
         )
@@ -102,9 +104,9 @@ def heic() -> bytes:
     """A picture as an iPhone makes it: a frame of H.265 as an item. Source: ISO/IEC 23008-12, 14496-12 §8.11."""
     target = io.BytesIO()
     with av.open(target, "w", format="mp4") as made:
-        stream = made.add_stream("libx265", rate=1, options={"x265-params": "log-level=none:keyint=1"})
+        stream: Any = made.add_stream("libx265", rate=1, options={"x265-params": "log-level=none:keyint=1"})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        made.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 64), "red"))))
+        made.mux(stream.encode(_frame(Image.new("RGB", (64, 64), "red"))))
         made.mux(stream.encode(None))
     film_ = target.getvalue()
     at = film_.index(b"hvcC") - 4
@@ -144,6 +146,10 @@ def archive() -> bytes:
     with zipfile.ZipFile(target, "w") as made:
         made.writestr("index.html", f"<script>alert('{MARK}')</script>")
     return target.getvalue()
+
+
+def _frame(image: Image.Image) -> Any:
+    return av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # PyAV does not annotate it
 
 
 def _silence(rate: int) -> av.AudioFrame:
