@@ -219,6 +219,12 @@ class Message(Base):
         UniqueConstraint("channel", "provider_sid"),
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
+        Index(
+            "messages_with_files",
+            "at",
+            sqlite_where=text("media_sealed IS NOT NULL"),
+            postgresql_where=text("media_sealed IS NOT NULL"),
+        ),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
         Index(
             "messages_from_staff",

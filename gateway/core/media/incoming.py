@@ -100,13 +100,17 @@ class Incoming:
         self._writing.write(content)
 
 
-def begin(store: Store, keys: KeySet, district: str | None, now: datetime) -> Incoming:
+def begin(
+    store: Store, keys: KeySet, district: str | None, now: datetime, *, attachment_id: str | None = None
+) -> Incoming:
     """Begin to take in a file for a district (its slug; None when nobody owns its message).
+
+    `attachment_id` names a row that is there already.
 
     Raises: NoRoom when the disk is nearly full, Unavailable when the store fails, KeyRefused when there is no key.
     """
     store.check_room()
-    attachment = Attachment(id=new_id())
+    attachment = Attachment(id=attachment_id or new_id())
     writing = SealedWriting(store, keys, district, now, attachment.bound("original_key"))
     return Incoming(store, attachment.id, writing)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.media import erasing, stores
 from gateway.core.media.cleaning import Cleaning
+from gateway.core.media.fetching import Fetching, Source
 from gateway.core.media.storing import Store
 from gateway.core.media.workshop import Workshop
+from gateway.core.queues import Waker
 from gateway.core.settings import Settings
 from gateway.core.times import utc_now
 from gateway.front.duties import Duty, Patrol, tell, telling
@@ -19,6 +23,12 @@ def store_of(settings: Settings) -> Store:
     """Make the store: where the setting says, otherwise beside the keys."""
     url = settings.media_url or (settings.keys_dir.absolute().parent / "media").as_uri()
     return stores.connect(url, settings.media_keep_free_bytes)
+
+
+def of_courier(settings: Settings, database: Database, key_set: KeySet, source: Source, waker: Waker) -> Duty:
+    """Make the courier's duty: fetching what the carrier keeps of texts with pictures."""
+    stored = partial(waker.wake, "worker")
+    return Duty("fetch", Fetching(database, key_set, store_of(settings), source, telling(utc_now), stored).fetch_all)
 
 
 def of_worker(settings: Settings, database: Database, key_set: KeySet) -> list[Duty]:

@@ -34,7 +34,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", "position"),
     )
     op.create_index("attachments_due", "attachments", ["state", "again_at"])
+    linked = sa.text("media_sealed IS NOT NULL")
+    op.create_index("messages_with_files", "messages", ["at"], sqlite_where=linked, postgresql_where=linked)
 
 
 def downgrade() -> None:
+    op.drop_index("messages_with_files", "messages")
     op.drop_table("attachments")
