@@ -1,9 +1,9 @@
 """Attachments: pictures, films, recordings and papers that came with a message, sealed from their first byte.
 
     incoming    whoever receives a file seals it chunk by chunk on its way to the store; it cannot open it again
+    fetching    the courier brings what the carrier keeps of texts with pictures the same way
     cleaning    the worker opens it, has it cleaned by `workshop` in a process that can reach nothing, seals the clean
                 copy, and deletes the original; what does not open stays sealed, and its tip is there all the same
-    fetching    the courier brings what the carrier keeps of texts with pictures
     showing     the console opens clean copies, and nothing else
     erasing     what goes with retention, and files that no row names (any more)
 

@@ -58,7 +58,8 @@ class Cleaning:
         now = self.clock()
         due = Attachment.state == SEALED, or_(Attachment.again_at.is_(None), Attachment.again_at <= now)
         with self.database.write() as session:
-            query = select(Attachment).where(*due).order_by(Attachment.at, Attachment.id).limit(1)
+            query = select(Attachment).where(*due).limit(1)
+            query = query.order_by(Attachment.at, Attachment.message_id, Attachment.position)
             row = session.scalar(query.with_for_update(skip_locked=True))
             if row is None:
                 return None

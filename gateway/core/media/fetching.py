@@ -88,7 +88,8 @@ class Fetching:
         now = self.clock()
         due = Attachment.state == AWAITED, or_(Attachment.again_at.is_(None), Attachment.again_at <= now)
         with self.database.write() as session:
-            query = select(Attachment).where(*due).order_by(Attachment.at, Attachment.id, Attachment.position).limit(1)
+            query = select(Attachment).where(*due).limit(1)
+            query = query.order_by(Attachment.at, Attachment.message_id, Attachment.position)
             needed = (Attachment.message_id, Attachment.position, Attachment.attempts, Attachment.at)
             row = session.scalar(query.options(load_only(*needed)).with_for_update(skip_locked=True))
             if row is not None:

@@ -79,12 +79,15 @@ def test_what_is_not_committed_is_not_there(store: Store) -> None:
         writing.put(CONTENT)
         if name == taken_back:
             writing.abort()
+        else:
+            left = writing
         with pytest.raises(NotFound), store.open(name):
             pass
     assert begun in set(store.names(LATER)), "so that it is swept"
     assert taken_back not in set(store.names(LATER))
     store.delete(begun)
     assert begun not in set(store.names(LATER))
+    left.abort()  # lets go of what it holds
 
 
 def test_a_store_that_is_away_says_so() -> None:

@@ -126,8 +126,10 @@ def test_a_file_that_is_refused_for_a_week_is_given_up(world: World, carrier: Ca
     assert states(world) == [("lost", "given_up")]
 
 
-def test_an_endless_file_is_refused(world: World, carrier: Carrier, courier: Fetching, store: Folder) -> None:
-    carrier._read = lambda _: itertools.repeat(b"\xff\xd8\xff" + bytes(1 << 20))  # type: ignore[method-assign]
+def test_an_endless_file_is_refused(
+    world: World, carrier: Carrier, courier: Fetching, store: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "_read", lambda _: itertools.repeat(b"\xff\xd8\xff" + bytes(1 << 20)))
     text(world, "one")
     courier.fetch_all()
     assert states(world) == [("refused", "too_large")]
