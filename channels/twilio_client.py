@@ -22,8 +22,8 @@ from gateway.core.messages import SendError, Status
 TIMEOUT_SECONDS = 10.0
 WHOLE_SECONDS = 30.0
 """How long an answer may take in all, should it drip: less than a duty may hang (`gateway.front.duties`)."""
-_API = "https://api.twilio.com"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+API = "https://api.twilio.com"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
@@ -52,7 +52,7 @@ class TwilioAccount:
 
     def client(self, timeout_seconds: float = TIMEOUT_SECONDS, on_answer: Callable[[], object] = _nothing) -> Client:
         """Make the real twilio client for this account. Nothing is asked yet; `on_answer` is called at each answer."""
-        http = _Rebased(self.base_url or _API, timeout_seconds, on_answer)
+        http = _Rebased(self.base_url or API, timeout_seconds, on_answer)
         return Client(self.api_key, self.api_secret, self.account_sid, http_client=http)
 
 
@@ -145,7 +145,7 @@ class _Rebased(TwilioHttpClient):
     def __init__(self, base_url: str, timeout_seconds: float, on_answer: Callable[[], object]) -> None:
         super().__init__(timeout=timeout_seconds)
         self._base_url = base_url
-        if self.session is not None and urlsplit(base_url).hostname in _LOOPBACK:
+        if self.session is not None and urlsplit(base_url).hostname in LOOPBACK:
             self.session.trust_env = False  # A proxy has no business between us and a stand-in on this machine.
         self._on_answer = on_answer
         self.last_date: datetime | None = None
@@ -162,8 +162,8 @@ class _Rebased(TwilioHttpClient):
         allow_redirects: bool = False,
     ) -> Response:
         """Make a request to the base URL instead."""
-        if url.startswith(_API):
-            url = self._base_url + url.removeprefix(_API)
+        if url.startswith(API):
+            url = self._base_url + url.removeprefix(API)
         ask = partial(super().request, method, url, params, data, headers, auth, timeout, allow_redirects)
         try:
             response = deadlines.within(WHOLE_SECONDS, ask)

@@ -57,8 +57,11 @@ class TwilioMailbox:
         return (status, str(message.error_code) if message.error_code else None) if status else None
 
     def delete(self, sid: str) -> None:
-        """Delete a message: number, words and record; one that is gone already is well. Raises: SendError."""
+        """Delete a message: files, number, words and record; what is gone already is well. Raises: SendError."""
         try:
+            if sid.startswith("MM"):
+                for file in self._client.messages(sid).media.list():
+                    file.delete()
             self._client.messages(sid).delete()
         except TwilioRestException as error:
             if error.status != requests.codes.not_found:

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
+from gateway.core.media.storing import Store
 from gateway.core.times import Clock
 from responders.accounts import gate
 from responders.accounts import views as accounts
@@ -36,10 +37,12 @@ BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 
 
-def prepare(database: Database, keys: KeySet, clock: Clock, waker: Waker, console_url: str) -> Console:
-    """Make the console's own parts; `console_url` is where browsers reach it."""
+def prepare(
+    database: Database, keys: KeySet, clock: Clock, waker: Waker, console_url: str, store: Store | None = None
+) -> Console:
+    """Make the console's own parts; `console_url` is where browsers reach it, `store` where attachments lie."""
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
-    return Console(database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database))
+    return Console(database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database), store)
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:

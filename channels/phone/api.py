@@ -18,13 +18,14 @@ from urllib.parse import urlencode
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from channels.phone.config import Account, Line, PhoneConfig
 from channels.phone.errors import FAILURES, ApiError
 from channels.phone.hooks import API_VERSION
 from channels.phone.kit import Kit
+from channels.phone.media import Media
 from channels.phone.outbound import Draft, Sender
 from channels.phone.records import Message
 from channels.phone.store import Filters
@@ -49,9 +50,18 @@ class Api:
         """List the routes; unknown paths below `/2010-04-01/` answer 20404."""
         messages, one = f"{ROOT}/{{account_sid}}/Messages.json", f"{ROOT}/{{account_sid}}/Messages/{{sid}}.json"
         numbers = f"{ROOT}/{{account_sid}}/IncomingPhoneNumbers.json"
+        media = f"{ROOT}/{{account_sid}}/Messages/{{sid}}/Media"
         return [
             Route(messages, self._guard(POST=self._create, GET=self._list), methods=_ANY),
             Route(one, self._guard(POST=self._update, GET=self._fetch, DELETE=self._delete), methods=_ANY),
+            Route(f"{media}.json", self._guard(GET=self._list_media), methods=_ANY),
+            Route(
+                f"{media}/{{media_sid}}.json",
+                self._guard(GET=self._fetch_media, DELETE=self._delete_media),
+                methods=_ANY,
+            ),
+            Route(f"{media}/{{media_sid}}", self._guard(GET=self._open_media), methods=_ANY),
+            Route("/media/{account_sid}/{sid}/{media_sid}", self._serve_media, methods=["GET"]),
             Route(numbers, self._guard(GET=self._list_numbers), methods=_ANY),
             Route(f"{ROOT}/{{account_sid}}.json", self._guard(GET=self._fetch_account), methods=_ANY),
             Route(f"/{API_VERSION}/{{rest:path}}", _miss, methods=_ANY),
@@ -116,6 +126,35 @@ class Api:
     def _delete(self, request: Request, account: Account, _form: FormData) -> Response:
         self._sender.delete(self._find(request, account))
         return Response(status_code=204)
+
+    def _list_media(self, request: Request, _account: Account, _form: FormData) -> Response:
+        items = [render_media(one) for one in self._store.list_media(request.path_params["sid"])]
+        size, page, _ = _read_page(request)
+        found = items[page * size : (page + 1) * size]
+        return JSONResponse(_render_page(request, "media_list", found, size, page, None))
+
+    def _find_media(self, request: Request) -> Media:
+        asked = request.path_params
+        for one in self._store.list_media(asked["sid"]):
+            if (one.account_sid, one.sid) == (asked["account_sid"], asked["media_sid"]):
+                return one
+        raise ApiError(20404)
+
+    def _fetch_media(self, request: Request, _account: Account, _form: FormData) -> Response:
+        return JSONResponse(render_media(self._find_media(request)))
+
+    def _delete_media(self, request: Request, _account: Account, _form: FormData) -> Response:
+        self._store.delete_media(self._find_media(request).sid)
+        return Response(status_code=204)
+
+    def _open_media(self, request: Request, account: Account, _form: FormData) -> Response:
+        """Point to where the file is, as Twilio does: there nobody asks for credentials."""
+        one = self._find_media(request)
+        return RedirectResponse(f"/media/{account.sid}/{one.message_sid}/{one.sid}", 307)
+
+    def _serve_media(self, request: Request) -> Response:
+        one = self._find_media(request)
+        return Response(one.content, media_type=one.content_type)
 
     def _fetch_account(self, _request: Request, account: Account, _form: FormData) -> Response:
         at = _render_time(self._started_at)
@@ -259,6 +298,20 @@ def render_message(message: Message) -> dict[str, Any]:
         "date_sent": _render_time(message.sent_at),
         "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},
         "uri": f"{uri}.json",
+    }
+
+
+def render_media(media: Media) -> dict[str, Any]:
+    """Render a file's record as JSON."""
+    at = _render_time(media.created_at)
+    return {
+        "sid": media.sid,
+        "account_sid": media.account_sid,
+        "parent_sid": media.message_sid,
+        "content_type": media.content_type,
+        "date_created": at,
+        "date_updated": at,
+        "uri": f"{ROOT}/{media.account_sid}/Messages/{media.message_sid}/Media/{media.sid}.json",
     }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import httpx
 
 from channels.phone.config import Account
+from channels.phone.media import Media
 from channels.phone.records import Message
 
 API_VERSION = "2010-04-01"
@@ -126,8 +127,11 @@ def _mac(secret: str, text: str, digest: str) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), text.encode(), digest)).decode()
 
 
-def describe_inbound(message: Message) -> dict[str, str]:
+def describe_inbound(message: Message, media: Sequence[Media] = ()) -> dict[str, str]:
     """List the fields of an inbound message's webhook."""
+    folder = f"https://api.twilio.com/{API_VERSION}/Accounts/{message.account_sid}/Messages/{message.sid}/Media"
+    files = {f"MediaUrl{at}": f"{folder}/{one.sid}" for at, one in enumerate(media)}
+    kinds = {f"MediaContentType{at}": one.content_type for at, one in enumerate(media)}
     city, state, code = place_of(message.sender)
     to_city, to_state, to_code = place_of(message.recipient)
     return {
@@ -150,6 +154,8 @@ def describe_inbound(message: Message) -> dict[str, str]:
         "AccountSid": message.account_sid,
         "From": message.sender,
         "ApiVersion": API_VERSION,
+        **files,
+        **kinds,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.phone import twiml
@@ -9,6 +10,7 @@ from channels.phone.config import Account, Line
 from channels.phone.errors import REFUSALS, ApiError
 from channels.phone.hooks import Answer, describe_inbound
 from channels.phone.kit import Kit
+from channels.phone.media import Media
 from channels.phone.outbound import Draft, Sender
 from channels.phone.records import Bubble, Message, count_segments, make_clean
 
@@ -27,6 +29,10 @@ START_ANSWER = (
 HELP_ANSWER = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 
 
+File = tuple[str, bytes]
+"""A file as a phone sends it: what it says it is, and its bytes."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What became of a text: `webhook_status` is the last HTTP status, None when nobody answered."""
@@ -42,14 +48,16 @@ class Receiver:
         self._kit = kit
         self._sender = sender
 
-    def receive(self, phone: str, line: Line, body: str, sid: str | None = None, times: int = 1) -> Receipt:
-        """Take a text from a phone, and post the line's webhook `times` times under one MessageSid."""
+    def receive(
+        self, phone: str, line: Line, body: str, sid: str | None = None, times: int = 1, files: Sequence[File] = ()
+    ) -> Receipt:
+        """Take a text from a phone, with files an MMS, and post the webhook `times` times under one MessageSid."""
         account = self._kit.config.account(line.account_sid)
         if account is None:
             raise ValueError("the line belongs to no account")
         now, body = self._kit.now(), make_clean(body)
         message = Message(
-            sid=sid or "SM" + self._kit.new_hex(16),
+            sid=sid or ("MM" if files else "SM") + self._kit.new_hex(16),
             account_sid=account.sid,
             sender=phone,
             recipient=line.number,
@@ -59,9 +67,14 @@ class Receiver:
             created_at=now,
             updated_at=now,
             sent_at=now,
+            num_media=len(files),
             num_segments=count_segments(body),
         )
         self._kit.store.add_message(message)
+        if not self._kit.store.list_media(message.sid):
+            for content_type, content in files:
+                one = Media("ME" + self._kit.new_hex(16), message.sid, account.sid, content_type, content, now)
+                self._kit.store.add_media(one)
         bubble = Bubble(message.sid, phone, line.number, "sent", message.body, now, "sending")
         if self._kit.store.add_bubble(bubble):
             self._kit.live.tell(kind="message", phone=phone, line=line.number, sid=message.sid)
@@ -83,7 +96,7 @@ class Receiver:
             self._sender.say(line.number, phone, HELP_ANSWER)
 
     def _post(self, account: Account, line: Line, message: Message, times: int) -> Answer:
-        params = describe_inbound(message)
+        params = describe_inbound(message, self._kit.store.list_media(message.sid))
         for _ in range(times):
             answer = self._kit.poster.post(account, line.webhook_url, params)
             if not answer.ok and line.fallback_url:

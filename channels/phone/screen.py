@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from channels.phone.inbound import Receiver
+from channels.phone.inbound import File, Receiver
 from channels.phone.kit import Kit
 from channels.phone.records import Bubble
 
@@ -23,6 +24,7 @@ NUMBER = re.compile(r"\+?\d{3,15}")
 SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 MAX_BUBBLES = 200
 MAX_ALERTS = 20
+MAX_FILES = 10
 MAX_TIMES = 50
 
 
@@ -89,7 +91,8 @@ class Screen:
             raise BadRequest("body is a string; message_sid is SM or MM and 32 hex digits")
         if not isinstance(times, int) or not 1 <= times <= MAX_TIMES:
             raise BadRequest(f"times is a whole number from 1 to {MAX_TIMES}")
-        receipt = await run_in_threadpool(self._receiver.receive, number, line, body, sid, times)
+        files = _read_files(data.get("media", []))
+        receipt = await run_in_threadpool(self._receiver.receive, number, line, body, sid, times, files)
         return JSONResponse({"sid": receipt.sid, "webhook_status": receipt.webhook_status})
 
     def _read_control(self, _request: Request) -> Response:
@@ -115,6 +118,16 @@ def _read_number(request: Request) -> str:
     if not NUMBER.fullmatch(number):
         raise BadRequest("a phone's number is 3 to 15 digits, usually after a +")
     return number
+
+
+def _read_files(given: object) -> list[File]:
+    """Read the files of an MMS: what each says it is, and its bytes in base64."""
+    if not isinstance(given, list) or len(given) > MAX_FILES:
+        raise BadRequest(f"media is a list of up to {MAX_FILES}")
+    try:
+        return [(str(one["content_type"]), base64.b64decode(one["base64"], validate=True)) for one in given]
+    except (TypeError, KeyError, ValueError) as error:
+        raise BadRequest("each of media has content_type and base64") from error
 
 
 async def _read_json(request: Request) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from channels.phone.media import Media
 from channels.phone.records import Bubble, Message
 
 TABLES = """
@@ -22,6 +23,9 @@ CREATE TABLE IF NOT EXISTS bubbles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT UNIQUE NOT NULL, phone TEXT NOT NULL, line TEXT NOT NULL,
     direction TEXT NOT NULL, body TEXT NOT NULL, at TEXT NOT NULL, status TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS bubbles_of_phone ON bubbles (phone, seq);
+CREATE TABLE IF NOT EXISTS media (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT UNIQUE NOT NULL, message_sid TEXT NOT NULL,
+    account_sid TEXT NOT NULL, content_type TEXT NOT NULL, content BLOB NOT NULL, created_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS opt_outs (line TEXT NOT NULL, phone TEXT NOT NULL, PRIMARY KEY (line, phone));
 CREATE TABLE IF NOT EXISTS alerts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, sid TEXT);
@@ -117,6 +121,19 @@ class Store:
         """Forget a message. What a phone shows stays: the handset is not the carrier's."""
         self._run("DELETE FROM messages WHERE sid = ?", sid)
 
+    def add_media(self, media: Media) -> None:
+        """Keep a file of a message."""
+        self._insert("media", asdict(media))
+
+    def list_media(self, message_sid: str) -> list[Media]:
+        """List a message's files in their order; they outlive their message, as at Twilio."""
+        rows = self._run("SELECT * FROM media WHERE message_sid = ? ORDER BY seq", message_sid)
+        return [_read_media(row) for row in rows]
+
+    def delete_media(self, sid: str) -> None:
+        """Forget a file."""
+        self._run("DELETE FROM media WHERE sid = ?", sid)
+
     def add_bubble(self, bubble: Bubble) -> bool:
         """Show a message on a phone; False when it is there already."""
         return self._insert("bubbles", asdict(bubble))
@@ -162,6 +179,13 @@ def _read_message(row: sqlite3.Row) -> Message:
     for name in MESSAGE_TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return Message(**values)
+
+
+def _read_media(row: sqlite3.Row) -> Media:
+    values = dict(row)
+    del values["seq"]
+    values["created_at"] = datetime.fromisoformat(values["created_at"])
+    return Media(**values)
 
 
 def _read_bubble(row: sqlite3.Row) -> Bubble:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from gateway.core import backups, heartbeats, intake, outbox
 from gateway.core.database import Database
@@ -25,6 +25,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
+from gateway.core.media.records import Attachment
 from gateway.core.messages import Inbound, Mailbox, SendError
 from gateway.core.records import Line, Message, Send
 from gateway.core.times import Clock
@@ -233,7 +234,11 @@ class Backfill:
             table.provider_sid.is_not(None),
             table.id.not_in(self._resting),
             *([Message.dispatched_at <= self._held] if self._held and table is Message else ()),
-            *(_HANDLED if table is Message else (or_(_FINAL, and_(_SENT, Send.created_at < now - _WITHOUT_NEWS)),)),
+            *(
+                (*_HANDLED, _has_no_file_there(self._held or now))
+                if table is Message
+                else (or_(_FINAL, and_(_SENT, Send.created_at < now - _WITHOUT_NEWS)),)
+            ),
         )
         with self.database.read() as session:
             return [(one, str(sid)) for one, sid in session.execute(query.order_by(at).limit(_CHUNK))]
@@ -249,11 +254,15 @@ class Backfill:
         return True
 
 
+def _has_no_file_there(moment: datetime) -> ColumnElement[bool]:
+    """Tell texts all of whose files were here, or given up, by a moment: those of other texts go with their text."""
+    here = select(func.count()).where(Attachment.message_id == Message.id, Attachment.stored_at <= moment)
+    return or_(Message.media_count == 0, here.scalar_subquery() >= Message.media_count)
+
+
 _FINAL, _SENT = Send.status.in_(("delivered", "undelivered", "failed")), Send.status == "sent"
 _HANDLED = (
     Message.direction == "in",
     Message.threaded_at.is_not(None),
     Message.dispatched_at.is_not(None),
-    # A deleted message may take its pictures with it, and they are still at the carrier alone.
-    Message.media_count == 0,
 )

@@ -12,16 +12,21 @@ from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
+from gateway.core.media.records import Attachment
 from gateway.core.records import Copy, LineProof, Message, Send
 
 
 def forget_messages(session: Session, message_ids: Collection[str]) -> None:
-    """Delete messages, their copies and the texts that carried them; the courier ends threads left without any.
+    """Delete messages, their copies, what came with them, and the texts that carried them.
 
-    Only what is named goes: a message that reaches a thread at this very moment has been judged by nobody yet.
+    The courier ends threads left without any.
+
+    With an attachment's row its key is gone: its file opens no more, and goes with the next `media.erasing.sweep`. Only
+    what is named goes: a message that reaches a thread at this very moment has been judged by nobody yet.
     """
     session.execute(delete(Send).where(Send.message_id.in_(message_ids)))
     session.execute(delete(Copy).where(Copy.message_id.in_(message_ids)))
+    session.execute(delete(Attachment).where(Attachment.message_id.in_(message_ids)))
     session.execute(delete(Message).where(Message.id.in_(message_ids)))
 
 

@@ -7,9 +7,11 @@
     │   ├── Forged           a webhook whose signature does not verify
     │   ├── Empty            nothing was said
     │   ├── TooLong          more was said than is taken at once
-    │   └── NotFound         there is no such thing
+    │   ├── NotFound         there is no such thing
+    │   └── TooLarge         more bytes than a thing of its kind may have
     ├── NotAllowed           this person or process may not do that
     └── Unavailable          a part we need is not there just now (retryable)
+        └── NoRoom           the disk is nearly full: words are still taken, attachments are not
 
 `SendError` (a message that a carrier did not take) stands with its contract in `messages.py`.
 
@@ -83,6 +85,14 @@ class NotFound(BadInput):
     status = 404
 
 
+class TooLarge(BadInput):
+    """More bytes than a thing of its kind may have."""
+
+    code = "too_large"
+    public = "That file is too large."
+    status = 413
+
+
 class NotAllowed(TiplineError):
     """This person or process may not do that."""
 
@@ -98,3 +108,11 @@ class Unavailable(TiplineError):
     public = "Not available just now. Try again."
     retryable = True
     status = 503
+
+
+class NoRoom(Unavailable):
+    """The disk is nearly full: what room is left is kept for words."""
+
+    code = "no_room"
+    public = "There is no room for files just now. Words still get through."
+    status = 507

@@ -254,6 +254,12 @@ class Message(Base):
         Index("messages_of_thread", "thread_id", "direction", "at"),
         Index("messages_to_thread", "direction", "threaded_at", "at"),
         Index("messages_to_dispatch", "direction", "dispatched_at", "at"),
+        Index(
+            "messages_with_files",
+            "at",
+            sqlite_where=text("media_sealed IS NOT NULL"),
+            postgresql_where=text("media_sealed IS NOT NULL"),
+        ),
         Index("messages_at_carrier", "direction", "line_id", "carrier_deleted_at"),
         Index(
             "messages_held",

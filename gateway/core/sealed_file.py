@@ -2,12 +2,7 @@
 
     b"TLB1" | envelope of a fresh AES-256-GCM key, 150 bytes (see `seal`) | chunks of 64 KiB and a tag each
 
-Each chunk's nonce is its number and whether it is the last one, its associated data all that stands before the first
-chunk. So a chunk that is changed, moved, left out or taken from another file does not open, and neither does the end of
-a file that was cut off. Nothing is ever written in the clear.
-
-Source: STREAM, in Hoang, Reyhanitabar, Rogaway, Vizár: Online Authenticated-Encryption and its Nonce-Reuse
-Misuse-Resistance, https://eprint.iacr.org/2015/189
+The label of its chunks (see `chunks`) is all that stands before the first one. Nothing is ever written in the clear.
 """
 
 from __future__ import annotations
@@ -16,32 +11,28 @@ import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gateway.core import chunks
+from gateway.core.chunks import DAMAGED, Sealer
 from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.seal import key_id, seal, sealed_to, unseal
 
-CHUNK = 64 * 1024
 _MAGIC = b"TLB1"
 _BOUND_TO = "sealed_file/key"
 _ENVELOPE = 150
-_TAG = 16
-_DAMAGED = "This file is damaged or cut off: a part of it does not open."
 
 
 class Writer:
     """Seals what is written, chunk by chunk; `close` must be called, or the file counts as cut off."""
 
     def __init__(self, file: BinaryIO, public: X25519PublicKey) -> None:
-        key = AESGCM.generate_key(256)
-        self._file, self._cipher, self._number = file, AESGCM(key), 0
-        self._head = _MAGIC + seal(public, key, _BOUND_TO)
-        self._waiting = bytearray()
+        key = chunks.new_key()
+        head = _MAGIC + seal(public, key, _BOUND_TO)
+        self._file, self._sealer = file, Sealer(key, head, self._put)
         self._hash = hashlib.sha256()
         self.size = 0
-        self._put(self._head)
+        self._put(head)
 
     @property
     def sha256(self) -> str:
@@ -50,18 +41,11 @@ class Writer:
 
     def write(self, content: bytes) -> None:
         """Append. Raises: OSError when the disk is full."""
-        self._waiting += content
-        while len(self._waiting) > CHUNK:  # The last chunk is never empty unless it is the only one.
-            self._seal(bytes(self._waiting[:CHUNK]), last=False)
-            del self._waiting[:CHUNK]
+        self._sealer.write(content)
 
     def close(self) -> None:
         """Write the last chunk; the file itself is left open."""
-        self._seal(bytes(self._waiting), last=True)
-
-    def _seal(self, chunk: bytes, *, last: bool) -> None:
-        self._put(self._cipher.encrypt(_nonce(self._number, last), chunk, self._head))
-        self._number += 1
+        self._sealer.close()
 
     def _put(self, content: bytes) -> None:
         self._file.write(content)
@@ -75,17 +59,7 @@ def read(file: BinaryIO, private: X25519PrivateKey) -> Iterator[bytes]:
     Raises: BadInput when it is no sealed file, or damaged; KeyRefused when it is sealed to another key.
     """
     head = file.read(len(_MAGIC) + _ENVELOPE)
-    cipher = AESGCM(_key(head, private))
-    number, chunk = 0, file.read(CHUNK + _TAG)
-    while True:
-        following = file.read(CHUNK + _TAG)
-        try:
-            yield cipher.decrypt(_nonce(number, not following), chunk, head)
-        except (InvalidTag, ValueError):
-            raise BadInput(_DAMAGED) from None
-        if not following:
-            return
-        number, chunk = number + 1, following
+    yield from chunks.opened(file.read, _key(head, private), head)
 
 
 def lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -103,14 +77,10 @@ def _key(head: bytes, private: X25519PrivateKey) -> bytes:
     if not head.startswith(_MAGIC):
         raise BadInput("This file is not a backup of Tipline.")
     if len(envelope) < _ENVELOPE:
-        raise BadInput(_DAMAGED)
+        raise BadInput(DAMAGED)
     if (wanted := sealed_to(envelope)) != (given := key_id(private.public_key())):
         raise KeyRefused(f"It is sealed to the key {wanted.hex()}, and the one given is {given.hex()}.")
     try:
         return unseal(private, envelope, _BOUND_TO)
     except KeyRefused:
-        raise BadInput(_DAMAGED) from None
-
-
-def _nonce(number: int, last: bool) -> bytes:
-    return number.to_bytes(11, "big") + bytes([last])
+        raise BadInput(DAMAGED) from None

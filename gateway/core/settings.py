@@ -32,6 +32,12 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _media_url(value: str) -> str:
+    if not value.startswith(("file:///", "s3://")):
+        raise ValueError("must be file:///folder or s3://bucket/prefix")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -50,6 +56,12 @@ class Settings(BaseModel):
     anchor_file: Path | None = Field(alias="TIPLINE_ANCHOR_FILE", default=None)
     anchor_url: Url | None = Field(alias="TIPLINE_ANCHOR_URL", default=None, repr=False)
     deadman_url: Url | None = Field(alias="TIPLINE_DEADMAN_URL", default=None, repr=False)
+    media_url: Annotated[str, AfterValidator(_media_url)] | None = Field(
+        alias="TIPLINE_MEDIA_URL", default=None, repr=False
+    )
+    """Where attachments lie: see `gateway.core.media.stores`."""
+    media_keep_free_bytes: int = Field(alias="TIPLINE_MEDIA_KEEP_FREE_BYTES", default=1024**3, ge=0)
+    """With less than that free on the disk, files are refused, so that words still find room."""
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

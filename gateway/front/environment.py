@@ -119,4 +119,5 @@ def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
         "TIPLINE_PUBLIC_URL": here["intake"],
         "TIPLINE_CONSOLE_URL": here["console"],
         "TIPLINE_ANCHOR_FILE": str(var.anchors),
+        "TIPLINE_MEDIA_URL": var.media.as_uri(),
     }

@@ -51,6 +51,11 @@ class Var:
         return self.root / "log-heads.jsonl"
 
     @property
+    def media(self) -> Path:
+        """Attachments, sealed, unless a setting puts them elsewhere."""
+        return self.root / "media"
+
+    @property
     def phones_config(self) -> Path:
         """What the stand-in carrier knows: its accounts and their secrets, lines and phones."""
         return self.root / "env" / "phones.json"

@@ -19,6 +19,7 @@ from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.schema import Event, events_of
 from responders.cases import masks, records, service
+from responders.cases.schema_attachments import Attachment, attachments_of
 from responders.cases.schema_codes import CaseState, Direction, MessageKind
 from responders.cases.schema_parts import Delivery, Indicator, Note
 from responders.directory.schema import Actor, School, actor_of
@@ -143,6 +144,7 @@ class Message(relay.Node):
     read_hour: datetime | None = strawberry.field(
         description="Of a reply on the web: the beginning of the hour in which it was read, once that hour is over."
     )
+    attachments: list[Attachment] = strawberry.field(description="What of that is kept here, in its order.")
 
     @strawberry.field(
         description="Its words; null when their key is gone. What `masks` hide is written as U+2588, one for one."
@@ -352,6 +354,7 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
         t.thread_id: t.case_id for t in session.scalars(select(by_thread).where(by_thread.thread_id.in_(threads)))
     }
     lifted = masks.lifted(session, info.context.keys, ids)
+    attached = attachments_of(info, ids)
     return [
         Message(
             id=row.id,
@@ -365,6 +368,7 @@ def messages_shown(info: Info, rows: Sequence[core.Message]) -> list[Message]:
             language=row.language,
             media_count=row.media_count,
             read_hour=hours.get(row.id),
+            attachments=attached.get(row.id, []),
         )
         for row in rows
     ]

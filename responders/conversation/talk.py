@@ -20,6 +20,8 @@ from responders.cases.masks import Lifted, Mask
 from responders.cases.people import People
 from responders.cases.records import Case
 from responders.cases.words import categories
+from responders.conversation import attachments
+from responders.conversation.attachments import Attached
 from responders.conversation.delivery import Delivery, describe, left
 from responders.floods import service as floods
 
@@ -44,6 +46,7 @@ class Said:
     masks: tuple[Mask, ...]
     readable: bool
     media_count: int
+    attached: list[Attached]
     remark: str | None
     delivery: Delivery | None
     repeats: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ class Reader:
     """What was said on the web: the hour in which each was read there."""
     lifted: Mapping[str, list[Lifted]]
     region: str
+    attached: dict[str, list[Attached]]
 
     def said(self, message: Message, thread: Thread | None) -> Said:
         """Make one message showable."""
@@ -101,6 +105,7 @@ class Reader:
             masks=own,
             readable=words is not None,
             media_count=message.media_count,
+            attached=self.attached.get(message.id, []),
             remark=_chosen(message.topic) or _KEYWORD.get(message.keyword or ""),
             delivery=self._delivery(message.id),
         )
@@ -131,13 +136,15 @@ def read(
     """Read all that was said in a case, thread by thread in the order they began."""
     # Our first answer is written in the moment that the message is taken up: the message stands first all the same.
     messages = sorted(cases.messages(session, case), key=lambda m: (m.at, m.direction == "out"))
+    ids = [message.id for message in messages]
     reader = Reader(
         keys=keys,
         people=people,
         indicators={one.record.message_id: one.indicators for one in opened},
         sends=_sends(session, messages),
         left=copies.read_hours(session, [message.id for message in messages if message.direction == "out"], now),
-        lifted=masks.lifted(session, keys, [message.id for message in messages]),
+        lifted=masks.lifted(session, keys, ids),
+        attached=attachments.of_messages(session, ids),
         region=session.get_one(District, case.district_id).country,
     )
     threads = cases.threads(session, case)

@@ -18,6 +18,7 @@ from responders.cases import holds, masks, replying, seeing, words
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.cases.views import find
+from responders.conversation import attachments
 from responders.conversation import page as case_page
 
 
@@ -89,6 +90,7 @@ def _thread(session: Session, case: Case, thread_id: str) -> Thread:
 
 
 ROUTES = (
+    *attachments.ROUTES,
     Route("/cases/{number}", show, methods=["GET"]),
     Route("/cases/{number}/threads/{thread}/reply", reply, methods=["POST"]),
 )

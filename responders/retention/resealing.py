@@ -12,15 +12,22 @@ from gateway.core.database import Database
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
+from gateway.core.media.records import Attachment
 from gateway.core.records import Message, Send
 from gateway.core.seal import prefix
 from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
 
 BATCH_ROWS = 100
-SHOWN = (Message.words_sealed, CaseAssessment.detail_sealed, Note.words_sealed, Unmasking.detail_sealed)
+SHOWN = (
+    Message.words_sealed,
+    CaseAssessment.detail_sealed,
+    Note.words_sealed,
+    Unmasking.detail_sealed,
+    Attachment.clean_key_sealed,
+)
 """Columns that the console opens too."""
-COLUMNS = (*SHOWN, Send.body_sealed)
+COLUMNS = (*SHOWN, Send.body_sealed, Attachment.original_key_sealed)
 """Columns that content keys open. A new one belongs here; until it does, a test fails."""
 
 

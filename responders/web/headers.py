@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.datastructures import Headers as Pairs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,7 +18,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
-_FILES = "/static/"
+_STATIC = "/static/"
+FILES = "/attachments/"
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+"""What strangers sent is shown in a sandbox: no script, no form, no origin. Browsers style bare pictures themselves."""
+_KINDS = (_STATIC, FILES, "/")
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -31,9 +33,10 @@ PUBLIC = {"Referrer-Policy": "no-referrer"}
 def safety(path: str, *, secure: bool, public: bool = False) -> dict[str, str]:
     """Name the headers of an answer at `path`; `secure` when browsers come by https, `public` when reporters come."""
     # Our own script and style hold nothing secret, and say by ETag whether they changed.
-    cache = "no-cache" if _is_file(path) else "no-store"
-    more = PUBLIC if public else {}
-    return {**HEADERS, **more, "Cache-Control": cache, **({"Strict-Transport-Security": HSTS} if secure else {})}
+    cache = "no-cache" if path.startswith(_STATIC) else "no-store"
+    sandbox = {"Content-Security-Policy": SANDBOX} if path.startswith(FILES) else {}
+    transport = {"Strict-Transport-Security": HSTS} if secure else {}
+    return {**HEADERS, **(PUBLIC if public else {}), **sandbox, "Cache-Control": cache, **transport}
 
 
 class Headers:
@@ -42,8 +45,8 @@ class Headers:
     def __init__(self, app: ASGIApp, *, secure: bool, public: bool = False) -> None:
         self.app = app
         # As they are sent, once and not with each answer.
-        self._of_pages, self._of_files = (_raw(safety(path, secure=secure, public=public)) for path in ("/", _FILES))
-        self._names = frozenset(name for name, _ in self._of_pages)
+        self._raw = {kind: Pairs(safety(kind, secure=secure, public=public)).raw for kind in _KINDS}
+        self._names = frozenset(name for name, _ in self._raw["/"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers to whatever answers, in place of any of the same name."""
@@ -51,15 +54,8 @@ class Headers:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
                 others = [header for header in message["headers"] if header[0] not in self._names]
-                message["headers"] = others + (self._of_files if _is_file(scope["path"]) else self._of_pages)
+                kind = next(kind for kind in _KINDS if scope["path"].startswith(kind) or kind == "/")
+                message["headers"] = others + self._raw[kind]
             await send(message)
 
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
-
-
-def _is_file(path: str) -> bool:
-    return path.startswith(_FILES)
-
-
-def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return Pairs(headers).raw

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
+from gateway.core.media.storing import Store
 from gateway.core.times import Clock
 from responders.web.live import Live
 from responders.web.pages import Pages
@@ -32,6 +33,8 @@ class Console:
     url: str
     pages: Pages
     live: Live
+    store: Store | None = None
+    """Where attachments lie."""
 
     @property
     def secure(self) -> bool:

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-import gateway.core.log_notes  # noqa: F401 - imported for its table
+import gateway.core.log_notes
+import gateway.core.media.records  # noqa: F401 - imported for their tables
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records

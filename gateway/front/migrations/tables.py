@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gateway.core.log_notes
+import gateway.core.media.records
 import gateway.core.records
 import responders.accounts.records
 import responders.cases.records

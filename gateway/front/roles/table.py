@@ -85,6 +85,19 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         ),
         "operator": May(read="* -words_sealed -address_sealed -media_sealed"),
     },
+    "attachments": {
+        "intake": May(add=True),
+        "courier": May(
+            read="* -original_key_sealed -clean_key_sealed", add=True,
+            change="state reason kind size original original_key_sealed attempts again_at stored_at",
+        ),
+        "worker": May(
+            read="*", change="state reason kind original original_key_sealed clean clean_key_sealed clean_kind parts"
+            " attempts again_at", delete=True,
+        ),
+        "console": May(read="* -original_key_sealed"),
+        "operator": May(read="* -original_key_sealed -clean_key_sealed"),
+    },
     "sends": {
         "intake": May(read="* -body_sealed", change="status error_code provider_sid"),
         "courier": May(read="*", add=True, change=_SEND, delete=True),

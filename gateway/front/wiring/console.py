@@ -13,7 +13,7 @@ from gateway.front import metrics, probes, serving
 from gateway.front.places import Place
 from gateway.front.probes import Others
 from gateway.front.pulse import Pulse
-from gateway.front.wiring import retention
+from gateway.front.wiring import media, retention
 from responders import console, schema
 
 
@@ -26,7 +26,7 @@ def make(settings: Settings) -> Starlette:
     """Make the staff's app. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "console")
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
-    parts = console.prepare(database, key_set, utc_now, waker, settings.console_url)
+    parts = console.prepare(database, key_set, utc_now, waker, settings.console_url, media.store_of(settings))
     others = Others(database, utc_now)
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip

@@ -8,6 +8,7 @@ import time
 from channels.sms import TwilioSender
 from channels.twilio_client import TwilioAccount
 from channels.twilio_mailbox import TwilioMailbox
+from channels.twilio_media import TwilioMedia
 from gateway.core import keys, rotation
 from gateway.core.backfill import Backfill
 from gateway.core.courier import Courier, forget_all, reindexing
@@ -22,7 +23,7 @@ from gateway.front import jobs
 from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
-from gateway.front.wiring import patrols, renewal
+from gateway.front.wiring import media, patrols, renewal
 from gateway.front.wiring.accounts import account_of
 
 _FORGET_SECONDS = 60.0
@@ -37,11 +38,13 @@ def run(settings: Settings, place: Place) -> None:
     """Thread and send until told to stop."""
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     sender = make_sender(settings)
-    mailbox = make_mailbox(settings)
+    mailbox, files = make_mailbox(settings), TwilioMedia(_account(settings), on_answer=tell)
     duties = [*make(settings, database, waker, sender), *look_after(settings, database, waker, mailbox)]
+    duties.append(media.of_courier(settings, database, keys.load(settings.keys, "courier"), files, waker))
     duties.append(Pulse(database, "courier", utc_now, duties=tuple(duties)))
     jobs.work("courier", duties, settings.redis_url, place)
     mailbox.close()
+    files.close()
     sender.close()
     waker.close()
     database.close()

@@ -22,7 +22,7 @@ from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.page_times import PageTimes
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
-from gateway.front.wiring import patrols, renewal, retention
+from gateway.front.wiring import media, patrols, renewal, retention
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
 from responders.retention import resealing
@@ -37,6 +37,7 @@ def run(settings: Settings, place: Place) -> None:
     waker, mailbox = Waker(settings.redis_url), make_mailbox(settings)
     times = PageTimes(database, utc_now)
     duties = [*make(settings, database, times.around(sender)), *look_after(settings, database, waker, mailbox)]
+    duties += media.of_worker(settings, database, keys.load(settings.keys, "worker"))
     duties.append(Pulse(database, "worker", utc_now, duties=tuple(duties), parts=[times.to_json]))
     jobs.work("worker", duties, settings.redis_url, place)
     mailbox.close()

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from gateway.core import backfill, conversation, heartbeats, intake
 from gateway.core.backfill import FIRST, OVERLAP, Backfill
 from gateway.core.errors import Unavailable
+from gateway.core.media.records import Attachment
 from gateway.core.messages import Inbound, Listing, SendError, Status
 from gateway.core.records import Line, Message, Send, Thread
 from tests.support.world import PAGING, REPORTS, SECOND, START, STUDENT, World
@@ -280,6 +281,18 @@ def test_delete_keeps_what_a_line_wants_kept_and_what_has_pictures(desk: Desk) -
     with desk.world.database.write() as session:
         session.execute(update(Line).where(Line.number == SECOND).values(deletes_at_carrier=False))
     assert desk.make().delete_all() == 0
+
+
+def test_delete_takes_a_text_with_pictures_once_they_are_here_or_given_up(desk: Desk) -> None:
+    held = desk.mailbox.hold("MM2", media=(("image/jpeg", "one"), ("image/jpeg", "two")))
+    message_id = intake.receive(desk.world.of("intake"), desk.world.keys["intake"], held).message_id
+    desk.settle()
+    for place, state in enumerate(("sealed", "lost")):
+        assert desk.make().delete_all() == 0, f"{2 - place} are there alone"
+        with desk.world.database.write() as session:
+            session.add(Attachment(message_id=message_id, position=place, state=state, at=START, stored_at=START))
+    assert desk.make().delete_all() == 1
+    assert desk.mailbox.deleted == ["MM2"]
 
 
 @pytest.mark.parametrize(

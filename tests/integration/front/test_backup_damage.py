@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core import sealed_file
+from gateway.core import chunks, sealed_file
 from gateway.front import cli
 from gateway.front.backup import rows
 from gateway.front.roles import granting
@@ -34,13 +34,13 @@ def _flip(at: float) -> Callable[[bytes], bytes]:
 
 
 def _swap(file: bytes) -> bytes:
-    head, size = 154, sealed_file.CHUNK + 16
+    head, size = 154, chunks.CHUNK + 16
     return file[:head] + file[head + size : head + 2 * size] + file[head : head + size] + file[head + 2 * size :]
 
 
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "cut off": (lambda file: file[:-1000], "damaged or cut off"),
-    "cut at a chunk": (lambda file: file[: 154 + sealed_file.CHUNK + 16], "damaged or cut off"),
+    "cut at a chunk": (lambda file: file[: 154 + chunks.CHUNK + 16], "damaged or cut off"),
     "one bit, early": (_flip(0.2), "damaged or cut off"),
     "one bit, late": (_flip(0.99), "damaged or cut off"),
     "chunks swapped": (_swap, "damaged or cut off"),

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import sealed_file
+from gateway.core.chunks import CHUNK
 from gateway.core.errors import BadInput, KeyRefused
-from gateway.core.sealed_file import CHUNK, Writer
+from gateway.core.sealed_file import Writer
 
 KEY = X25519PrivateKey.generate()
 HEAD, TAG = 154, 16

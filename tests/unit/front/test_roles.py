@@ -19,6 +19,8 @@ SEALED_FOR = {
     "case_assessments.detail_sealed": {"worker", "console"},
     "unmaskings.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
+    "attachments.original_key_sealed": {"worker"},
+    "attachments.clean_key_sealed": {"worker", "console"},
 }
 """Who may fetch what is sealed: those who hold the key to it; of a copy intake, to whom a receipt brings the key."""
 LOG = ("events", "log_seals", "log_notes")
