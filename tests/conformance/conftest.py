@@ -109,7 +109,7 @@ def ask_node(script: str, *arguments: str, lines: Sequence[str] = ()) -> dict[st
         input="\n".join(lines),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
