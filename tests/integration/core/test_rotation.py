@@ -89,7 +89,8 @@ def test_every_sealed_column_is_renewed_by_somebody(keys: Mapping[str, KeySet]) 
     renewals = [*courier.renewals(keys["courier"]), *worker.renewals(keys["worker"])]
     columns = [one._column for one in renewals if isinstance(one, Resealing)]
     renewed = {f"{column.class_.__tablename__}.{column.key}" for column in columns}
-    assert renewed == {str(column) for column in rotation.sealed_columns(METADATA)}
+    reporters_own = {"copies.words_sealed"}  # Sealed to receipts, which nobody here has.
+    assert renewed == {str(column) for column in rotation.sealed_columns(METADATA)} - reporters_own
 
 
 def test_rows_move_to_the_new_keys_and_the_house_works_on(world: World, root: Path) -> None:
