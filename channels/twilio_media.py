@@ -46,7 +46,7 @@ class TwilioMedia:
         """Open the file at a link; a link to a text's list means the `place`-th of it. Raises: SendError."""
         found = self._folder.fullmatch(urlsplit(url).path)
         if found is None:
-            raise SendError("404", retryable=False)
+            raise SendError("unknown_link", retryable=False)
         folder, one = found.groups()
         try:
             if one == ".json":

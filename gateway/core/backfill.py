@@ -25,7 +25,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
-from gateway.core.media.records import Attachment
+from gateway.core.media.records import AWAITED, SEALED, Attachment
 from gateway.core.messages import Inbound, Mailbox, SendError
 from gateway.core.records import Line, Message, Send
 from gateway.core.times import Clock
@@ -255,8 +255,12 @@ class Backfill:
 
 
 def _has_no_file_there(moment: datetime) -> ColumnElement[bool]:
-    """Tell texts all of whose files were here, or given up, by a moment: those of other texts go with their text."""
-    here = select(func.count()).where(Attachment.message_id == Message.id, Attachment.stored_at <= moment)
+    """Tell texts all of whose files were here for good, or given up, by a moment.
+
+    One that is still to be cleaned is not: a backup of that moment has the key of an original that then goes.
+    """
+    for_good = Attachment.state.not_in((AWAITED, SEALED)), Attachment.stored_at <= moment
+    here = select(func.count()).where(Attachment.message_id == Message.id, *for_good)
     return or_(Message.media_count == 0, here.scalar_subquery() >= Message.media_count)
 
 

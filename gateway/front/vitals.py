@@ -41,7 +41,8 @@ def waiting(session: Session) -> dict[str, Waiting]:
     """Look at every queue: texts to judge and to thread, rounds of callouts, texts to reporters and to staff."""
     inbound = _oldest(Message.at).where(Message.direction == "in")
     queries = {
-        "judge": inbound.where(Message.dispatched_at.is_(None)),
+        # What was held and let through was judged when it came in.
+        "judge": inbound.where(Message.dispatched_at.is_(None), Message.flooded.is_(None)),
         "thread": inbound.where(Message.threaded_at.is_(None)),
         "callouts": _oldest(Callout.next_at).where(Callout.closed_at.is_(None)),
         "reporters": _unsent("reporters"),

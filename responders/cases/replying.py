@@ -28,7 +28,7 @@ def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: 
     if said is not None:
         return said
     message = conversation.reply(session, keys, thread, text, author=author, now=now)
-    if thread.receipt_public:
+    if thread.receipt_public and author.startswith("account:"):
         thread.seen_at = now
     return message
 

@@ -31,7 +31,7 @@ class Bucket:
         asked = {name: values[0] for name, values in parse_qs(parsed.query).items()}
         user, secret = parsed.username, parsed.password
         config = Config(
-            connect_timeout=5, read_timeout=20, retries={"max_attempts": 2}, s3={"addressing_style": "path"},
+            connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"},
             # Other stores than Amazon's do not all know the newer checksums; ours are in the chunks.
             request_checksum_calculation="when_required", response_checksum_validation="when_required",
         )  # fmt: skip

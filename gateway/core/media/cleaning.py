@@ -123,7 +123,8 @@ class Cleaning:
             found = session.scalar(select(Attachment).where(*this).with_for_update())
             if found is None:
                 return False
-            found.state, found.reason, found.again_at = state, reason, None
+            # What a backup has of it is right from now on: one of before names an original that is about to go.
+            found.state, found.reason, found.again_at, found.stored_at = state, reason, None, now
             for name, value in values.items():
                 setattr(found, name, value)
             emit(

@@ -37,6 +37,8 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(hours=1)
 GIVE_UP = timedelta(days=7)
 """So long a file is asked for that the carrier does not give, though it does not say that it is gone."""
 _GONE = frozenset({"404", "410", "20404"})
+GONE_TRIES = 6
+"""So often it must say that a file is gone, over a quarter of an hour: what is lost is deleted there too."""
 _SOME = 20
 
 
@@ -113,8 +115,9 @@ class Fetching:
         except TooLarge:
             return self._settle(row, Finished(row.id, REFUSED, "too_large"))
         except SendError as error:
-            if error.code in _GONE or self.clock() - row.at > GIVE_UP:
-                return self._settle(row, Finished(row.id, LOST, "gone" if error.code in _GONE else "given_up"))
+            gone = error.code in _GONE and row.attempts >= GONE_TRIES
+            if gone or self.clock() - row.at > GIVE_UP:
+                return self._settle(row, Finished(row.id, LOST, "gone" if gone else "given_up"))
             log().warning("a file could not be fetched; it is tried again", attachment=row.id, code=error.code)
             self._wait(row)
             return False

@@ -43,7 +43,7 @@ class Attachment(Base):
     """Before then nobody tries it again."""
     at: Mapped[datetime]
     stored_at: Mapped[datetime | None]
-    """When what there is of it was safe here, or was given up: nothing of it is at the carrier alone from then on."""
+    """When what there is of it was safe here, or was given up; and anew when it was cleaned, or found not to open."""
     __table_args__ = (
         UniqueConstraint("message_id", "position"),
         Index("attachments_due", "state", "again_at"),

@@ -6,6 +6,7 @@ The cleaner is not believed either: how much it says is bounded, and each part m
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 import threading
@@ -104,9 +105,8 @@ class Workshop:
 
     def _answer(self, process: subprocess.Popen[bytes], pipe: IO[bytes]) -> Cleaned:
         line = b""
-        while not line.endswith(b"\n") and len(line) < _LINE and (byte := pipe.read(1)):
+        while not line.endswith(b"\n") and len(line) < _LINE and (byte := self._read(pipe, 1)):
             line += byte
-        self.alive()
         try:
             said = json.loads(line)
             fault, confined = said.get("fault"), said.get("confined") is True
@@ -119,13 +119,20 @@ class Workshop:
             return Cleaned(fault=DAMAGED, confined=confined)
         return Cleaned(None, kind, sizes, self._parts(process, pipe, kind, sizes), confined)
 
+    def _read(self, pipe: IO[bytes], most: int) -> bytes:
+        """Read what there is; while it says nothing, and it may for minutes, tell that somebody waits for it."""
+        self.alive()
+        while not select.select([pipe], [], [], _LOOK_SECONDS)[0]:
+            self.alive()
+        return pipe.read(most)
+
     def _parts(
         self, process: subprocess.Popen[bytes], pipe: IO[bytes], kind: str, sizes: tuple[int, ...]
     ) -> Iterator[bytes]:
         for size in sizes:
             left, head = size, b""
             while left:
-                chunk = pipe.read(min(left, _AT_ONCE))
+                chunk = self._read(pipe, min(left, _AT_ONCE))
                 if not chunk:
                     raise Broken(_why(process))
                 if len(head) < kinds.HEAD:
@@ -133,7 +140,6 @@ class Workshop:
                     found = kinds.recognise(head)
                     if len(head) >= 16 and (found is None or found.code != kind):
                         raise Broken(DAMAGED)
-                self.alive()
                 left -= len(chunk)
                 yield chunk
 

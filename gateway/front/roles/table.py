@@ -93,7 +93,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         ),
         "worker": May(
             read="*", change="state reason kind original original_key_sealed clean clean_key_sealed clean_kind parts"
-            " attempts again_at", delete=True,
+            " attempts again_at stored_at", delete=True,
         ),
         "console": May(read="* -original_key_sealed"),
         "operator": May(read="* -original_key_sealed -clean_key_sealed"),

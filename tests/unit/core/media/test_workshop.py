@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -190,6 +190,14 @@ def cleaner(code: str, **limits: float) -> Workshop:
 )  # fmt: skip
 def test_a_cleaner_that_does_not_end_is_ended(code: str, limits: dict[str, float]) -> None:
     assert clean(files.picture(), cleaner(code, **limits)).fault == "too_heavy"
+
+
+def test_while_a_cleaner_says_nothing_there_is_a_sign_of_life_each_second() -> None:
+    """The worker ends itself when a duty is silent for a minute, and a file may take two."""
+    signs: list[None] = []
+    silent = cleaner("import signal; signal.pause()", wall_seconds=3.5)
+    assert clean(files.picture(), replace(silent, alive=lambda: signs.append(None))).fault == "too_heavy"
+    assert len(signs) >= 5, "one as it is fed, one as it is asked, and one for each second"
 
 
 @pytest.mark.parametrize(
