@@ -2,7 +2,7 @@
 
 `find` gives the reporter's own name, number, e-mail and handle; people a tip is about are left alone. The trail:
 `reading` (plain words that know their place) -> `names`, `handles`, `reach` (one kind of span each) -> `find`.
-What staff see behind a span, and who lets them, is decided above: `responders/cases/unmasking.py`.
+What staff see behind a span, and who lets them, is decided above: `responders/cases/masks.py`.
 """
 
 from __future__ import annotations
