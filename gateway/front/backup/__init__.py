@@ -13,8 +13,8 @@
     a table     {"table": name, "columns": [[name, kind], ...]}, then a JSON list for each row
     the end     {"end": {"tables": {name: {"rows", "sha256"}}, "sequences": {"table.column": number}}}
 
-The table `@anchors` is the anchor file. Attachments, when there are any, will be one more: `@attachments`, name and
-bytes, sealed as they lie on the disk. No private key is ever in it: those have an escrow of their own.
+The table `@anchors` is the anchor file. Of attachments the rows are in it, with their sealed keys; their files are
+copied beside it. No private key is ever in it: those have an escrow of their own.
 
 A newcomer may add to what is said; how a file is sealed is decided in `gateway.core.sealed_file`.
 """
