@@ -31,7 +31,7 @@ def emit(
     `kind` is `<thing>.<what happened>` (e.g. `case.acknowledged`), `subject` is `<thing>/<id>`, `actor` is
     `process:<name>`, `account:<id>`, `contact:<id>` or `reporter`; `data` are ids and codes, never words or addresses.
     """
-    # Written with whatever is written next, or at the commit: several of one transaction are one statement.
+    # Written with whatever is written next, or at the commit: several of one transaction go in one flush.
     session.add(Event(**row(kind, subject=subject, actor=actor, at=at, district_id=district_id, **data)))
 
 

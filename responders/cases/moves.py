@@ -185,8 +185,8 @@ def _by_people() -> ColumnElement[bool]:
 def _mark_acknowledged(session: Session, case: Case, actor: str, now: datetime) -> None:
     case.acknowledged_at = case.updated_at = now
     case.acknowledged_by = actor
-    if actor.startswith("account:"):
-        seeing.see(session, case, now)  # Who answers a page by its code has read none of the words; a program neither.
+    if seeing.has_words(actor):
+        seeing.see(session, case, now)
 
 
 def _move(session: Session, case: Case, to: str, why_code: str, actor: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from gateway.core.database import reread
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
+from responders.cases import seeing
 
 _SAME_CLICK = timedelta(seconds=10)
 
@@ -28,7 +29,7 @@ def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: 
     if said is not None:
         return said
     message = conversation.reply(session, keys, thread, text, author=author, now=now)
-    if thread.receipt_public and author.startswith("account:"):
+    if thread.receipt_public and seeing.has_words(author):
         thread.seen_at = now
     return message
 

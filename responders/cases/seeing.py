@@ -11,6 +11,14 @@ from gateway.core.records import Message, Thread
 from responders.cases.records import Case, CaseThread
 
 
+def has_words(actor: str) -> bool:
+    """Tell whether who did something had the words before them: somebody with an account.
+
+    Who answers a page by its code has read none of them, and a program neither.
+    """
+    return actor.startswith("account:")
+
+
 def is_unseen(session: Session, case: Case) -> bool:
     """Tell whether anything came in on the web that no person has looked at yet."""
     return session.scalar(select(Thread.id).where(_unseen(case.id)).limit(1)) is not None
