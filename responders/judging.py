@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import Session, aliased
 
 from gateway.core import conversation, filing, reports
 from gateway.core.errors import KeyRefused
@@ -44,6 +45,49 @@ def undecided(reason: str, floor: Severity = Severity.NONE) -> Judged:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What a message's thread has been before it: the severity of its case, and its latest texts, oldest first."""
+
+    floor: Severity = Severity.NONE
+    messages: tuple[Message, ...] = ()
+
+
+def before(session: Session, messages: Sequence[Message]) -> dict[str, Before]:
+    """Read what the threads of some messages have been before them; by the messages' ids."""
+    threads = {message.thread_id for message in messages if message.thread_id}
+    if not threads:
+        return {message.id: Before() for message in messages}
+    floors = cases.severities(session, threads)
+    earlier: dict[str, list[Message]] = {message.id: [] for message in messages}
+    for row in session.execute(_latest(), {"ids": list(earlier), "most": _EARLIER}):
+        earlier[row.later_id].append(row.Message)
+    return {
+        message.id: Before(floors.get(message.thread_id or "", Severity.NONE), tuple(earlier[message.id]))
+        for message in messages
+    }
+
+
+@cache
+def _latest() -> Select[str, Message]:
+    """Select the `most` texts of their threads that came last before the messages `ids`, oldest first."""
+    later = aliased(Message)
+    place = func.row_number().over(partition_by=later.id, order_by=(Message.at.desc(), Message.id.desc()))
+    ranked = (
+        select(later.id.label("later_id"), Message.id.label("id"), place.label("place"))
+        .join(Message, Message.thread_id == later.thread_id)
+        .where(
+            later.id.in_(bindparam("ids", expanding=True)),
+            Message.direction == "in",
+            Message.at <= later.at,
+            Message.id != later.id,
+        )
+        .subquery()
+    )
+    query = select(ranked.c.later_id, Message).join(ranked, ranked.c.id == Message.id)
+    return query.where(ranked.c.place <= bindparam("most")).order_by(Message.at, Message.id)
+
+
+@dataclass(frozen=True)
 class Judge:
     """Asks the engine, for so many seconds at most."""
 
@@ -59,26 +103,24 @@ class Judge:
             log().error("a message does not open; a person looks", message=message.id, code="unreadable")
             return None
 
-    def in_thread(self, session: Session, message: Message, words: str | None) -> Judged:
+    def in_thread(self, message: Message, words: str | None, before: Before) -> Judged:
         """Judge a message with what its thread said before, and with what its reporter chose that it is about."""
-        judged = self._in_thread(session, message, words)
+        judged = self._in_thread(message, words, before)
         return Judged(topics.heed(judged.assessment, message.topic), topics.heed(judged.own, message.topic))
 
-    def _in_thread(self, session: Session, message: Message, words: str | None) -> Judged:
-        case = cases.case_of_thread(session, message.thread_id)
-        floor = Severity(case.severity) if case else Severity.NONE
+    def _in_thread(self, message: Message, words: str | None, before: Before) -> Judged:
         if words is None:
-            return undecided("unreadable", floor)
+            return undecided("unreadable", before.floor)
         context = Context(
-            floor=floor,
-            earlier=self._earlier(session, message),
+            floor=before.floor,
+            earlier=self._opened(before.messages),
             media_count=message.media_count,
             language_hint=_language(message),
         )
         assessment = self._heard(message, words, context)
         if assessment.unsure_reason in _NOT_JUDGED:
-            return undecided(assessment.unsure_reason or "", floor)
-        if floor is Severity.NONE:
+            return undecided(assessment.unsure_reason or "", before.floor)
+        if before.floor is Severity.NONE:
             return Judged(assessment, assessment)
         return Judged(assessment, self._heard(message, words, replace(context, floor=Severity.NONE)))
 
@@ -94,23 +136,15 @@ class Judge:
         """Judge words of a message that belongs to no thread."""
         return self._ask(words, Context(media_count=message.media_count, language_hint=_language(message)))
 
-    def _earlier(self, session: Session, message: Message) -> tuple[str, ...]:
-        """Open the latest earlier texts of a message's thread, oldest first; one that does not open is left out."""
-        if message.thread_id is None:
-            return ()
-        query = select(Message).where(
-            Message.thread_id == message.thread_id,
-            Message.direction == "in",
-            Message.at <= message.at,
-            Message.id != message.id,
-        )
+    def _opened(self, messages: Iterable[Message]) -> tuple[str, ...]:
+        """Open what was said before; one that does not open is left out."""
         texts = []
-        for earlier in session.scalars(query.order_by(Message.at.desc(), Message.id.desc()).limit(_EARLIER)):
+        for earlier in messages:
             try:
                 texts.append(_spoken(earlier, conversation.words(self.keys, earlier))[1])
             except (KeyRefused, ValueError):
                 continue
-        return tuple(reversed(texts))
+        return tuple(texts)
 
     def _ask(self, words: str, context: Context) -> Assessment:
         """Ask the engine under a time limit; whatever goes wrong, a person looks."""

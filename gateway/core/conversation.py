@@ -6,7 +6,7 @@ courier, who alone can send it, or on the web to the key of the receipt, with wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -57,8 +57,43 @@ def say(
     priority: int = 3,
 ) -> Message:
     """Write an outgoing message to a thread, and promise it to its reporter. `kind` is `reply` or `receipt`."""
-    district = session.get_one(District, thread.district_id)
-    message = Message(
+    return say_all(session, keys, [(thread, text)], kind=kind, actor=actor, now=now, priority=priority)[0]
+
+
+def say_all(
+    session: Session,
+    keys: KeySet,
+    said: Sequence[tuple[Thread, str]],
+    *,
+    kind: str,
+    actor: str,
+    now: datetime,
+    priority: int = 3,
+) -> list[Message]:
+    """Do the same for several threads at once."""
+    messages = []
+    for thread, text in said:
+        message = _message(thread, kind, actor, now)
+        district = session.get_one(District, thread.district_id)
+        message.words_sealed = keys.seal_words(district.slug, now, text, message.bound("words"))
+        messages.append(message)
+    session.add_all(messages)
+    session.flush()
+    for message, (thread, text) in zip(messages, said, strict=True):
+        if thread.receipt_public:
+            _leave(session, thread.receipt_public, message, text)
+            send_id = None
+        else:
+            send_id = _queue(session, keys, thread, message, text, priority)
+        emit(
+            session, f"message.{kind}_queued", subject=f"message/{message.id}", actor=actor, at=now,
+            district_id=thread.district_id, thread=thread.id, send=send_id,
+        )  # fmt: skip
+    return messages
+
+
+def _message(thread: Thread, kind: str, actor: str, now: datetime) -> Message:
+    return Message(
         id=new_id(),
         district_id=thread.district_id,
         line_id=thread.line_id,
@@ -72,20 +107,6 @@ def say(
         threaded_at=now,
         dispatched_at=now,
     )
-    message.words_sealed = keys.seal_words(district.slug, now, text, message.bound("words"))
-    session.add(message)
-    session.flush()
-    subject = f"message/{message.id}"
-    if thread.receipt_public:
-        _leave(session, thread.receipt_public, message, text)
-        send_id = None
-    else:
-        send_id = _queue(session, keys, thread, message, text, priority)
-    emit(
-        session, f"message.{kind}_queued", subject=subject, actor=actor, at=now, district_id=thread.district_id,
-        thread=thread.id, send=send_id,
-    )  # fmt: skip
-    return message
 
 
 def _queue(session: Session, keys: KeySet, thread: Thread, message: Message, text: str, priority: int) -> str:

@@ -9,18 +9,26 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DataError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from gateway.core.errors import BadInput, SettingsRefused, Unavailable
 
 BUSY_WAIT_SECONDS = 3
+_IDLE_SECONDS = 2.0
+"""A connection that was used so lately is not asked whether it is still there: that costs what a statement does.
+
+Should it be gone all the same, its transaction fails like one whose server goes away half-way: `Unavailable`, and then
+every connection of the pool is made anew.
+"""
 _EAGER_SECONDS, _POLL_SECONDS = 0.5, 0.001
 _POSTGRES = {
     "connect_timeout": 3,
@@ -126,9 +134,10 @@ def _engine(url: str) -> Engine:
     except ArgumentError:
         raise SettingsRefused("DATABASE_URL is not a database URL.") from None
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_POSTGRES
-        )
+        engine = create_engine(parsed, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_POSTGRES)
+        event.listen(engine, "checkin", _note_used)
+        event.listen(engine, "checkout", _asking_idle(engine.dialect.do_ping))
+        return engine
     if parsed.get_backend_name() != "sqlite":
         raise SettingsRefused("DATABASE_URL must be sqlite:/// or postgresql://")
     engine = create_engine(
@@ -137,6 +146,24 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_used(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _asking_idle(ask: Callable[[DBAPIConnection], bool]) -> Callable[..., None]:
+    """Make what asks a connection that has lain idle whether it is still there; if not, the pool takes another."""
+
+    def look(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("used", 0.0) < _IDLE_SECONDS:
+            return
+        try:
+            ask(connection)
+        except Exception as error:
+            raise DisconnectionError from error
+
+    return look
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -47,23 +47,26 @@ Deliver = Callable[[Send], str]
 def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> int:
     """Send all that is due for an account, up to `AT_ONCE` side by side; the answer counts the rows tried.
 
-    While a carrier keeps some waiting, the free places go on with what falls due, the most urgent first.
+    While a carrier keeps some waiting, the free places go on with what falls due, the most urgent first. What became of
+    those that come back at the same time is noted together.
     """
-    tried, renewed_at, running = 0, clock(), dict[Future[None], str]()
+    tried, renewed_at, running = 0, clock(), dict[Future[_Outcome], str]()
+    outcomes: list[_Outcome] = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
         while True:
-            now = clock()
-            claimed = _more(database, account, now, set(running.values()))
+            now, held = clock(), {*running.values(), *(one.send_id for one in outcomes)}
+            claimed = _more(database, account, now, held)
             tried += len(claimed)
-            running.update({pool.submit(_try, database, send, deliver, clock): send.id for send in claimed})
-            if not running:
+            running.update({pool.submit(_try, send, deliver): send.id for send in claimed})
+            if not running and not outcomes:
                 return tried
             if abs(now - renewed_at) >= _RENEW:
                 renewed_at = now
-                _renew(database, set(running.values()), now)
+                _renew(database, held, now)
             for future in wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED).done:
                 del running[future]
-                future.result()
+                outcomes.append(future.result())
+            outcomes = _note_all(database, outcomes, clock)
 
 
 def due(session: Session, account: str, now: datetime) -> bool:
@@ -191,7 +194,18 @@ def _renew(database: Database, held: set[str], now: datetime) -> None:
         session.execute(update(Send).where(*theirs).values(lease_until=now + timedelta(seconds=LEASE_SECONDS)))
 
 
-def _try(database: Database, claimed: Send, deliver: Deliver, clock: Clock) -> None:
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a try: the provider's id, or why it refused."""
+
+    send_id: str
+    sid: str
+    refusal: SendError | None
+    at: float
+    """When it was known, monotonic."""
+
+
+def _try(claimed: Send, deliver: Deliver) -> _Outcome:
     sid, refusal = "", None
     try:
         sid = deliver(claimed)
@@ -200,27 +214,38 @@ def _try(database: Database, claimed: Send, deliver: Deliver, clock: Clock) -> N
     except Exception as error:  # noqa: BLE001 - whatever it is, the row must stay and be tried again
         log().error("a text could not be prepared", send=claimed.id, error=error)
         refusal = SendError("internal", retryable=True)
-    give_up_at = time.monotonic() + _NOTE_SECONDS
-    while True:
-        try:
-            return _note(database, claimed.id, sid, refusal, clock)
-        except Unavailable:
-            if time.monotonic() > give_up_at:
-                raise
-            time.sleep(_LOOK_AGAIN_SECONDS)
+    return _Outcome(claimed.id, sid, refusal, time.monotonic())
 
 
-def _note(database: Database, send_id: str, sid: str, refusal: SendError | None, clock: Clock) -> None:
-    with database.write() as session:
-        send = session.scalar(select(Send).where(Send.id == send_id).with_for_update())
-        if send is None:
-            return
-        send.lease_until = None
-        if refusal is None:
-            send.provider_sid = sid
-            _advance(session, send, "sent", None, f"process:{_PROCESS[send.account]}", clock())
-        elif send.status == "queued":
-            _refused(session, send, refusal, clock())
+def _note_all(database: Database, outcomes: Sequence[_Outcome], clock: Clock) -> list[_Outcome]:
+    """Note what became of some texts in one commit; answers what is still to be noted, the database being away.
+
+    Raises: Unavailable when one could not be noted for `_NOTE_SECONDS`.
+    """
+    if not outcomes:
+        return []
+    try:
+        with database.write() as session:
+            query = select(Send).where(Send.id.in_([one.send_id for one in outcomes])).order_by(Send.id)
+            sends = {send.id: send for send in session.scalars(query.with_for_update())}
+            for one in outcomes:
+                if one.send_id in sends:
+                    _note(session, sends[one.send_id], one, clock())
+    except Unavailable:
+        if time.monotonic() - min(one.at for one in outcomes) > _NOTE_SECONDS:
+            raise
+        time.sleep(_LOOK_AGAIN_SECONDS)
+        return list(outcomes)
+    return []
+
+
+def _note(session: Session, send: Send, outcome: _Outcome, now: datetime) -> None:
+    send.lease_until = None
+    if outcome.refusal is None:
+        send.provider_sid = outcome.sid
+        _advance(session, send, "sent", None, f"process:{_PROCESS[send.account]}", now)
+    elif send.status == "queued":
+        _refused(session, send, outcome.refusal, now)
 
 
 _PROCESS = {"reporters": "courier", "paging": "worker"}

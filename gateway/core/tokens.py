@@ -5,7 +5,8 @@ Only `gateway.core.courier` imports this module; `make check` refuses anyone els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, LargeBinary, delete, func, select
 from sqlalchemy.orm import Session
@@ -28,27 +29,40 @@ def address_of_thread(keys: KeySet, thread: Thread) -> str:
     return keys.open(thread.address_sealed or b"", thread.bound("address"))
 
 
-def find_or_make(session: Session, keys: KeySet, district: District, line: Line, address: str) -> Token:
-    """Find a reporter's token on a line by blind index, or make it; the row is locked until the transaction ends.
+@dataclass(frozen=True)
+class Sender:
+    """Who sent a text, and to which line of which district."""
 
-    While the index key is being rotated an address has an index under each key, and is looked for under all of them.
-    Raises: sqlalchemy.exc.IntegrityError when another courier made it in the same moment: try again.
+    district: District
+    line: Line
+    address: str = field(repr=False)
+
+
+def find_or_make(session: Session, keys: KeySet, senders: Sequence[Sender]) -> list[Token]:
+    """Find reporters' tokens by blind index, or make them; in order. Rows that are there are locked until the end.
+
+    New ones are not in the session yet: the caller adds them, with the threads that they lead to. While the index key
+    is being rotated an address has an index under each key, and is looked for under all of them.
+    When they are written: sqlalchemy.exc.IntegrityError if another courier made one in the same moment: try again.
     """
-    token = _find(session, keys, district, line, address)
-    if token is None:
+    found = _find(session, indexes := _indexes(keys, senders))
+    missing = [sender for sender in indexes if sender not in found]
+    if missing:
         # Two couriers, one of which has not seen the new index key yet, would each make a token for one address.
         # So they take turns, and compute the index when it is theirs: by then they see what the other one saw.
-        _take_turn(session, district)
-        token = _find(session, keys, district, line, address)
-    if token is None:
-        index = keys.blind_index(district.slug, _indexed(line.id, address))
-        token = Token(id=new_id(), district_id=district.id, line_id=line.id, blind_index=index)
-        token.address_sealed = keys.seal_address(address, token.bound("address"))
-        session.add(token)
-        session.flush()
-    elif not token.address_sealed:  # All that retention left of someone who had said STOP; now they write again.
-        token.address_sealed = keys.seal_address(address, token.bound("address"))
-    return token
+        _take_turns(session, missing)
+        found |= _find(session, indexes := _indexes(keys, missing))
+    for sender in missing:
+        if sender not in found:
+            found[sender] = Token(
+                id=new_id(), district_id=sender.district.id, line_id=sender.line.id, blind_index=indexes[sender][0]
+            )
+    for sender, token in found.items():
+        if (
+            not token.address_sealed
+        ):  # It is new, or all that retention left of someone who said STOP: they write again.
+            token.address_sealed = keys.seal_address(sender.address, token.bound("address"))
+    return [found[sender] for sender in senders]
 
 
 def forget(session: Session, limit: int) -> int:
@@ -123,16 +137,30 @@ def _indexed(line_id: str, address: str) -> str:
     return f"{line_id} {address}"
 
 
-def _find(session: Session, keys: KeySet, district: District, line: Line, address: str) -> Token | None:
-    indexes = keys.blind_indexes(district.slug, _indexed(line.id, address))
-    query = select(Token).where(Token.district_id == district.id, Token.blind_index.in_(indexes))
-    token = session.scalar(query.with_for_update())
-    if token is not None:
-        token.blind_index = indexes[0]
-    return token
+def _indexes(keys: KeySet, senders: Iterable[Sender]) -> dict[Sender, tuple[bytes, ...]]:
+    return {one: keys.blind_indexes(one.district.slug, _indexed(one.line.id, one.address)) for one in senders}
 
 
-def _take_turn(session: Session, district: District) -> None:
-    """Be the only one who makes a token in this district until the transaction ends; on SQLite a writer always is."""
+def _find(session: Session, indexes: Mapping[Sender, Sequence[bytes]]) -> dict[Sender, Token]:
+    """Find those that are there, and lock them, always in the same order."""
+    query = select(Token).where(
+        Token.district_id.in_({sender.district.id for sender in indexes}),
+        Token.blind_index.in_([index for several in indexes.values() for index in several]),
+    )
+    rows = session.scalars(query.order_by(Token.id).with_for_update())
+    tokens = {(token.district_id, token.blind_index): token for token in rows}
+    found = {}
+    for sender, several in indexes.items():
+        for index in several:
+            if (token := tokens.get((sender.district.id, index))) is not None:
+                token.blind_index = several[0]
+                found[sender] = token
+                break
+    return found
+
+
+def _take_turns(session: Session, senders: Iterable[Sender]) -> None:
+    """Be the only one who makes tokens in these districts until the end; on SQLite a writer always is."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"token {district.id}", 0))))
+        for district_id in sorted({sender.district.id for sender in senders}):
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"token {district_id}", 0))))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.core.records import Message
 from triage import first_look
 
-URGENT, LONGEST = 3, 1
+URGENT, LONGEST = 6, 2
 """Of each few that are taken: so many of the most urgent, then so many of those that have waited longest."""
 
 _FRESH = timedelta(seconds=5)
@@ -27,6 +27,12 @@ def is_judges(session: Session, now: datetime) -> bool:
         Message.at.between(now - _FRESH, now),
     )
     return set(session.scalars(query.distinct())) == {True}
+
+
+def has_urgent(session: Session, ids: Collection[str]) -> bool:
+    """Tell whether one of some messages is urgent at first look."""
+    query = select(Message.id).where(Message.id.in_(ids), Message.first_look == first_look.URGENT)
+    return session.scalar(query.limit(1)) is not None
 
 
 def next_up(session: Session, waiting: Select[str], left: Collection[str] = ()) -> list[str]:

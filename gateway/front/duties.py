@@ -63,6 +63,10 @@ class Duty:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def is_busy(self) -> bool:
+        """Tell whether a run is on, or asked for."""
+        return self._alive_at is not None or self._bell.is_set()
+
     def note_alive(self) -> None:
         """Note that the run which is on gets on."""
         self._alive_at = time.monotonic()

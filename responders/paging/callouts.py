@@ -28,6 +28,8 @@ NOT_PAGED = "case.not_paged"
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
+_DRAWS = 20
+"""So often one is drawn and looked at, before all those that are free are listed to draw from."""
 
 
 def policy_of(_district: District) -> PagingPolicy:
@@ -163,7 +165,12 @@ def open_with(session: Session, case: Case) -> list[Callout]:
 
 
 def settle(session: Session, callout: Callout, now: datetime) -> list[Case]:
-    """Drop the cases that someone has taken up since, and close the callout when none is left; answers what is left.
+    """Drop the cases that someone has taken up since, and close the callout when none is left; answers what is left."""
+    return [case for _, case in still_open(session, callout, now)]
+
+
+def still_open(session: Session, callout: Callout, now: datetime) -> list[tuple[CalloutCase, Case]]:
+    """Do that, and answer what is left as `pending` lists it.
 
     A case counts as taken up when it was acknowledged after it was added here, or is resolved or closed.
     """
@@ -171,13 +178,13 @@ def settle(session: Session, callout: Callout, now: datetime) -> list[Case]:
     for row, case in pending(session, callout):
         acted = case.acknowledged_at is not None and case.acknowledged_at >= row.added_at
         if case.state in cases.OPEN_STATES and not (case.state in cases.ATTENDED_STATES and acted):
-            left.append(case)
+            left.append((row, case))
         else:
             row.acknowledged_at = now
     session.flush()
     if not left:
         close(session, callout, "acknowledged", now)
-    elif callout.urgency == "critical" and highest(left) == "high":
+    elif callout.urgency == "critical" and highest(case for _, case in left) == "high":
         callout.urgency = "high"
         tell(session, callout, "callout.lowered", now, urgency="high")
     return left
@@ -273,6 +280,10 @@ def _draw_code(session: Session, district_id: str, now: datetime, choose: Choose
     rows = session.execute(query).all()
     open_now = {code for code, closed in rows if closed is None}
     recent = {code for code, _ in rows}
+    for _ in range(_DRAWS):
+        code = str(_LOWEST_CODE + choose(10_000 - _LOWEST_CODE))
+        if code not in recent:
+            return code
     every = [str(code) for code in range(_LOWEST_CODE, 10_000)]
     free = [code for code in every if code not in recent] or [code for code in every if code not in open_now]
     return free[choose(len(free))]

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.core.database import reread
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
@@ -24,9 +23,9 @@ from responders.cases.records import Case
 from responders.directory import service as directory
 from responders.directory.records import Responder
 from responders.paging import wording
-from responders.paging.callouts import pending, policy_of, settle, tell
+from responders.paging.callouts import policy_of, still_open, tell
 from responders.paging.records import Callout, CalloutCase, Page
-from responders.paging.sending import ACTOR, WITHDRAWN, paging_line, text_to, withdraw
+from responders.paging.sending import ACTOR, WITHDRAWN, draft, paging_line, withdraw
 from triage.policy import PagingPolicy
 
 REST = timedelta(seconds=60)
@@ -35,6 +34,10 @@ _SLACK = timedelta(seconds=1)
 _CLOCK_SLACK = timedelta(minutes=1)
 """Clocks of one house differ by less. A round further ahead than that was set before a clock was set back."""
 _FAILED = ("failed", "undelivered")
+
+
+_Written = tuple[Page, Send, Sequence[Case]]
+"""A page, its text, and the cases that it tells of; not in the session yet."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,36 @@ def due(session: Session, now: datetime) -> list[str]:
     return list(session.scalars(query.order_by(Callout.urgency, Callout.next_at)))
 
 
-def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, console_url: str) -> list[Page]:
-    """Write what a callout's round asks for and set the next one; does nothing when another process just did."""
-    callout = session.get(Callout, callout_id)
-    if callout is None:
-        return []
-    district = directory.hold(session, callout.district_id)
-    reread(session, callout)
-    if callout.closed_at or not settle(session, callout, now):
+def run_due(
+    session: Session, keys: KeySet, callout_ids: Sequence[str], now: datetime, *, console_url: str
+) -> list[Page]:
+    """Write what some callouts' rounds ask for and set their next ones, the pages of all of them together.
+
+    Does nothing about one that another process has just run.
+    """
+    found = session.scalars(select(Callout).where(Callout.id.in_(callout_ids))).all()
+    districts = {one: directory.hold(session, one) for one in sorted({callout.district_id for callout in found})}
+    afresh = select(Callout).where(Callout.id.in_(callout_ids)).execution_options(populate_existing=True)
+    session.flush()
+    callouts = {callout.id: callout for callout in session.scalars(afresh)}
+    written = []
+    for callout in (callouts[one] for one in callout_ids if one in callouts):
+        written += _run(session, keys, callout, districts[callout.district_id], now, console_url)
+    session.add_all(send for _, send, _ in written)
+    session.flush()
+    session.add_all(page for page, _, _ in written)
+    for page, _, cases in written:
+        _tell(
+            session, callouts[page.callout_id], "page.written", page, now, responder=page.responder_id,
+            case=page.case_id, cases=[case.id for case in cases], step=page.step, count=page.case_count,
+        )  # fmt: skip
+    return [page for page, _, _ in written]
+
+
+def _run(
+    session: Session, keys: KeySet, callout: Callout, district: District, now: datetime, console_url: str
+) -> list[_Written]:
+    if callout.closed_at or not (about := still_open(session, callout, now)):
         return []
     failed = callout.step > 0 and _note_failures(session, callout, now)
     policy = policy_of(district)
@@ -92,7 +117,7 @@ def run_due(session: Session, keys: KeySet, callout_id: str, now: datetime, *, c
         return []
     if not people:
         return []
-    return _page(session, keys, callout, people, line, now, console_url)
+    return _page(session, keys, callout, people, line, about, now, console_url)
 
 
 def _people(
@@ -165,38 +190,33 @@ def _page(
     callout: Callout,
     people: Sequence[Responder],
     line: Line,
+    about: Sequence[tuple[CalloutCase, Case]],
     now: datetime,
     console_url: str,
-) -> list[Page]:
+) -> list[_Written]:
     """Write one page to each person about all that the callout is about; it replaces one that has not left yet."""
-    rows = pending(session, callout)
-    about = [case for _, case in rows]
-    at = max(now, *(row.added_at for row, _ in rows))
+    at = max(now, *(row.added_at for row, _ in about))
+    cases = [case for _, case in about]
     callout.step += 1
-    body = wording.page(about, _place(session, callout), callout.code, console_url)
-    pages = []
+    body = wording.page(cases, _place(session, callout), callout.code, console_url)
+    written: list[_Written] = []
     for person in people:
         if callout.step > 1:
             withdraw(session, callout.id, now, person.id)
         priority = 0 if callout.urgency == "critical" else 1
-        send = text_to(session, keys, person.contact_id, line, body, priority=priority, now=now)
+        send = draft(session, keys, person.contact_id, line, body, priority=priority, now=now)
         page = Page(
             id=new_id(),
             callout_id=callout.id,
             responder_id=person.id,
-            case_id=about[0].id,
+            case_id=cases[0].id,
             send_id=send.id,
             step=callout.step,
-            case_count=len(about),
+            case_count=len(cases),
             at=at,
         )
-        session.add(page)
-        pages.append(page)
-        _tell(
-            session, callout, "page.written", page, now, responder=person.id, case=about[0].id,
-            cases=[case.id for case in about], step=page.step, count=page.case_count,
-        )  # fmt: skip
-    return pages
+        written.append((page, send, cases))
+    return written
 
 
 def _note_failures(session: Session, callout: Callout, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Line, Send, new_id
-from responders.paging.records import Callout, Page
+from responders.paging.records import Page
 
 ACTOR = "process:worker"
 WITHDRAWN = "withdrawn"
@@ -34,6 +34,23 @@ def text_to(
     now: datetime,
 ) -> Send:
     """Promise a text to a staff member. `priority` 0 goes first."""
+    send = draft(session, keys, contact_id, line, body, priority=priority, now=now)
+    session.add(send)
+    session.flush()
+    return send
+
+
+def draft(
+    session: Session,
+    keys: KeySet,
+    contact_id: str,
+    line: Line,
+    body: str,
+    *,
+    priority: int,
+    now: datetime,
+) -> Send:
+    """Draw up the same promise; it is one once the caller has put it into the session."""
     district = session.get_one(District, line.district_id)
     send = Send(
         id=new_id(),
@@ -46,23 +63,7 @@ def text_to(
         due_at=now,
     )
     send.body_sealed = keys.seal_words(district.slug, now, body, send.bound("body"))
-    session.add(send)
-    session.flush()
     return send
-
-
-def is_wanted(session: Session, send_id: str) -> bool:
-    """Tell whether a text still has to leave: not a page whose callout is over, or that a newer one has replaced."""
-    found = session.execute(
-        select(Page, Callout.closed_at).join(Callout, Callout.id == Page.callout_id).where(Page.send_id == send_id)
-    ).first()
-    if found is None:
-        return True
-    page, closed_at = found
-    newer = select(Page.id).where(
-        Page.callout_id == page.callout_id, Page.responder_id == page.responder_id, Page.step > page.step
-    )
-    return closed_at is None and session.scalar(newer.limit(1)) is None
 
 
 def withdraw(session: Session, callout_id: str, now: datetime, responder_id: str | None = None) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from responders.paging.answers import Answered, answer, confirm, hint
 from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, policy_of, uncalled
 from responders.paging.codes import is_only_code, words_beyond
+from responders.paging.delivery import Delivery
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
-from responders.paging.sending import WITHDRAWN, is_wanted
 
 __all__ = [
     "NOT_PAGED",
-    "WITHDRAWN",
     "Answered",
+    "Delivery",
     "acknowledge",
     "answer",
     "call_out",
@@ -22,7 +22,6 @@ __all__ = [
     "due",
     "hint",
     "is_only_code",
-    "is_wanted",
     "policy_of",
     "run_due",
     "tell",

@@ -71,7 +71,7 @@ class Served:
             assert case is not None
             paging.call_out(session, case, "critical", now)
             for callout in paging.due(session, now):
-                paging.run_due(session, keys, callout, now, console_url=self.url)
+                paging.run_due(session, keys, [callout], now, console_url=self.url)
             thread = cases.threads(session, case)[0]
             replying.reply(session, keys, thread, "Where are you?", author="process:worker", now=now)
             cases.add_note(session, keys, case, "Called the office.", "process:worker", now)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.core import conversation, courier, intake, tokens
+from gateway.core import conversation, intake, tokens
 from gateway.core.keys import KeySet
 from gateway.core.messages import Inbound
 from gateway.core.records import Contact, District, Line, Message, Send, Thread, Token, new_id
+from gateway.core.threads import Threading
 from responders.cases.records import Case, CaseAssessment, Note
 from responders.paging import sending
 from tests.support.world import PAGING, REPORTS, World
@@ -70,7 +71,7 @@ class Crowd:
         inbound = Inbound("sms", f"SMcrowd{self.sids}{number}", sender, REPORTS, words, now)
         sealed = intake.seal(session, keys["intake"], [inbound])
         message = session.get_one(Message, intake.write(session, keys["intake"], sealed)[0])
-        courier._Threading(session, keys["courier"], lambda n: n // 2, now).run(message)
+        Threading(session, keys["courier"], lambda n: n // 2, now).run([message])
         self.said[message.id] = words
         assert message.thread_id
         return message.thread_id

@@ -57,6 +57,9 @@ class Cleaning:
         """Take up the next file under a lease; each try is counted before it begins."""
         now = self.clock()
         due = Attachment.state == SEALED, or_(Attachment.again_at.is_(None), Attachment.again_at <= now)
+        with self.database.read() as session:
+            if session.scalar(select(Attachment.id).where(*due).limit(1)) is None:
+                return None
         with self.database.write() as session:
             query = select(Attachment).where(*due).limit(1)
             query = query.order_by(Attachment.at, Attachment.message_id, Attachment.position)

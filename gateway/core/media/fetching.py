@@ -89,6 +89,9 @@ class Fetching:
     def _take(self) -> Attachment | None:
         now = self.clock()
         due = Attachment.state == AWAITED, or_(Attachment.again_at.is_(None), Attachment.again_at <= now)
+        with self.database.read() as session:
+            if session.scalar(select(Attachment.id).where(*due).limit(1)) is None:
+                return None
         with self.database.write() as session:
             query = select(Attachment).where(*due).limit(1)
             query = query.order_by(Attachment.at, Attachment.message_id, Attachment.position)

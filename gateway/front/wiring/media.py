@@ -26,9 +26,15 @@ def store_of(settings: Settings) -> Store:
 
 
 def of_courier(settings: Settings, database: Database, key_set: KeySet, source: Source, waker: Waker) -> Duty:
-    """Make the courier's duty: fetching what the carrier keeps of texts with pictures."""
-    stored = partial(waker.wake, "worker")
-    return Duty("fetch", Fetching(database, key_set, store_of(settings), source, telling(utc_now), stored).fetch_all)
+    """Make the courier's duty: fetching what the carrier keeps of texts with pictures.
+
+    It is not rung for: few texts have any, a picture may be two seconds late, and looking in vain for each text is not
+    free.
+    """
+    fetching = Fetching(
+        database, key_set, store_of(settings), source, telling(utc_now), stored=partial(waker.wake, "worker")
+    )
+    return Duty("fetch", fetching.fetch_all, on_call=False)
 
 
 def of_worker(settings: Settings, database: Database, key_set: KeySet) -> list[Duty]:

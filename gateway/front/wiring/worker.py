@@ -65,6 +65,7 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     paging = Duty("page", pager.page_all, pager.tell_all, on_call=False)
     judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
     judge.on_texts = pager.on_texts = sending.ring
+    judge.pages_wait = lambda: paging.is_busy() or sending.is_busy()
 
     def then_page(step: Callable[[], int]) -> Callable[[], None]:
         return lambda: paging.ring() if step() else None

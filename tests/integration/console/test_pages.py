@@ -117,7 +117,7 @@ def test_the_code_is_shown_only_once_a_page_has_told_of_the_case(desk: Desk) -> 
     def run() -> None:
         with world.database.write() as session:
             for due in paging.due(session, world.clock()):
-                paging.run_due(session, keys, due, world.clock(), console_url="http://console.test")
+                paging.run_due(session, keys, [due], world.clock(), console_url="http://console.test")
 
     with world.database.write() as session:
         someone = directory.add_responder(session, world.district_id, "Marcus Bell", "counsellor", "+13035550177")

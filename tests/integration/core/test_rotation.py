@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from gateway.core import conversation, key_files, rotation, tokens
 from gateway.core.keys import PROCESSES, KeySet, load
-from gateway.core.records import Message, Thread, Token
+from gateway.core.records import District, Line, Message, Thread, Token
 from gateway.core.rotation import Renewer, Resealing
 from gateway.core.seal import seal
 from gateway.front import cli
@@ -173,7 +174,7 @@ def test_index_rotation_never_makes_two_tokens_while_many_write(world: World, ro
             turn += 1
             # A key that comes between looking and making is told by the unique index; the courier then tries again.
             with suppress(IntegrityError), world.database.write() as session:
-                tokens.find_or_make(session, own, district, line, numbers[(turn * 7) % 20])
+                find_or_make(session, own, district, line, numbers[(turn * 7) % 20])
 
     def renewing() -> None:
         while not stop.is_set():
@@ -201,11 +202,11 @@ def test_a_courier_that_waits_sees_the_token_that_was_made_under_the_old_index_k
     def second() -> str:
         with world.database.write() as session:
             asked.set()
-            return tokens.find_or_make(session, fresh, district, line, STUDENT).id
+            return find_or_make(session, fresh, district, line, STUDENT).id
 
     with ThreadPoolExecutor(1) as pool:
         with world.database.write() as session:
-            made = tokens.find_or_make(session, stale, district, line, STUDENT).id
+            made = find_or_make(session, stale, district, line, STUDENT).id
             key_files.rotate(root, "index")
             job = pool.submit(second)
             if not world.database.is_sqlite:  # there a second writer waits before it begins
@@ -279,3 +280,11 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def find_or_make(session: Session, keys: KeySet, district: District, line: Line, number: str) -> Token:
+    """Do what the courier does with one sender."""
+    token = tokens.find_or_make(session, keys, [tokens.Sender(district, line, number)])[0]
+    session.add(token)
+    session.flush()
+    return token

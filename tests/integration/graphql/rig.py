@@ -83,7 +83,7 @@ class Rig:
         with self.world.database.write() as session:
             now = self.world.clock()
             for callout_id in paging.due(session, now):
-                paging.run_due(session, self.world.keys["worker"], callout_id, now, console_url=URL)
+                paging.run_due(session, self.world.keys["worker"], [callout_id], now, console_url=URL)
 
     def post(self, query: str, *, token: str | None = None, **variables: Any) -> dict[str, Any]:
         """Ask, and insist on a 200; the answer is the whole body."""

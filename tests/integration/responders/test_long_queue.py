@@ -22,15 +22,15 @@ def test_what_failed_while_the_database_was_away_has_its_turn_again_within_the_s
     for place in range(20):
         desk.world.text(CALM, sender=f"+130355520{place:02}")
     desk.world.courier.thread_all()
-    take, away = cases.take_message, [Unavailable("locked")]
+    take, away = cases.take_messages, [Unavailable("locked")]
 
-    def taking(*given: Any) -> cases.Taken:
+    def taking(*given: Any) -> list[cases.Taken]:
         desk.world.clock.forward(seconds=0.2)
         if away:
             raise away.pop()
         return take(*given)
 
-    monkeypatch.setattr(cases, "take_message", taking)
+    monkeypatch.setattr(cases, "take_messages", taking)
     desk.worker.take_all()
     with desk.world.database.read() as session:
         order = list(

@@ -68,7 +68,7 @@ def test_a_thread_found_late_is_linked_also_after_a_clock_was_set_back(desk: Des
 def test_what_failed_rests_no_longer_than_meant_after_a_clock_was_set_back(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cases, "take_message", _full_disk)
+    monkeypatch.setattr(cases, "take_messages", _full_disk)
     message_id = desk.world.text("critical knife")
     desk.world.courier.thread_all()
     desk.worker.run()
