@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from gateway.core import outbox
@@ -271,6 +271,29 @@ def test_drain_sends_once_when_the_database_is_away_after_the_carriers_yes(queue
     locked = cast(Database, LockedForAWhile(queued, times=3))
     replace(queued.courier, database=locked).send_all()
     assert (send(queued).status, len(queued.carrier.sent)) == ("sent", 1)
+
+
+def test_drain_notes_what_comes_back_at_once_together(queued: World) -> None:
+    for place in range(7):
+        queued.text("theres a fight", sender=f"+130355540{place:02}")
+    queued.courier.thread_all()
+    barrier, commits = threading.Barrier(outbox.AT_ONCE), list[int]()
+
+    def deliver(row: Send) -> str:
+        barrier.wait(10)
+        return f"SM{row.id}"
+
+    engine = queued.of("courier").engine
+
+    def note(_connection: object) -> None:
+        commits.append(1)
+
+    event.listen(engine, "commit", note)
+    outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock)
+    event.remove(engine, "commit", note)
+    with queued.database.read() as session:
+        assert set(session.scalars(select(Send.status))) == {"sent"}
+    assert len(commits) < 1 + outbox.AT_ONCE, "one to take them all, and less than one each to note them"
 
 
 def test_drain_holds_what_a_slow_carrier_keeps_waiting(queued: World) -> None:
