@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from gateway.core import database
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, SettingsRefused, Unavailable
 from tests.support.world import World
@@ -69,6 +70,39 @@ def test_a_nul_is_kept_or_is_bad_input(world: World) -> None:
     else:
         with pytest.raises(BadInput):
             name_it()
+
+
+def test_a_connection_that_died_while_it_lay_idle_is_noticed_by_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_IDLE_SECONDS", 0.0)
+    _cut_idle_connection(world)
+    with world.of("worker").read() as session:
+        assert world.district(session)
+
+
+def test_one_that_died_a_moment_ago_fails_its_transaction_alone(world: World) -> None:
+    _cut_idle_connection(world)
+
+    def ask() -> bool:
+        with world.of("worker").read() as session:
+            return bool(world.district(session))
+
+    with pytest.raises(Unavailable):
+        ask()
+    assert ask()
+
+
+def _cut_idle_connection(world: World) -> None:
+    """End the server's side of the one connection that lies in the worker's pool."""
+    if world.database.is_sqlite:
+        pytest.skip("SQLite has no server that hangs up")
+    pool = world.of("worker")
+    pool.engine.dispose()
+    with pool.read() as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with world.database.write() as session:
+        assert session.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
 
 def test_nobody_there_is_unavailable() -> None:
