@@ -1,0 +1,91 @@
+"""Uploads: a form that may bring files, read as it comes and for as long as it gets on.
+
+A slow line is no fault, an endless one is cut. When what was typed is there and a file is not, because the line broke,
+it took too long, or it never ended, the words are taken without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from channels.portal import forms
+from channels.portal.files import MOST, Files
+from channels.portal.multipart import Broken, Reading, TooMuchTyped
+from gateway.core.media import kinds
+from gateway.core.media.incoming import Finished, Incoming
+
+READ_BYTES = MOST * kinds.MOST_BYTES + 2 * forms.BODY_BYTES
+"""So much of a form is read; what comes after it is left."""
+WHOLE_SECONDS = 1800.0
+"""So long one may take: a film of 100 MB at half a megabit a second."""
+
+Begin = Callable[[Mapping[str, str]], Incoming | None]
+"""Begins a file, told what was typed before it; nothing when it is not to be taken. Runs in the thread pool."""
+
+
+Patience = tuple[float, float]
+"""For how many seconds a form may say nothing, and how many it may take as a whole."""
+
+
+@asynccontextmanager
+async def received(
+    request: Request, patience: Patience, begin: Begin, discard: Callable[[Iterable[Finished]], None]
+) -> AsyncIterator[tuple[dict[str, str], Files]]:
+    """Read a form and take its files; at the end of the block those that no row will name are taken back.
+
+    Raises: HTTPException 400, 408, 413 or 415 when what was typed has not come, or is no form of ours.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        yield await forms.received(request, patience[0]), Files()
+        return
+    fields: dict[str, str] = {}
+    files = Files(lambda: begin(fields))
+    try:
+        await _read(request, patience, fields, files)
+        yield fields, files
+    finally:
+        if len(files) or files.is_under_way:
+            await run_in_threadpool(_clear, files, discard)
+
+
+async def _read(request: Request, patience: Patience, fields: dict[str, str], files: Files) -> None:
+    """Read until its end, or until the words are there and no more comes of the rest."""
+    try:
+        reading = Reading(request.headers["content-type"], fields, files)
+    except Broken:
+        raise HTTPException(400) from None
+    try:
+        async with asyncio.timeout(patience[1]):
+            await _feed(request, patience[0], reading)
+        reading.end()
+    except (TimeoutError, ClientDisconnect, Broken, TooMuchTyped) as error:
+        if not reading.words_came:
+            status = {TimeoutError: 408, TooMuchTyped: 413}.get(type(error), 400)
+            raise HTTPException(status) from None
+        await run_in_threadpool(files.cut)
+
+
+async def _feed(request: Request, silent_seconds: float, reading: Reading) -> None:
+    stream, left = request.stream(), READ_BYTES
+    while True:
+        async with asyncio.timeout(silent_seconds):
+            content = await _next(stream)
+        left -= len(content or b"")
+        if content is None or left < 0:
+            return
+        await run_in_threadpool(reading.write, content)
+
+
+def _clear(files: Files, discard: Callable[[Iterable[Finished]], None]) -> None:
+    files.abort()
+    discard(files.unwanted)
+
+
+def _next(stream: AsyncIterator[bytes]) -> Awaitable[bytes | None]:
+    return anext(stream, None)
