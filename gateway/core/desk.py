@@ -157,7 +157,7 @@ def answer(
     words = text.strip()
     said = Said(
         words, filing.mark(receipt, once, words, attachments), reports.language_of(words, thread.language), now,
-        attachments,
+        attachments, read_in=thread.language,
     )  # fmt: skip
     place = Place(thread.district_id, slug, thread.school_id)
     message_id, repeated = _add(database, keys, place, thread.id, receipt, said)

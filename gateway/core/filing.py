@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody said in one go; `mark` is by what a repeat of it is known."""
+    """What somebody said in one go; `mark` is by what a repeat of it is known, `read_in` what its reporter reads."""
 
     words: str = field(repr=False)
     mark: str
@@ -61,6 +61,7 @@ class Said:
     at: datetime
     attachments: Sequence[Attachment] = ()
     topic: str | None = None
+    read_in: str = "en"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def of_report(filing: Filing, receipt: Receipt) -> Said:
         at=filing.now,
         attachments=filing.attachments,
         topic=report.category,
+        read_in=report.language,
     )
 
 
@@ -139,7 +141,7 @@ def add(keys: KeySet, place: Place, thread_id: str, receipt: Receipt, said: Said
         "threaded_at": said.at,
     }
     public = receipt.private_key.public_key().public_bytes_raw()
-    shown = reports.with_files(said.words, sum(one.taken for one in said.attachments), said.language)
+    shown = reports.with_files(said.words, sum(one.taken for one in said.attachments), said.read_in)
     copy = copies.row(public, shown, thread_id=thread_id, message_id=message.id, direction="in", at=said.at)
     received = events.row(
         "message.received", subject=f"message/{message.id}", actor="reporter", at=said.at,

@@ -9,9 +9,10 @@ if (form) {
   let chosen = [];
 
   const most = (file) => (file.type.startsWith("video/") ? 100 : 16) * MEGABYTE;
-  const size = (bytes) => new Intl.NumberFormat(document.documentElement.lang, {
-    style: "unit", unit: "megabyte", maximumFractionDigits: bytes < MEGABYTE ? 2 : 1,
-  }).format(bytes / MEGABYTE);
+  function size(bytes) {
+    const [unit, value] = bytes < MEGABYTE ? ["kilobyte", Math.ceil(bytes / 1024)] : ["megabyte", bytes / MEGABYTE];
+    return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(value);
+  }
 
   // What is shown is what the field holds, so that it is sent with or without the rest of this script.
   function show() {
@@ -74,7 +75,7 @@ if (form) {
     document.querySelector(".problems")?.remove();
     const fresh = page && new DOMParser().parseFromString(page, "text/html").querySelector(".problems");
     if (fresh) {
-      form.before(document.adoptNode(fresh));
+      form.insertAdjacentElement("beforebegin", document.adoptNode(fresh)); // A field of it is called "before".
       fresh.focus();
     } else {
       told.textContent = box.dataset.sayFailed;
