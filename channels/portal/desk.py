@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from anyio import CapacityLimiter
 from starlette.requests import Request
 
 from channels.portal import schools, uploads
@@ -49,12 +50,14 @@ class Desk:
     patience_seconds: float = 120.0
     upload_seconds: float = uploads.WHOLE_SECONDS
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+    _store: CapacityLimiter = field(init=False, default_factory=lambda: CapacityLimiter(uploads.STORES_AT_ONCE))
 
     def receiving(
         self, request: Request, begin: uploads.Begin
     ) -> AbstractAsyncContextManager[tuple[dict[str, str], Files]]:
         """Read a form with its files; see `uploads.received`."""
-        return uploads.received(request, (self.patience_seconds, self.upload_seconds), begin, self.files.discard)
+        bounds = uploads.Bounds(self.patience_seconds, self.upload_seconds, self._store)
+        return uploads.received(request, bounds, begin, self.files.discard)
 
     def page(self, request: Request, path: str, sent: Mapping[str, str] | None = None) -> Page:
         """Begin a page that is about no school. A database that is away takes only its district's own lines from it."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -76,7 +77,7 @@ class _Came:
 class Files:
     """The files of one form. `begin` is asked at the first byte of each.
 
-    It is what `multipart.Reading` hands files to, and all but `hand_over` runs in the thread pool.
+    What `multipart.Reading` hands over waits until `work` is called, in a thread: a store may be slow, words are not.
     """
 
     def __init__(self, begin: Begin = lambda: None) -> None:
@@ -84,6 +85,8 @@ class Files:
         self._came: list[_Came] = []
         self._one: _One | None = None
         self._handed = False
+        self._waiting: list[Callable[[], None]] = []
+        self._brought = False
 
     @property
     def taken(self) -> int:
@@ -96,23 +99,45 @@ class Files:
         return [Lost(number, one.file.reason) for number, one in enumerate(self._came, 1) if one.file.reason]
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether one has begun and not ended."""
-        return self._one is not None
+    def needs_store(self) -> bool:
+        """Whether `work` will ask the store. Without a file chosen a browser sends an empty one: that does not."""
+        return self._brought or (self._one is not None and self._one.incoming is not None)
 
     def __len__(self) -> int:
         return len(self._came)
 
     def begin(self, *, named: bool) -> None:
         """A file begins."""
+        self._waiting.append(partial(self._start, named))
+
+    def write(self, content: bytes) -> None:
+        """More of it comes."""
+        self._waiting.append(partial(self._take, content))
+        self._brought = self._brought or bool(content)
+
+    def end(self) -> None:
+        """It is whole."""
+        self._waiting.append(self._finish)
+
+    def cut(self) -> None:
+        """The form ended in the middle of it."""
+        self._waiting.append(self._break_off)
+
+    def work(self) -> None:
+        """Do what waits. Raises: KeyRefused."""
+        steps, self._waiting, self._brought = self._waiting, [], False
+        for step in steps:
+            step()
+
+    def _start(self, named: bool) -> None:
         self._one = _One(named)
         if len(self._came) >= MOST:
             self._one.skipped = True
             if len(self._came) == MOST:
                 self._note("too_many")
 
-    def write(self, content: bytes) -> None:
-        """Seal what came of it; from a refusal on the rest goes nowhere."""
+    def _take(self, content: bytes) -> None:
+        """Seal what came; from a refusal on the rest goes nowhere."""
         one = self._one
         if one is None or one.skipped or not content:
             return
@@ -131,8 +156,8 @@ class Files:
         except Unavailable:
             self._refuse("unavailable")
 
-    def end(self) -> None:
-        """It is whole: make it last. One that nobody had chosen has no name and no content."""
+    def _finish(self) -> None:
+        """Make it last. One that nobody had chosen has no name and no content."""
         one, self._one = self._one, None
         if one is None or one.skipped:
             return
@@ -147,8 +172,7 @@ class Files:
         except Unavailable:
             self._note("unavailable")
 
-    def cut(self) -> None:
-        """The form ended in the middle of a file."""
+    def _break_off(self) -> None:
         one, self._one = self._one, None
         if one is None or one.skipped:
             return
@@ -159,6 +183,7 @@ class Files:
 
     def abort(self) -> None:
         """Take back what is under way; never raises."""
+        self._waiting, self._brought = [], False
         if self._one is not None and self._one.incoming is not None:
             self._one.incoming.abort()
         self._one = None
@@ -178,7 +203,7 @@ class Files:
     @property
     def unwanted(self) -> list[Finished]:
         """Those on the store that no row will name."""
-        return [] if self._handed else [one.file for one in self._came]
+        return [] if self._handed else [one.file for one in self._came if one.file.original is not None]
 
     def _refuse(self, reason: str) -> None:
         assert self._one is not None

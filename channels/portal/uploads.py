@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -29,57 +31,75 @@ Begin = Callable[[Mapping[str, str]], Incoming | None]
 """Begins a file, told what was typed before it; nothing when it is not to be taken. Runs in the thread pool."""
 
 
-Patience = tuple[float, float]
-"""For how many seconds a form may say nothing, and how many it may take as a whole."""
+STORES_AT_ONCE = 8
+"""So many threads may wait for the store: one that hangs must not hold up words, which need threads as well."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """For how many seconds a form may say nothing, how many it may take as a whole, and who may wait for the store."""
+
+    silent_seconds: float
+    whole_seconds: float
+    store: CapacityLimiter
 
 
 @asynccontextmanager
 async def received(
-    request: Request, patience: Patience, begin: Begin, discard: Callable[[Iterable[Finished]], None]
+    request: Request, bounds: Bounds, begin: Begin, discard: Callable[[Iterable[Finished]], None]
 ) -> AsyncIterator[tuple[dict[str, str], Files]]:
     """Read a form and take its files; at the end of the block those that no row will name are taken back.
 
     Raises: HTTPException 400, 408, 413 or 415 when what was typed has not come, or is no form of ours.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        yield await forms.received(request, patience[0]), Files()
+        yield await forms.received(request, bounds.silent_seconds), Files()
         return
     fields: dict[str, str] = {}
     files = Files(lambda: begin(fields))
     try:
-        await _read(request, patience, fields, files)
+        await _read(request, bounds, fields, files)
         yield fields, files
     finally:
-        if len(files) or files.is_under_way:
-            await run_in_threadpool(_clear, files, discard)
+        if files.needs_store or files.unwanted:
+            await to_thread.run_sync(_clear, files, discard, limiter=bounds.store)
 
 
-async def _read(request: Request, patience: Patience, fields: dict[str, str], files: Files) -> None:
+async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files: Files) -> None:
     """Read until its end, or until the words are there and no more comes of the rest."""
     try:
         reading = Reading(request.headers["content-type"], fields, files)
     except Broken:
         raise HTTPException(400) from None
     try:
-        async with asyncio.timeout(patience[1]):
-            await _feed(request, patience[0], reading)
+        async with asyncio.timeout(bounds.whole_seconds):
+            await _feed(request, bounds, reading, files)
         reading.end()
     except (TimeoutError, ClientDisconnect, Broken, TooMuchTyped) as error:
         if not reading.words_came:
             status = {TimeoutError: 408, TooMuchTyped: 413}.get(type(error), 400)
             raise HTTPException(status) from None
-        await run_in_threadpool(files.cut)
+        files.cut()
+        await _work(files, bounds)
 
 
-async def _feed(request: Request, silent_seconds: float, reading: Reading) -> None:
+async def _feed(request: Request, bounds: Bounds, reading: Reading, files: Files) -> None:
     stream, left = request.stream(), READ_BYTES
     while True:
-        async with asyncio.timeout(silent_seconds):
+        async with asyncio.timeout(bounds.silent_seconds):
             content = await _next(stream)
         left -= len(content or b"")
         if content is None or left < 0:
             return
         await run_in_threadpool(reading.write, content)
+        await _work(files, bounds)
+
+
+async def _work(files: Files, bounds: Bounds) -> None:
+    if files.needs_store:
+        await to_thread.run_sync(files.work, limiter=bounds.store)
+    else:
+        files.work()
 
 
 def _clear(files: Files, discard: Callable[[Iterable[Finished]], None]) -> None:

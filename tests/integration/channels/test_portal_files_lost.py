@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -295,3 +297,33 @@ def test_rows_of_files_are_counted_with_their_message(client: TestClient, world:
     with world.database.read() as session:
         assert session.scalar(select(Message.media_count)) == 2
         assert session.scalar(select(func.count()).select_from(Attachment)) == 2
+
+
+def test_a_store_that_hangs_holds_up_no_report_without_files(
+    serve: Callable[..., TestClient], world: World, store: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as may wait for it do, and more than there are threads for everything; words go on all the same."""
+    release, inside = threading.Event(), threading.Semaphore(0)
+
+    def hang(_name: str) -> Any:
+        inside.release()
+        release.wait()
+        raise Unavailable
+
+    client = serve()
+    form = Form.of(client.get(LINCOLN))
+    with monkeypatch.context() as patch, ThreadPoolExecutor(60) as pool:
+        patch.setattr(store, "create", hang)
+        asked = [
+            pool.submit(Form(form.action, {"once": f"{number:032x}"}).send, client, b"GIF89a", text=f"knife {number}")
+            for number in range(60)
+        ]
+        for _ in range(uploads.STORES_AT_ONCE):
+            assert inside.acquire(timeout=30)
+        try:
+            assert form.send(client, text="he has a gun").status_code == 200
+            assert form.send(client, b"", text="he has a gun in the gym").status_code == 200
+        finally:
+            release.set()
+        assert {one.result(60).status_code for one in asked} == {200}
+    assert len(words(world)) == 62
