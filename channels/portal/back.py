@@ -15,7 +15,7 @@ from channels.portal.forms import AnswerForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts
+from gateway.core import receipts, reports
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.core.media.incoming import Incoming
 from gateway.core.receipts import Receipt
@@ -48,7 +48,15 @@ class Back:
     async def answer(self, request: Request) -> Response:
         """Take more from the reporter: `POST /back/answer`."""
         elsewhere = forms.is_from_elsewhere(request, self._desk.public_url)
-        async with self._desk.receiving(request, (lambda _: None) if elsewhere else self._begin) as (sent, came):
+
+        def begin(sent: Mapping[str, str]) -> Incoming | None:
+            return None if elsewhere else self._begin(sent)
+
+        async def soon(sent: Mapping[str, str]) -> None:
+            if not elsewhere:
+                await self._take_soon(forms.answer(sent))
+
+        async with self._desk.receiving(request, begin, soon) as (sent, came):
             form, lost = forms.answer(sent), forms.faults_of_files(came, sent)
             if elsewhere:
                 return await self._show(request, sent, form, {"text": ELSEWHERE} | lost, 403)
@@ -71,6 +79,12 @@ class Back:
         brought = came.hand_over(district.id, self._desk.clock())
         if (await self._desk.answer(receipt, form.text, form.once, brought)).repeated:
             came.take_back()
+
+    async def _take_soon(self, form: AnswerForm) -> None:
+        """Take words of danger while their files are still coming; they are taken again with them."""
+        if not form.faults() and reports.is_urgent(form.text):
+            await self._desk.answer(receipts.parse(form.receipt), form.text, form.once, ())
+            self._desk.stored()
 
     def _begin(self, sent: Mapping[str, str]) -> Incoming | None:
         """Begin a file of an answer. Its receipt comes before it; one that opens nothing leaves nothing here."""

@@ -1,7 +1,7 @@
 """Uploads: a form that may bring files, read as it comes and for as long as it gets on.
 
 A slow line is no fault, an endless one is cut. When what was typed is there and a file is not, because the line broke,
-it took too long, or it never ended, the words are taken without it.
+it took too long, or it never ended, the words are taken without it. Nor do words of danger wait for a film: see `soon`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ WHOLE_SECONDS = 1800.0
 
 Begin = Callable[[Mapping[str, str]], Incoming | None]
 """Begins a file, told what was typed before it; nothing when it is not to be taken. Runs in the thread pool."""
+Soon = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Is told what was typed while files are still coming."""
 
 
 STORES_AT_ONCE = 8
@@ -37,16 +39,20 @@ STORES_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Bounds:
-    """For how many seconds a form may say nothing, how many it may take as a whole, and who may wait for the store."""
+    """For how many seconds a form may say nothing, how many it may take as a whole, and who may wait for the store.
+
+    What was typed is shown to `soon` when its files take longer than `soon_seconds`.
+    """
 
     silent_seconds: float
     whole_seconds: float
+    soon_seconds: float
     store: CapacityLimiter
 
 
 @asynccontextmanager
 async def received(
-    request: Request, bounds: Bounds, begin: Begin, discard: Callable[[Iterable[Finished]], None]
+    request: Request, bounds: Bounds, begin: Begin, soon: Soon, discard: Callable[[Iterable[Finished]], None]
 ) -> AsyncIterator[tuple[dict[str, str], Files]]:
     """Read a form and take its files; at the end of the block those that no row will name are taken back.
 
@@ -58,14 +64,15 @@ async def received(
     fields: dict[str, str] = {}
     files = Files(lambda: begin(fields))
     try:
-        await _read(request, bounds, fields, files)
+        async with _hurry(bounds.soon_seconds, lambda: soon(fields)) as hurry:
+            await _read(request, bounds, fields, files, hurry)
         yield fields, files
     finally:
         if files.needs_store or files.unwanted:
             await to_thread.run_sync(_clear, files, discard, limiter=bounds.store)
 
 
-async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files: Files) -> None:
+async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files: Files, hurry: asyncio.Event) -> None:
     """Read until its end, or until the words are there and no more comes of the rest."""
     try:
         reading = Reading(request.headers["content-type"], fields, files)
@@ -73,7 +80,7 @@ async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files:
         raise HTTPException(400) from None
     try:
         async with asyncio.timeout(bounds.whole_seconds):
-            await _feed(request, bounds, reading, files)
+            await _feed(request, bounds, reading, files, hurry)
         reading.end()
     except (TimeoutError, ClientDisconnect, Broken, TooMuchTyped) as error:
         if not reading.words_came:
@@ -83,7 +90,7 @@ async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files:
         await _work(files, bounds)
 
 
-async def _feed(request: Request, bounds: Bounds, reading: Reading, files: Files) -> None:
+async def _feed(request: Request, bounds: Bounds, reading: Reading, files: Files, hurry: asyncio.Event) -> None:
     stream, left = request.stream(), READ_BYTES
     while True:
         async with asyncio.timeout(bounds.silent_seconds):
@@ -92,7 +99,27 @@ async def _feed(request: Request, bounds: Bounds, reading: Reading, files: Files
         if content is None or left < 0:
             return
         await run_in_threadpool(reading.write, content)
+        if reading.words_came:
+            hurry.set()
         await _work(files, bounds)
+
+
+@asynccontextmanager
+async def _hurry(seconds: float, act: Callable[[], Awaitable[None]]) -> AsyncIterator[asyncio.Event]:
+    """Act so long after the event is set, unless the block has ended by then. What goes wrong will show after it."""
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        await begun.wait()
+        await asyncio.sleep(seconds)
+        await act()
+
+    waiting = asyncio.create_task(wait())
+    try:
+        yield begun
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def _work(files: Files, bounds: Bounds) -> None:

@@ -17,7 +17,7 @@ from channels.portal.forms import ReportForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts
+from gateway.core import receipts, reports
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.core.media.incoming import Incoming
 from gateway.core.reports import Report
@@ -64,7 +64,11 @@ class Front:
         def begin(_sent: Mapping[str, str]) -> Incoming | None:
             return self._desk.files.begin(district) if district else None
 
-        async with self._desk.receiving(request, begin) as (sent, came):
+        async def soon(sent: Mapping[str, str]) -> None:
+            if isinstance(place, Place) and ours:
+                await self._take_soon(request, place, forms.report(sent), sent)
+
+        async with self._desk.receiving(request, begin, soon) as (sent, came):
             form = forms.report(sent)
             if isinstance(place, Exception):
                 return await self._unsent(request, sent, form, place)
@@ -95,6 +99,13 @@ class Front:
             came.take_back()
         self._desk.stored()
         return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown(), lost=came.lost)
+
+    async def _take_soon(self, request: Request, place: Place, form: ReportForm, sent: Mapping[str, str]) -> None:
+        """Take words of danger while their files are still coming; they are taken again with them."""
+        report = _report(place, form, self._desk.pages.asked(request, sent).language.code)
+        if not form.faults() and reports.is_urgent(report.words(), report.category):
+            await self._desk.file(report, ())
+            self._desk.stored()
 
     async def _again(
         self, request: Request, place: Place, page: Page, report: Report, form: ReportForm, sent: Mapping[str, str]

@@ -205,3 +205,58 @@ def test_what_no_row_names_after_a_fault_is_swept(
     assert form.send(client, files.picture(), text="he has a knife").status_code == 200
     erasing.sweep(world.of("worker"), store, utc_now() + timedelta(days=3))
     assert on_store(store) == {row.original for row in rows(world)}
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [("he has a gun", ["he has a gun", "he has a gun"]), ("the door is broken", ["the door is broken"])],
+)
+def test_words_of_danger_do_not_wait_for_a_film(
+    serve: Callable[..., TestClient], world: World, text: str, stored: list[str]
+) -> None:
+    """Those of danger are stored, and the worker is woken, while the film is still coming; others come with it."""
+    woken: list[int] = []
+    client = serve(soon_seconds=0.0, stored=lambda: woken.append(count(world, Attachment)))
+    once = "0123456789abcdef" * 2
+    typed = multipart.field("once", once) + multipart.field("text", text) + multipart.opened("film.mp4")
+
+    def pieces() -> Any:
+        yield typed + b"\xff\xd8\xff"
+        for _ in range(2_000 if len(stored) > 1 else 20):
+            yield b"."
+            if woken:
+                break
+        yield b"\r\n" + multipart.END
+
+    status, page = multipart.broken_off(client.app, LINCOLN, pieces(), gone=True)
+    assert status == 200
+    with world.database.read() as session:
+        messages = session.scalars(select(Message).order_by(Message.media_count)).all()
+        words = [conversation.words(world.keys["worker"], one) for one in messages]
+    assert words == stored
+    assert [one.media_count for one in messages] == [0, 1][-len(stored) :]
+    assert woken == [0, 1][-len(stored) :]
+    film = b"\xff\xd8\xff".ljust(rows(world)[0].size, b".")
+    again = Form(LINCOLN, {"once": once}).send(client, film, text=text)
+    assert receipt_of(again.text) == receipt_of(page)
+    assert (count(world, Thread), count(world, Message)) == (1, len(stored))
+
+
+def test_an_answer_of_danger_does_not_wait_either(serve: Callable[..., TestClient], world: World) -> None:
+    client = serve()
+    receipt = receipt_of(Form.of(client.get(LINCOLN)).send(client, text="the door is broken").text)
+    woken: list[None] = []
+    slow = serve(soon_seconds=0.0, stored=lambda: woken.append(None))
+    typed = multipart.field("receipt", receipt) + multipart.field("text", "he has a gun")
+
+    def pieces() -> Any:
+        yield typed + multipart.opened() + b"\xff\xd8\xff"
+        for _ in range(2_000):
+            yield b"."
+            if woken:
+                break
+        yield b"\r\n" + multipart.END
+
+    assert multipart.broken_off(slow.app, "/back/answer", pieces(), gone=True)[0] == 200
+    assert len(woken) == 2
+    assert said(client, receipt) == ["the door is broken", "he has a gun", "he has a gun\n\nFiles sent: 1"]
