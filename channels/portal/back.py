@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.portal import forms, schools
+from channels.portal import files, forms, schools
 from channels.portal.desk import Desk
+from channels.portal.files import Files, Lost
 from channels.portal.forms import AnswerForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts
+from gateway.core import receipts, reports
 from gateway.core.errors import BadInput, NotFound, Unavailable
+from gateway.core.media.incoming import Incoming
 from gateway.core.receipts import Receipt
+from gateway.core.records import District
 
 WRONG = N_("No report has this receipt. Look at each letter and number again.")
 UNLIKE = N_("A receipt has 16 letters and numbers. Look at each one again.")
@@ -39,25 +42,61 @@ class Back:
         sent = await forms.received(request, self._desk.patience_seconds)
         if "version" in sent and await self._is_current(sent):
             return Response(status_code=204)
-        return await self._show(request, sent, AnswerForm(receipts.new_seed()), {})
+        lost = files.lost_of(sent.get("lost", ""))
+        return await self._show(request, sent, AnswerForm(receipts.new_seed()), {}, said="said" in sent, lost=lost)
 
     async def answer(self, request: Request) -> Response:
         """Take more from the reporter: `POST /back/answer`."""
-        sent = await forms.received(request, self._desk.patience_seconds)
-        form = forms.answer(sent)
-        if forms.is_from_elsewhere(request, self._desk.public_url):
-            return await self._show(request, sent, form, {"text": ELSEWHERE}, 403)
-        if faults := form.faults():
-            return await self._show(request, sent, form, faults, 413 if form.text.strip() else 422)
-        try:
-            receipt = receipts.parse(form.receipt)
-            await self._desk.answer(receipt, form.text, form.once)
-        except Unavailable:
-            return await self._show(request, sent, form, {"text": AWAY}, 503)
-        except BadInput as error:
-            return await self._refused(request, sent, error)
+        elsewhere = forms.is_from_elsewhere(request, self._desk.public_url)
+
+        def begin(sent: Mapping[str, str]) -> Incoming | None:
+            return None if elsewhere else self._begin(sent)
+
+        async def soon(sent: Mapping[str, str]) -> None:
+            if not elsewhere:
+                await self._take_soon(forms.answer(sent))
+
+        async with self._desk.receiving(request, begin, soon) as (sent, came):
+            form, lost = forms.answer(sent), forms.faults_of_files(came, sent)
+            if elsewhere:
+                return await self._show(request, sent, form, {"text": ELSEWHERE} | lost, 403)
+            if faults := form.faults(came.taken):
+                return await self._show(request, sent, form, faults | lost, 413 if form.text.strip() else 422)
+            try:
+                await self._take(form, came)
+            except Unavailable:
+                return await self._show(request, sent, form, {"text": AWAY} | lost, 503)
+            except BadInput as error:
+                return await self._refused(request, sent, error)
         self._desk.stored()
-        return await self._show(request, sent, AnswerForm(receipts.new_seed()), {}, said=True)
+        return await self._show(request, sent, AnswerForm(receipts.new_seed()), {}, said=True, lost=came.lost)
+
+    async def _take(self, form: AnswerForm, came: Files) -> None:
+        receipt = receipts.parse(form.receipt)
+        district = await run_in_threadpool(self._district, receipt)
+        if district is None:
+            raise NotFound
+        brought = came.hand_over(district.id, self._desk.clock())
+        if (await self._desk.answer(receipt, form.text, form.once, brought)).repeated:
+            came.take_back()
+
+    async def _take_soon(self, form: AnswerForm) -> None:
+        """Take words of danger while their files are still coming; they are taken again with them."""
+        if not form.faults() and reports.is_urgent(form.text):
+            await self._desk.answer(receipts.parse(form.receipt), form.text, form.once, ())
+            self._desk.stored()
+
+    def _begin(self, sent: Mapping[str, str]) -> Incoming | None:
+        """Begin a file of an answer. Its receipt comes before it; one that opens nothing leaves nothing here."""
+        try:
+            district = self._district(receipts.parse(sent.get("receipt", "")))
+        except BadInput:
+            return None
+        return self._desk.files.begin(district.slug) if district else None
+
+    def _district(self, receipt: Receipt) -> District | None:
+        with self._desk.database.read() as session:
+            return schools.district_of_receipt(session, receipt.lookup_id)
 
     async def _show(
         self,
@@ -68,6 +107,7 @@ class Back:
         status: int = 200,
         *,
         said: bool = False,
+        lost: Sequence[Lost] = (),
     ) -> Response:
         """Show the conversation with what is being typed, and what is wrong with it."""
         try:
@@ -84,7 +124,7 @@ class Back:
         )  # fmt: skip
         return await run_in_threadpool(
             self._desk.pages.render, "talk.html", page, status, talk=talk, receipt=receipt.shown(), form=form,
-            faults=faults, said=said,
+            faults=faults, said=said, lost=lost,
         )  # fmt: skip
 
     def _place(self, receipt: Receipt) -> Place | None:

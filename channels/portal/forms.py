@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field, fields
 from urllib.parse import urlsplit
 
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException
 from starlette.requests import Request
 
+from channels.portal.files import CHOOSE_AGAIN, Files
 from channels.portal.languages import N_
 from channels.portal.topics import CODES
 from gateway.core import receipts, reports
@@ -19,6 +20,7 @@ from gateway.core.characters import typed
 
 BODY_BYTES = 2_000_000
 """A form of 100,000 signs still arrives, so that it can be shown again; three bytes are sent for each of a sign's."""
+MOST_FIELDS = 50
 _ONCE = re.compile(r"[0-9a-f]{32}")
 ROLES = (("student", N_("A student")), ("parent", N_("A parent or family")), ("staff", N_("On the school staff")))
 
@@ -47,10 +49,10 @@ class ReportForm:
         parts = (self.where, self.when, self.who)
         return len(self.text) > reports.LONGEST_WORDS or any(len(part) > reports.LONGEST_PART for part in parts)
 
-    def faults(self) -> dict[str, str]:
-        """Say what is wrong, by field; nothing if it can be taken."""
+    def faults(self, files: int = 0) -> dict[str, str]:
+        """Say what is wrong, by field; nothing if it can be taken. A picture needs no words."""
         found: dict[str, str] = {}
-        if not self.text.strip():
+        if not self.text.strip() and not files:
             found["text"] = N_("Write what happened. A few words are enough.")
         elif len(self.text) > reports.LONGEST_WORDS:
             found["text"] = N_("This is too long for one report. Cut it in two, and send two reports.")
@@ -68,9 +70,9 @@ class AnswerForm:
     receipt: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
 
-    def faults(self) -> dict[str, str]:
-        """Say what is wrong, by field; nothing if it can be taken."""
-        if not self.text.strip():
+    def faults(self, files: int = 0) -> dict[str, str]:
+        """Say what is wrong, by field; nothing if it can be taken. A picture needs no words."""
+        if not self.text.strip() and not files:
             return {"text": N_("Write your answer first.")}
         if len(self.text) > reports.LONGEST_WORDS:
             return {"text": N_("This is too long for one answer. Cut it in two, and send two.")}
@@ -93,22 +95,33 @@ def answer(form: Mapping[str, str]) -> AnswerForm:
     return AnswerForm(**{**given, "once": _once(given["once"])})
 
 
+def faults_of_files(files: Files, sent: Mapping[str, str]) -> dict[str, str]:
+    """Say what becomes of the files of a form that is shown again: no page can keep them, but our script can."""
+    if files.lost and not files.taken:
+        return {"files": files.lost[0].why}
+    return {"files": CHOOSE_AGAIN} if len(files) and "script" not in sent else {}
+
+
 async def received(request: Request, patience_seconds: float) -> dict[str, str]:
-    """Read the fields of a form; of one that is there twice the first counts.
+    """Read the fields of a form without files; of one that is there twice the first counts.
 
     Raises: HTTPException 408 when it does not come to its end, 413 when it is far too long, 415 when
     it is no form of ours.
     """
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise HTTPException(415)  # Anything else could be spilled to disk as it is.
+        raise HTTPException(415)
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:20]) > BODY_BYTES:
         raise HTTPException(413)
     try:
         async with asyncio.timeout(patience_seconds):
-            form: FormData = await request.form(max_fields=50)
+            form = await FormParser(
+                request.headers, _bounded(request.stream()), max_fields=MOST_FIELDS, max_part_size=BODY_BYTES
+            ).parse()
     except TimeoutError:
         raise HTTPException(408) from None
+    except MultiPartException:
+        raise HTTPException(413) from None
     first: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
@@ -127,6 +140,15 @@ def is_from_elsewhere(request: Request, own_url: str) -> bool:
         return True
     origin = urlsplit(request.headers.get("origin", "null")).netloc
     return bool(origin) and origin not in {urlsplit(own_url).netloc, request.headers.get("host")}
+
+
+async def _bounded(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    left = BODY_BYTES
+    async for content in stream:
+        left -= len(content)
+        if left < 0:
+            raise HTTPException(413)
+        yield content
 
 
 def _once(given: str) -> str:

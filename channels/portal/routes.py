@@ -21,7 +21,10 @@ from channels.portal.views import Front
 _STATIC = Path(__file__).parent / "static"
 STREAM_BYTES = 8_000_000
 """What is longer is cut off; what `forms` does not take, and is not, gets a page that says so."""
+_ANY_SIZE = 1 << 62
+"""With files `uploads` itself leaves off reading: a limit here would refuse the words with them."""
 _SENTENCES = {
+    400: N_("This page cannot read that. Please use the form here."),
     404: N_("This page is not here. Look at the link again, or choose your school."),
     405: N_("This page cannot do that."),
     408: N_("Your report took too long to get here. Go back: your words may still be there. Then send it again."),
@@ -43,13 +46,13 @@ def of(desk: Desk) -> list[BaseRoute]:
         Route("/adults", front.told, methods=["GET"]),
         Route("/back", back.ask, methods=["GET"]),
         Route("/back", back.show, methods=["POST"], max_body_size=STREAM_BYTES),
-        Route("/back/answer", back.answer, methods=["POST"], max_body_size=STREAM_BYTES),
+        Route("/back/answer", back.answer, methods=["POST"], max_body_size=_ANY_SIZE),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
     for link in ("/s/{school}", "/d/{district}/s/{school}"):
         routes += [
             Route(link, front.blank, methods=["GET"]),
-            Route(link, front.send, methods=["POST"], max_body_size=STREAM_BYTES),
+            Route(link, front.send, methods=["POST"], max_body_size=_ANY_SIZE),
             Route(f"{link}/poster", posters.poster, methods=["GET"]),
             Route(f"{link}/qr.svg", posters.code, methods=["GET"]),
         ]

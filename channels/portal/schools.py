@@ -65,6 +65,12 @@ def of_receipt(session: Session, lookup_id: bytes) -> Place | None:
     return Place(*found, path="/back") if found else None
 
 
+def district_of_receipt(session: Session, lookup_id: bytes) -> District | None:
+    """Find the district of the thread of a receipt."""
+    query = select(District).join(Thread, Thread.district_id == District.id)
+    return session.scalar(query.where(Thread.receipt_lookup == lookup_id))
+
+
 def only_district(session: Session) -> District | None:
     """Find the only district there is, for pages that are about no school; none where there are more."""
     found = session.scalars(select(District).limit(2)).all()

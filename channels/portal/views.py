@@ -10,14 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.portal import forms, schools, topics
+from channels.portal import files, forms, schools, topics
 from channels.portal.desk import Desk
+from channels.portal.files import Files
 from channels.portal.forms import ReportForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts
-from gateway.core.errors import BadInput, Unavailable
+from gateway.core import receipts, reports
+from gateway.core.errors import BadInput, NotFound, Unavailable
+from gateway.core.media.incoming import Incoming
 from gateway.core.reports import Report
 
 ELSEWHERE = N_("Your report came from another site. Look it over, then press Send here.")
@@ -55,30 +57,67 @@ class Front:
 
     async def send(self, request: Request) -> Response:
         """Take a report: `POST` to the form's own address. It is on disk before the receipt is shown."""
-        sent = await forms.received(request, self._desk.patience_seconds)
-        form = forms.report(sent)
-        try:
-            place = await run_in_threadpool(self._place, request)
-        except (HTTPException, Unavailable) as error:
-            return await self._unsent(request, sent, form, error)
-        if isinstance(place, Response):
-            return await self._unsent(request, sent, form, HTTPException(404))
+        place = await run_in_threadpool(self._found, request)
+        ours = not forms.is_from_elsewhere(request, self._desk.public_url)
+        district = place.district.slug if isinstance(place, Place) and ours else None
+
+        def begin(_sent: Mapping[str, str]) -> Incoming | None:
+            return self._desk.files.begin(district) if district else None
+
+        async def soon(sent: Mapping[str, str]) -> None:
+            if isinstance(place, Place) and ours:
+                await self._take_soon(request, place, forms.report(sent), sent)
+
+        async with self._desk.receiving(request, begin, soon) as (sent, came):
+            form = forms.report(sent)
+            if isinstance(place, Exception):
+                return await self._unsent(request, sent, form, place)
+            return await self._take(request, place, form, sent, came)
+
+    async def _take(
+        self, request: Request, place: Place, form: ReportForm, sent: Mapping[str, str], came: Files
+    ) -> Response:
         if "switch" in sent:
             return await run_in_threadpool(self._form, request, place, form, sent)
+        lost = forms.faults_of_files(came, sent)
         if forms.is_from_elsewhere(request, self._desk.public_url):
-            return await run_in_threadpool(self._form, request, place, form, sent, 403, ELSEWHERE)
-        if faults := form.faults():
-            status = 413 if form.is_too_long else 422
-            return await run_in_threadpool(self._form, request, place, form, sent, status, None, faults)
+            return await run_in_threadpool(self._form, request, place, form, sent, 403, ELSEWHERE, lost)
         page = Page(self._desk.pages.asked(request, sent), place.path, self._desk.clock(), place, switchable=False)
+        report = _report(place, form, page.asked.language.code)
+        if "again" in sent:
+            return await self._again(request, place, page, report, form, sent)
+        if faults := form.faults(came.taken):
+            status = 413 if form.is_too_long else 422
+            return await run_in_threadpool(self._form, request, place, form, sent, status, None, faults | lost)
         try:
-            filed = await self._desk.file(_report(place, form, page.asked.language.code))
+            filed = await self._desk.file(report, came.hand_over(place.district.id, page.now))
         except Unavailable:
-            return await run_in_threadpool(self._form, request, place, form, sent, 503, AWAY)
+            return await run_in_threadpool(self._form, request, place, form, sent, 503, AWAY, lost)
         except BadInput as error:  # The school has just been taken off the list.
             return await self._unsent(request, sent, form, error)
+        if filed.repeated:
+            came.take_back()
         self._desk.stored()
-        return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown())
+        return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown(), lost=came.lost)
+
+    async def _take_soon(self, request: Request, place: Place, form: ReportForm, sent: Mapping[str, str]) -> None:
+        """Take words of danger while their files are still coming; they are taken again with them."""
+        report = _report(place, form, self._desk.pages.asked(request, sent).language.code)
+        if not form.faults() and reports.is_urgent(report.words(), report.category):
+            await self._desk.file(report, ())
+            self._desk.stored()
+
+    async def _again(
+        self, request: Request, place: Place, page: Page, report: Report, form: ReportForm, sent: Mapping[str, str]
+    ) -> Response:
+        """Show the receipt of a report that our script has sent, with its files: the form's `once` alone tells it."""
+        receipt = receipts.of_seed(report.once, report.place)
+        try:
+            await self._desk.version(receipt)
+        except NotFound:
+            return await run_in_threadpool(self._form, request, place, form, sent)
+        lost = files.lost_of(sent.get("lost", ""))
+        return self._desk.pages.render("receipt.html", page, receipt=receipt.shown(), lost=lost)
 
     def told(self, request: Request) -> Response:
         """Show a page of words: what others can see, or one for grown-ups."""
@@ -95,6 +134,14 @@ class Front:
         )  # fmt: skip
         answer.headers.update(_RETRY if away else {})
         return answer
+
+    def _found(self, request: Request) -> Place | Exception:
+        """Find the one school that a form is sent to, or why there is none."""
+        try:
+            place = self._place(request)
+        except (HTTPException, Unavailable) as error:
+            return error
+        return place if isinstance(place, Place) else HTTPException(404)
 
     def _place(self, request: Request) -> Place | Response:
         """Find the school that a link means, or the page that asks which one. Raises: HTTPException 404."""

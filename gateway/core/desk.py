@@ -33,7 +33,7 @@ Choose = Callable[[int], int]
 
 @dataclass(frozen=True)
 class Filed:
-    """A report that is on disk. `repeated` says that it had been before: the same form was sent again."""
+    """A report or an answer that is on disk. `repeated` says that it had been before: the same form was sent again."""
 
     receipt: Receipt
     message_id: str
@@ -141,8 +141,8 @@ def answer(
     once: str,
     now: datetime,
     attachments: Sequence[Attachment] = (),
-) -> str:
-    """Add what a reporter says to the thread of the receipt, once; answers the message's id. It is then on disk.
+) -> Filed:
+    """Add what a reporter says to the thread of the receipt, once. When this returns, it is on disk.
 
     Closed or not, it is the same thread: the message is taken up like any other, and its case reopens.
     Raises: NotFound; Empty, TooLong, BadInput when `once` is not what `receipts.new_seed` draws; Unavailable.
@@ -157,9 +157,11 @@ def answer(
     words = text.strip()
     said = Said(
         words, filing.mark(receipt, once, words, attachments), reports.language_of(words, thread.language), now,
-        attachments,
+        attachments, read_in=thread.language,
     )  # fmt: skip
-    return _add(database, keys, Place(thread.district_id, slug, thread.school_id), thread.id, receipt, said)[0]
+    place = Place(thread.district_id, slug, thread.school_id)
+    message_id, repeated = _add(database, keys, place, thread.id, receipt, said)
+    return Filed(receipt, message_id, thread.id, repeated)
 
 
 def version(database: Database, receipt: Receipt) -> str:
@@ -183,7 +185,7 @@ class _Found:
 
 def _receipt(one: Filing) -> Receipt:
     reports.check(one.report, len(one.attachments))
-    return of_seed(one.report.once, f"{one.report.district_id}/{one.report.school_id or ''}")
+    return of_seed(one.report.once, one.report.place)
 
 
 def _places(session: Session, wanted: Sequence[Report]) -> list[Place]:

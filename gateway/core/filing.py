@@ -24,11 +24,13 @@ ACTOR, CHANNEL = "process:intake", "web"
 class Attachment:
     """Something that comes with words. `digest` is of its content, so that a repeat is known.
 
-    `write(session, message_id)` stores what is to be stored of it, in the transaction that stores the message.
+    `write(session, message_id)` stores what is to be stored of it, in the transaction that stores the message. What is
+    not `taken` leaves only a note that there was something.
     """
 
     digest: bytes = field(repr=False)
     write: Callable[[Session, str], None] = field(repr=False)
+    taken: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody said in one go; `mark` is by what a repeat of it is known."""
+    """What somebody said in one go; `mark` is by what a repeat of it is known, `read_in` what its reporter reads."""
 
     words: str = field(repr=False)
     mark: str
@@ -59,6 +61,7 @@ class Said:
     at: datetime
     attachments: Sequence[Attachment] = ()
     topic: str | None = None
+    read_in: str = "en"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def of_report(filing: Filing, receipt: Receipt) -> Said:
         at=filing.now,
         attachments=filing.attachments,
         topic=report.category,
+        read_in=report.language,
     )
 
 
@@ -137,7 +141,8 @@ def add(keys: KeySet, place: Place, thread_id: str, receipt: Receipt, said: Said
         "threaded_at": said.at,
     }
     public = receipt.private_key.public_key().public_bytes_raw()
-    copy = copies.row(public, said.words, thread_id=thread_id, message_id=message.id, direction="in", at=said.at)
+    shown = reports.with_files(said.words, sum(one.taken for one in said.attachments), said.read_in)
+    copy = copies.row(public, shown, thread_id=thread_id, message_id=message.id, direction="in", at=said.at)
     received = events.row(
         "message.received", subject=f"message/{message.id}", actor="reporter", at=said.at,
         district_id=place.district_id, channel=CHANNEL, line=None, message_kind="tip", keyword=None, quarantine=None,

@@ -18,12 +18,12 @@ _LABELS = {
     "en": {
         "where": "Where:", "when": "When:", "who": "Who:", "before": "I wrote before.", "role": "From:",
         "student": "a student", "parent": "a parent or guardian", "staff": "a grown-up who works at the school",
-        "other": "somebody else",
+        "other": "somebody else", "files": "Files sent:",
     },
     "es": {
         "where": "Dónde:", "when": "Cuándo:", "who": "Quién:", "before": "Ya escribí antes.", "role": "De:",
         "student": "estudiante", "parent": "madre, padre o tutor", "staff": "una persona que trabaja en la escuela",
-        "other": "otra persona",
+        "other": "otra persona", "files": "Archivos mandados:",
     },
 }  # fmt: skip
 """The lines' labels in the reporter's language, in English where we have no other."""
@@ -57,6 +57,11 @@ class Report:
     language: str = "en"
     role: str | None = field(default=None, repr=False)
 
+    @property
+    def place(self) -> str:
+        """Where it belongs, as its receipt is derived for it."""
+        return f"{self.district_id}/{self.school_id or ''}"
+
     def words(self) -> str:
         """Put the parts together: what happened first, as it was written, then a line for each part that was filled."""
         labels = _LABELS.get(self.language, _LABELS["en"])
@@ -67,6 +72,14 @@ class Report:
         if self.before:
             lines.append(labels["before"])
         return "\n\n".join(part for part in (self.text.strip(), "\n".join(lines)) if part)
+
+
+def with_files(words: str, files: int, language: str) -> str:
+    """Add how many files came with words, for who sent them; staff see the files themselves."""
+    if not files:
+        return words
+    line = f"{_LABELS.get(language, _LABELS['en'])['files']} {files}"
+    return f"{words}\n\n{line}" if words else line
 
 
 def spoken(words: str) -> tuple[str, str]:
@@ -117,6 +130,11 @@ def language_of(text: str, page: str) -> str:
     """Tell the language of what was written: as the words show it, else that of the page."""
     guess = language.guess(text)
     return page if guess == "und" else guess
+
+
+def is_urgent(words: str, category: str | None = None) -> bool:
+    """Tell whether a first look sees danger, or danger was chosen."""
+    return look(words, 0, category) == first_look.URGENT
 
 
 def look(words: str, attachments: int, category: str | None = None) -> int:

@@ -27,6 +27,10 @@ _WHY = {
     "no_key": "its key is gone or kept elsewhere",
     "too_large": "it was too large",
     "no_room": "there was no room on the disk",
+    "unavailable": "the store did not answer",
+    "empty": "it was empty",
+    "too_many": "more came than are taken at once",
+    "cut_off": "it broke off on its way",
 }
 _ENDINGS = {"jpeg": "jpg"}
 _INLINE = frozenset({"jpeg", "webp"})

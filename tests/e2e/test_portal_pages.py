@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request, expect
 from sqlalchemy import select
 
 from gateway.core import conversation
+from gateway.core.media import showing
+from gateway.core.media.cleaning import Cleaning
+from gateway.core.media.records import Attachment
+from gateway.core.media.workshop import Workshop
 from gateway.core.records import Thread
 from gateway.core.times import utc_now
+from tests.support import files
 from tests.support.access import faults
 from tests.support.portal_site import PortalSite, serving
 
@@ -23,10 +28,12 @@ SAID = "theres a kid in the 2nd floor bathroom with a gun"
 WORDS = {
     "en": {"school": "Lincoln High School", "what": "What happened?", "where": "Where?", "send": "Send",
            "in": "Your report is in", "back": "Come back with your receipt", "receipt": "Your receipt", "open": "Open",
-           "read": "A person has read your report.", "more": "Tell us more", "sent": "Sent. It is with us now."},
+           "read": "A person has read your report.", "more": "Tell us more", "sent": "Sent. It is with us now.",
+           "add": "Add a picture or a file", "came": "Files sent: 1"},
     "es": {"school": "Lincoln High School", "what": "¿Qué pasó?", "where": "¿Dónde?", "send": "Mandar",
            "in": "Tu reporte llegó", "back": "Vuelve con tu recibo", "receipt": "Tu recibo", "open": "Abrir",
-           "read": "Una persona ya leyó tu reporte.", "more": "Cuéntanos más", "sent": "Mandado. Ya lo tenemos."},
+           "read": "Una persona ya leyó tu reporte.", "more": "Cuéntanos más", "sent": "Mandado. Ya lo tenemos.",
+           "add": "Agrega una foto o un archivo", "came": "Archivos mandados: 1"},
 }  # fmt: skip
 
 
@@ -42,6 +49,21 @@ def reply(site: PortalSite, text: str) -> None:
         thread = session.scalars(select(Thread).order_by(Thread.opened_at.desc()).limit(1)).one()
         thread.seen_at = utc_now()
         conversation.reply(session, site.world.keys["console"], thread, text, author="account:x", now=utc_now())
+
+
+def photo(name: str = "IMG_0001.jpg", content: bytes = b"") -> FilePayload:
+    """A picture as a phone makes it, its place in it."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content or files.picture()}
+
+
+def shown(site: PortalSite) -> list[bytes]:
+    """Clean what has come, as the worker does, and open it, as the console does."""
+    world = site.world
+    Cleaning(world.database, world.keys["worker"], site.store, Workshop(), utc_now).clean_all()
+    with world.database.read() as session:
+        found = session.scalars(select(Attachment).order_by(Attachment.at, Attachment.position)).all()
+    parts = [showing.part(site.store, world.keys["console"], row, 0)[1] for row in found]
+    return [b"".join(part) for part in parts]
 
 
 def profile(browser: Browser, width: int, locale: str, *, script: bool) -> BrowserContext:
@@ -92,6 +114,7 @@ def test_a_tip_is_filed_read_and_answered(
     page.get_by_role("link", name=words["school"]).click()
     page.get_by_role("textbox", name=words["what"]).fill(SAID)
     page.get_by_role("textbox", name=words["where"]).fill("2nd floor")
+    page.get_by_label(words["add"]).set_input_files(photo())
     page.get_by_role("button", name=words["send"], exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(words["in"])
     receipt = page.locator("#receipt").inner_text()
@@ -110,17 +133,23 @@ def test_a_tip_is_filed_read_and_answered(
     page.get_by_role("textbox", name=words["receipt"]).fill(receipt.lower().replace("-", " "))
     page.get_by_role("button", name=words["open"]).click()
     expect(page.locator("#said .you")).to_contain_text(SAID)
+    expect(page.locator("#said .you")).to_contain_text(words["came"])
     expect(page.locator("#said .staff")).to_contain_text("Where is he now?")
     expect(page.locator("#seen")).to_contain_text(words["read"])
     page.get_by_role("textbox", name=words["more"]).fill("still in the bathroom")
+    page.get_by_label(words["add"]).set_input_files(photo())
     page.get_by_role("button", name=words["send"], exact=True).click()
     expect(page.locator(".sent")).to_contain_text(words["sent"])
     expect(page.locator("#said .you").last).to_contain_text("still in the bathroom")
+    expect(page.locator("#said .you").last).to_contain_text(words["came"])
     assert receipt not in page.url
     assert fits(page)
     assert second.cookies() == []
     second.close()
     assert complaints == []
+    pictures = shown(site)
+    assert [one[:3] for one in pictures] == [b"\xff\xd8\xff"] * 2
+    assert not [one for one in pictures if files.MARK.encode() in one]
 
 
 def file_tip(page: Page, site: PortalSite) -> str:
@@ -276,6 +305,13 @@ def test_axe_finds_no_fault(
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         found[path] = faults(page)
+    page.goto(f"{site.url}/s/lincoln")
+    page.locator("#files").set_input_files([photo("a" * 100 + ".jpg"), photo("b.jpg", bytes(17_000_000))])
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found["chosen files"] = faults(page)
+    page.locator("button.main").click()
+    expect(page.locator("[data-lost]")).to_be_visible()
+    found["receipt, and a file that did not arrive"] = faults(page)
     page.goto(f"{site.url}/s/lincoln")
     page.locator("button.main").click()
     expect(page.get_by_role("alert")).to_be_visible()

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, load
+from gateway.core.media.folder import Folder
 from gateway.core.records import Base, District, School
 from gateway.core.times import utc_now
 from gateway.front import apps
@@ -30,6 +31,7 @@ class PortalSite:
 
     url: str
     world: World
+    store: Folder
     wakes: list[None]
 
 
@@ -47,9 +49,10 @@ def serving(folder: Path) -> Iterator[PortalSite]:
         lincoln = session.scalars(select(School).where(School.slug == "lincoln")).one()
         lincoln.help_lines = [{"name": "School police", "number": "+13035550142"}]
     wakes: list[None] = []
+    store = Folder(folder / "media", keep_free_bytes=0)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        desk = desk_of(database, keys["intake"], url, stored=lambda: wakes.append(None))
+        desk = desk_of(database, keys["intake"], url, store, stored=lambda: wakes.append(None))
         app = apps.intake(desk, [], url, database.close)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
@@ -57,6 +60,6 @@ def serving(folder: Path) -> Iterator[PortalSite]:
         while not server.started:
             assert thread.is_alive()
             thread.join(0.02)
-        yield PortalSite(url, world, wakes)
+        yield PortalSite(url, world, store, wakes)
         server.should_exit = True
         thread.join(10)

@@ -138,7 +138,7 @@ class World:
     def answer(self, receipt: receipts.Receipt, words: str, once: str | None = None) -> str:
         """Come back with a receipt and write something; the answer is the stored message's id."""
         seed = once or receipts.new_seed()
-        return desk.answer(self.of("intake"), self.keys["intake"], receipt, words, seed, self.clock())
+        return desk.answer(self.of("intake"), self.keys["intake"], receipt, words, seed, self.clock()).message_id
 
     def reply(self, thread_id: str, words: str) -> str:
         """Reply as a responder does at the console; the answer is the stored message's id."""

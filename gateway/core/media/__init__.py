@@ -12,5 +12,5 @@ Of one attachment the states only move forward:
     awaited → sealed → clean | broken        awaited → lost        refused
 
 `awaited`: still at the carrier alone. `sealed`: the original is on the store, and waits to be cleaned. `broken`: it
-could not be opened and stays sealed. `refused`: too large, or no room. `lost`: the carrier has it no more.
+could not be opened and stays sealed. `refused`: too large, no room, cut off, … `lost`: the carrier has it no more.
 """

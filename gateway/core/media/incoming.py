@@ -5,19 +5,20 @@
     finished = file.finish()                                      it is on the store, whole, and lasts
     incoming.attach(session, message_id, [finished], …)           in the transaction that stores the message
 
-`abort` takes back what was begun, and never raises. A file that no row names is swept away after a day, so a process
-that is killed anywhere in between leaves nothing behind.
+`abort` takes back what was begun, `discard` what was finished; neither raises. A file that no row names is swept away
+after a day, so a process that is killed anywhere in between leaves nothing behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.core.errors import TooLarge
+from gateway.core.errors import TooLarge, Unavailable
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.media import kinds
@@ -25,6 +26,7 @@ from gateway.core.media.records import REFUSED, SEALED, Attachment
 from gateway.core.media.sealing import SealedWriting
 from gateway.core.media.storing import Store
 from gateway.core.records import new_id
+from gateway.core.times import Clock
 
 _LOOK_EVERY = 4 * 1024 * 1024
 """After so many bytes it is asked again whether there is still room."""
@@ -118,6 +120,31 @@ def begin(
 def refused(reason: str) -> Finished:
     """Make a note of a file that was not taken (`too_large`, `no_room`, …), so that people see that there was one."""
     return Finished(id=new_id(), state=REFUSED, reason=reason)
+
+
+def discard(store: Store, files: Iterable[Finished]) -> None:
+    """Take back files that are finished and that no row will ever name. Never raises: what stays is swept."""
+    for file in files:
+        if file.original is not None:
+            with suppress(Unavailable):
+                store.delete(file.original)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where files are handed in: what a channel needs of all this, with the store and keys of its process."""
+
+    store: Store
+    keys: KeySet
+    clock: Clock
+
+    def begin(self, district: str) -> Incoming:
+        """Begin to take in a file for a district; see `begin`."""
+        return begin(self.store, self.keys, district, self.clock())
+
+    def discard(self, files: Iterable[Finished]) -> None:
+        """Take back finished files; see `discard`."""
+        discard(self.store, files)
 
 
 def attach(

@@ -15,10 +15,12 @@ from channels.sms import SmsIntake, WebhookSecrets
 from gateway.core import desk, intake, keys, outbox
 from gateway.core.database import Database
 from gateway.core.desk import Conversation, Filed
-from gateway.core.filing import Filing
+from gateway.core.filing import Attachment, Filing
 from gateway.core.guesses import Guesses
 from gateway.core.intake import Receipt
 from gateway.core.keys import KeySet
+from gateway.core.media.incoming import Counter
+from gateway.core.media.storing import Store
 from gateway.core.messages import Inbound, Status
 from gateway.core.outbox import Report
 from gateway.core.queues import Waker
@@ -31,6 +33,7 @@ from gateway.front.group import Group
 from gateway.front.meters import Accepting, Counts
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
+from gateway.front.wiring import media
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -73,13 +76,14 @@ def make(settings: Settings) -> Starlette:
     counts = Counts()
     pulse = Pulse(database, "intake", utc_now, check=lambda: _seals(key_set), parts=[counts.to_json])
     # A report has no address, so nothing of it waits for the courier.
-    reports = desk_of(database, key_set, settings.public_url, stored=lambda: waker.wake("worker"))
+    store = media.store_of(settings)
+    reports = desk_of(database, key_set, settings.public_url, store, stored=lambda: waker.wake("worker"))
     app = apps.intake(reports, [*webhooks, probes.ready(pulse)], settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
     return probes.living(app, pulse)
 
 
-def desk_of(database: Database, key_set: KeySet, public_url: str, stored: Callable[[], None]) -> Desk:
+def desk_of(database: Database, key_set: KeySet, public_url: str, store: Store, stored: Callable[[], None]) -> Desk:
     """Put the portal's desk together: reports that come at the same time share a commit."""
 
     def file_all(filings: Sequence[Filing]) -> Sequence[Filed]:
@@ -87,8 +91,8 @@ def desk_of(database: Database, key_set: KeySet, public_url: str, stored: Callab
 
     filing = Group(file_all)
 
-    async def file(report: WebReport) -> Filed:
-        return await filing(Filing(report, utc_now()))
+    async def file(report: WebReport, brought: Sequence[Attachment]) -> Filed:
+        return await filing(Filing(report, utc_now(), brought))
 
     async def read(receipt: WebReceipt) -> Conversation:
         return await run_in_threadpool(desk.read, database, receipt, utc_now())
@@ -96,8 +100,8 @@ def desk_of(database: Database, key_set: KeySet, public_url: str, stored: Callab
     async def version(receipt: WebReceipt) -> str:
         return await run_in_threadpool(desk.version, database, receipt)
 
-    async def answer(receipt: WebReceipt, text: str, once: str) -> str:
-        return await run_in_threadpool(desk.answer, database, key_set, receipt, text, once, utc_now())
+    async def answer(receipt: WebReceipt, text: str, once: str, brought: Sequence[Attachment]) -> Filed:
+        return await run_in_threadpool(desk.answer, database, key_set, receipt, text, once, utc_now(), brought)
 
     return Desk(
         database=database,
@@ -110,6 +114,7 @@ def desk_of(database: Database, key_set: KeySet, public_url: str, stored: Callab
         answer=answer,
         stored=stored,
         guessed=Guesses().wrong,
+        files=Counter(store, key_set, utc_now),
     )
 
 

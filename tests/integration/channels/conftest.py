@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from channels.portal.desk import Desk
+from gateway.core.media.folder import Folder
 from gateway.front import apps
 from gateway.front.wiring.intake import desk_of
 from tests.support.world import World
@@ -19,8 +21,13 @@ LINCOLN = "/s/lincoln"
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    return desk_of(world.of("intake"), world.keys["intake"], URL, stored=lambda: None)
+def store(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "media", keep_free_bytes=0)
+
+
+@pytest.fixture
+def desk(world: World, store: Folder) -> Desk:
+    return desk_of(world.of("intake"), world.keys["intake"], URL, store, stored=lambda: None)
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def _scope() -> dict[str, Any]:
 
 
 def test_a_form_of_another_kind_is_refused_before_it_is_read(client: TestClient) -> None:
-    page = client.post(LINCOLN, files={"text": ("a.txt", b"x" * 2_000)})
+    page = client.post(LINCOLN, json={"text": "x" * 2_000})
     assert page.status_code == 415
     assert "Please use the form here" in page.text
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from gateway.core.database import Database
 from gateway.core.keys import load
+from gateway.core.media.folder import Folder
 from gateway.front import apps, environment, stories
 from gateway.front.places import Var
 from gateway.front.wiring import intake
@@ -86,7 +87,7 @@ def test_unforeseen_fault_is_as_safe_to_show_as_any_answer(var: Var) -> None:
     database = Database(f"sqlite:///{var.database}")
     url = "https://tips.example.org"
     keys = load(var.keys / "intake", "intake")
-    desk = desk_of(database, keys, url, stored=lambda: None)
+    desk = desk_of(database, keys, url, Folder(var.keys.parent / "media", 0), stored=lambda: None)
     app = apps.intake(desk, [Route("/broken", break_down)], url, database.close)
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/broken")

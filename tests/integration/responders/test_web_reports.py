@@ -6,14 +6,18 @@ import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
 from gateway.core import courier, key_files, receipts, rotation
+from gateway.core import desk as core_desk
 from gateway.core.errors import NotFound
+from gateway.core.filing import Attachment
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Copy, Message, Send, Thread
+from gateway.core.reports import Report
 from gateway.front.migrations.tables import METADATA
 from responders.cases import replying, seeing
 from responders.cases.records import Case
@@ -76,6 +80,23 @@ def test_a_short_cry_calls_a_person_whatever_else_was_filled_in(desk: Desk, part
     desk.worker.assess, desk.worker.engine_seconds = engine.assess, 60.0
     case, _ = taken(desk, "help", **parts)
     assert (case.unsure, case.unsure_reason) == (True, "too_short")
+    assert desk.paged() == ["Ana"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [({}, "no_text"), ({"role": "student", "before": True}, "no_text"), ({"where": "gym"}, "too_short")],
+)
+def test_a_picture_without_words_calls_a_person(desk: Desk, parts: dict[str, Any], reason: str) -> None:
+    desk.worker.assess, desk.worker.engine_seconds = engine.assess, 60.0
+    world, picture = desk.world, Attachment(b"digest", lambda _session, _message_id: None)
+    said = {"school_id": world.school_id, "district_id": world.district_id, "once": receipts.new_seed(), **parts}
+    report = Report(text="", **said)
+    filed = core_desk.file(world.of("intake"), world.keys["intake"], report, world.clock(), [picture])
+    desk.worker.run()
+    case = desk.case_of(filed.message_id)
+    assert case is not None
+    assert (case.unsure, case.unsure_reason) == (True, reason)
     assert desk.paged() == ["Ana"]
 
 

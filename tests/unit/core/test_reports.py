@@ -114,3 +114,16 @@ def test_spoken_tells_what_happened_from_the_rest() -> None:
     assert report.words().startswith(said)
     assert reports.spoken(replace(report, text="").words()) == ("", "Where: gym\nWho: ana")
     assert reports.spoken("") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "language", "shown"),
+    [
+        ("a gun", 0, "en", "a gun"),
+        ("a gun", 2, "en", "a gun\n\nFiles sent: 2"),
+        ("", 1, "es", "Archivos mandados: 1"),
+        ("", 1, "fr", "Files sent: 1"),
+    ],
+)
+def test_who_sent_files_reads_how_many_came(words: str, files: int, language: str, shown: str) -> None:
+    assert reports.with_files(words, files, language) == shown
