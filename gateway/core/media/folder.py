@@ -73,7 +73,7 @@ class _Writing:
 
     def __init__(self, path: Path, mode: int) -> None:
         self._path, self._part = path, path.with_name(path.name + _PART)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC  # What a kill left of it is written anew.
         self._file: BinaryIO = os.fdopen(os.open(self._part, flags, mode), "wb")
 
     def put(self, content: bytes) -> None:
