@@ -1,12 +1,14 @@
-"""Attachments: is there room for them, does their store answer, and can whoever decodes them reach nothing?"""
+"""Attachments: is there room, does their store answer, can whoever decodes them reach nothing, who screens them?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from gateway.core.errors import NotFound, Unavailable
 from gateway.core.media.faults import UNKNOWN
 from gateway.core.media.kinds import HEAD
+from gateway.core.media.screening import Scanner
 from gateway.core.media.storing import Store
 from gateway.core.media.workshop import Workshop
 from gateway.core.settings import Settings
@@ -16,12 +18,18 @@ from gateway.front.wiring import media
 _NARROW = 2
 """With less free than so many times what is kept for words, somebody should look."""
 _NOBODYS = "0" * 32
+_SECONDS = 5.0
+_STALE = timedelta(days=7)
+"""Signatures come daily."""
+_SIGNED = "%a %b %d %H:%M:%S %Y"
 
 
-def attachments(settings: Settings, workshop: Workshop) -> Iterator[Finding]:
-    """Look at the store, its room, and the process that decodes strangers' files."""
+def attachments(settings: Settings, workshop: Workshop, now: datetime) -> Iterator[Finding]:
+    """Look at the store, its room, the process that decodes strangers' files, and the virus scanner if one is named."""
     yield _room(media.store_of(settings), settings.media_keep_free_bytes)
     yield _confinement(workshop)
+    if settings.clamd_url:
+        yield _screening(Scanner(settings.clamd_url, seconds=_SECONDS), now)
 
 
 def _room(store: Store, keep_free: int) -> Finding:
@@ -58,6 +66,22 @@ def _confinement(workshop: Workshop) -> Finding:
         advice = "Run the worker on Linux with seccomp (CONFIG_SECCOMP_FILTER), on x86-64 or AArch64."
         return Finding(what, "warning", f"{words} limits alone. {advice}")
     return Finding(what, "ok", "It gives up files, network and processes before it looks at a file.")
+
+
+def _screening(scanner: Scanner, now: datetime) -> Finding:
+    """Ask the scanner what it is; it ends its answer with the date of its signatures."""
+    what = "virus scanner"
+    version = scanner.version()
+    if version is None:
+        words = "It does not answer at TIPLINE_CLAMD_URL. Files are opened without it two minutes later, and marked."
+        return Finding(what, "warning", f"{words} Does clamd run, and may the worker's user connect to it?")
+    try:
+        signed = datetime.strptime(version.split("/")[2], _SIGNED).replace(tzinfo=UTC)
+    except (ValueError, IndexError):
+        return Finding(what, "warning", "It answers, but has no dated signatures. Does freshclam run?")
+    if now - signed > _STALE:
+        return Finding(what, "warning", f"Its signatures are of {signed:%Y-%m-%d}. Does freshclam run?")
+    return Finding(what, "ok", f"It answers; its signatures are of {signed:%Y-%m-%d}.")
 
 
 def _told(size: int) -> str:

@@ -64,7 +64,7 @@ class Doctor:
         yield from roles(settings)
         yield from processes(self.var)
         yield self._valkey(known)
-        yield from attachments(settings.get("worker", known), self.workshop)
+        yield from attachments(settings.get("worker", known), self.workshop, self.clock())
         if "clock" in settings:
             yield _deadman(settings["clock"])
         yield from signatures(settings)

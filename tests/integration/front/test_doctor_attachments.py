@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from gateway.front.doctor.examination import Doctor
 from gateway.front.doctor.finding import Finding
 from gateway.front.places import Var
 from tests.integration.front.test_doctor import _carrier
+from tests.support.clamd import running
 
 ELSEWHERE = """
 import platform, sys
@@ -64,3 +66,22 @@ def test_a_system_without_walls_is_a_warning(var: Var) -> None:
 def test_a_cleaner_that_does_not_start_is_a_fault(var: Var) -> None:
     finding = look(var, Workshop(command=(sys.executable, "-c", "raise SystemExit(1)")))["cleaner of attachments"]
     assert (finding.level, "no attachment can be opened" in finding.words) == ("fault", True)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "words"),
+    [(1, "ok", "It answers"), (9, "warning", "freshclam"), (None, "warning", "no dated signatures")],
+)
+def test_a_virus_scanner_that_is_named_is_asked_how_old_its_signatures_are(
+    var: Var, days: int | None, level: str, words: str
+) -> None:
+    with running() as (url, daemon):
+        of = utc_now() - timedelta(days=days or 0)
+        daemon.version = "ClamAV 1.4.3" if days is None else f"ClamAV 1.4.3/27835/{of:%a %b %d %H:%M:%S %Y}"
+        finding = look(var, TIPLINE_CLAMD_URL=url)["virus scanner"]
+    assert (finding.level, words in finding.words) == (level, True), finding.words
+
+
+def test_a_virus_scanner_that_is_away_is_a_warning_and_without_one_nothing_is_said(var: Var) -> None:
+    assert look(var, TIPLINE_CLAMD_URL="tcp://127.0.0.1:9")["virus scanner"].level == "warning"
+    assert "virus scanner" not in look(var)
