@@ -149,7 +149,7 @@ def test_what_is_safe_here_is_deleted_at_the_carrier(house: House) -> None:
         with closing(sqlite3.connect(house.var / "phones.db", timeout=30)) as records:
             return records.execute("SELECT sid FROM media").fetchall()
 
-    until(lambda: left() == [], "the carrier's copies gone", 180)
+    assert until(lambda: left() == [], "the carrier's copies gone", 180)
 
 
 def test_nothing_of_the_place_is_stored_or_served(house: House) -> None:
