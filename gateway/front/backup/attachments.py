@@ -63,6 +63,9 @@ def read(store: Store, names: list[str], files: Files) -> Iterator[bytes]:
                 yield from _read(take, name, files)
         except NotFound:
             files.missing.append(name)
+        except Unavailable as error:
+            words = "The store of attachments does not answer, or does not let this user read. There is no backup; "
+            raise Unavailable(f"{words}--without-files makes one that lacks them.") from error
 
 
 def _read(take: Read, name: str, files: Files) -> Iterator[bytes]:
