@@ -54,7 +54,7 @@ class Poster:
         return "".join((self.headline, self.lead, self.aim, self.address, self.text_us, self.school, *self.help))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def draw(poster: Poster, size: str, *, strips: bool, made: datetime) -> bytes:
     """Write it as PDF; `made` is noted in it. Raises: Unwritable."""
     from fpdf import FPDF  # noqa: PLC0415 - 20 MB that intake does not need for tips

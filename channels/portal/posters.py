@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from threading import Lock
 
 import segno
 from starlette.exceptions import HTTPException
@@ -25,6 +26,7 @@ class Posters:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._drawing = Lock()
 
     def poster(self, request: Request) -> Response:
         """Show a page to print: `GET /s/<school>/poster`."""
@@ -45,10 +47,16 @@ class Posters:
         page = Page(self._desk.pages.asked(request), f"{place.path}/poster", self._desk.clock(), place)
         made = page.now.replace(hour=0, minute=0, second=0, microsecond=0)
         strips = request.query_params.get("strips") == "yes"
+        poster = self._poster(page, place, number)
+        # One at a time, and nobody waits in line: whoever wants many posters must not keep tips from getting in.
+        if not self._drawing.acquire(blocking=False):
+            raise HTTPException(503, headers={"Retry-After": "2"})
         try:
-            content = paper.draw(self._poster(page, place, number), size, strips=strips, made=made)
+            content = paper.draw(poster, size, strips=strips, made=made)
         except paper.Unwritable:  # Letters that our type has not: the page itself prints them.
             raise HTTPException(404) from None
+        finally:
+            self._drawing.release()
         return Response(content, media_type="application/pdf")
 
     def _poster(self, page: Page, place: Place, number: str | None) -> Poster:

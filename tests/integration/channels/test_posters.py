@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pypdfium2
@@ -11,9 +13,11 @@ import zxingcpp
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from channels.portal import paper
 from channels.portal.paper import SIZES
 from gateway.core.records import District, Line, School
 from tests.integration.channels.conftest import LINCOLN
+from tests.support.page_forms import Form
 from tests.support.world import World
 
 LINK = "https://tips.example.org/s/lincoln"
@@ -100,6 +104,31 @@ def test_a_school_without_a_number_says_nothing_of_texting(client: TestClient, w
     with world.database.write() as session:
         session.execute(update(Line).values(purpose="paging"))
     assert "Or text" not in words(client.get(f"{LINCOLN}/poster.pdf").content)
+
+
+def test_posters_are_drawn_one_at_a_time_so_that_tips_get_in(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[int] = []
+
+    def draw(*given: Any, **named: Any) -> bytes:
+        other = client.get(f"{LINCOLN}/poster.pdf?size=a4")
+        others.append(other.status_code)
+        assert other.headers["retry-after"]
+        others.append(Form.of(client.get(LINCOLN)).send(client, text="he has a knife").status_code)
+        return b"%PDF-"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paper, "draw", draw)
+        assert client.get(f"{LINCOLN}/poster.pdf").status_code == 200
+    assert others == [503, 200]
+    assert client.get(f"{LINCOLN}/poster.pdf?size=a4").status_code == 200, "it is free again"
+
+
+def test_what_draws_is_loaded_when_a_poster_is_wanted() -> None:
+    code = "import sys; from gateway.front import apps; print([n for n in ('fpdf', 'fontTools') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", [f"{LINCOLN}/poster.pdf?size=a3", "/s/nowhere/poster.pdf"])

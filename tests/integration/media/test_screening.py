@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,6 +14,8 @@ from gateway.core.media.cleaning import Cleaning
 from gateway.core.media.folder import Folder
 from gateway.core.media.screening import Scanner
 from gateway.core.media.workshop import Workshop
+from gateway.core.settings import load
+from gateway.front.wiring import media
 from tests.integration.media.test_cleaning import bring, row, shown
 from tests.support import files
 from tests.support.clamd import EICAR, Clamd, running
@@ -104,3 +108,17 @@ def test_without_a_scanner_nothing_is_marked(world: World, store: Folder) -> Non
     [one] = bring(world, store, files.picture())
     Cleaning(world.of("worker"), world.keys["worker"], store, Workshop(), world.clock).clean_all()
     assert (row(world, one).state, row(world, one).reason) == ("clean", None)
+
+
+def test_the_worker_asks_the_scanner_that_its_settings_name(world: World, served: tuple[str, Clamd]) -> None:
+    url, daemon = served
+    with TemporaryDirectory() as folder:
+        store = Folder(Path(folder), keep_free_bytes=0)
+        given = {"DATABASE_URL": "sqlite://", "REDIS_URL": "redis://x", "TIPLINE_KEYS_DIR": folder}
+        settings = load("clock", {**given, "TIPLINE_MEDIA_URL": Path(folder).as_uri(), "TIPLINE_CLAMD_URL": url})
+        [one] = bring(world, store, files.picture() + EICAR)
+        duties = media.of_worker(settings, world.of("worker"), world.keys["worker"])
+        for step in next(duty for duty in duties if duty.name == "attachments")._steps:
+            step()
+    assert row(world, one).reason == "infected"
+    assert len(daemon.seen) == 1
