@@ -75,7 +75,7 @@ class Receiver:
             for content_type, content in files:
                 one = Media("ME" + self._kit.new_hex(16), message.sid, account.sid, content_type, content, now)
                 self._kit.store.add_media(one)
-        bubble = Bubble(message.sid, phone, line.number, "sent", message.body, now, "sending")
+        bubble = Bubble(message.sid, phone, line.number, "sent", message.body, now, "sending", len(files))
         if self._kit.store.add_bubble(bubble):
             self._kit.live.tell(kind="message", phone=phone, line=line.number, sid=message.sid)
             self._obey_keyword(line, phone, message.body)

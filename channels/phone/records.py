@@ -47,6 +47,7 @@ class Bubble:
     body: str
     at: datetime
     status: str
+    files: int = 0
 
 
 def count_segments(body: str) -> int:

@@ -149,7 +149,7 @@ def refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def _render(bubble: Bubble) -> dict[str, str]:
+def _render(bubble: Bubble) -> dict[str, object]:
     return {
         "sid": bubble.sid,
         "line": bubble.line,
@@ -157,4 +157,5 @@ def _render(bubble: Bubble) -> dict[str, str]:
         "body": bubble.body,
         "at": bubble.at.isoformat(timespec="milliseconds"),
         "status": bubble.status,
+        "files": bubble.files,
     }

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS messages (
     num_media INTEGER NOT NULL, num_segments INTEGER NOT NULL, service_sid TEXT, status_callback TEXT);
 CREATE TABLE IF NOT EXISTS bubbles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT UNIQUE NOT NULL, phone TEXT NOT NULL, line TEXT NOT NULL,
-    direction TEXT NOT NULL, body TEXT NOT NULL, at TEXT NOT NULL, status TEXT NOT NULL);
+    direction TEXT NOT NULL, body TEXT NOT NULL, at TEXT NOT NULL, status TEXT NOT NULL,
+    files INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS bubbles_of_phone ON bubbles (phone, seq);
 CREATE TABLE IF NOT EXISTS media (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT UNIQUE NOT NULL, message_sid TEXT NOT NULL,
@@ -56,6 +57,8 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(TABLES)
+        if "files" not in {row["name"] for row in self._run("PRAGMA table_info(bubbles)")}:  # of an older demo
+            self._run("ALTER TABLE bubbles ADD COLUMN files INTEGER NOT NULL DEFAULT 0")
 
     def close(self) -> None:
         """Close the file."""

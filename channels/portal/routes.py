@@ -54,6 +54,7 @@ def of(desk: Desk) -> list[BaseRoute]:
             Route(link, front.blank, methods=["GET"]),
             Route(link, front.send, methods=["POST"], max_body_size=_ANY_SIZE),
             Route(f"{link}/poster", posters.poster, methods=["GET"]),
+            Route(f"{link}/poster.pdf", posters.paper, methods=["GET"]),
             Route(f"{link}/qr.svg", posters.code, methods=["GET"]),
         ]
     return routes

@@ -32,13 +32,19 @@ class Backup:
     size: int
     sha256: str
     kid: str
+    files: int | None = None
+    """Files of attachments that it holds; nothing when it was made without them."""
+    gone: int = 0
+    """Files that were cleaned or erased while it was made."""
+    missing: int = 0
+    """Files that rows name and the store has not."""
 
 
 def note(session: Session, backup: Backup, now: datetime) -> None:
     """Note that a backup is finished."""
     emit(
         session, _MADE, subject=SUBJECT, actor=_ACTOR, at=now, district_id=None, as_of=iso(backup.as_of),
-        size=backup.size, sha256=backup.sha256, key=backup.kid,
+        size=backup.size, sha256=backup.sha256, key=backup.kid, files=backup.files, missing=backup.missing,
     )  # fmt: skip
 
 
@@ -53,7 +59,10 @@ def last(session: Session) -> Backup | None:
     data = session.scalar(query.order_by(Event.seq.desc()).limit(1))
     if data is None:
         return None
-    return Backup(datetime.fromisoformat(data["as_of"]), data["size"], data["sha256"], data["key"])
+    files, missing = data.get("files"), data.get("missing", 0)
+    return Backup(
+        datetime.fromisoformat(data["as_of"]), data["size"], data["sha256"], data["key"], files, missing=missing
+    )
 
 
 def restored_at(session: Session) -> datetime | None:

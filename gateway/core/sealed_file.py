@@ -62,14 +62,36 @@ def read(file: BinaryIO, private: X25519PrivateKey) -> Iterator[bytes]:
     yield from chunks.opened(file.read, _key(head, private), head)
 
 
-def lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut what was read into lines, each with its end."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line + b"\n" for line in whole)
-    if rest:
-        yield rest
+class Content:
+    """What was read: lines, and between them so many bytes as a line tells."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._held, self._at = chunks, b"", 0
+
+    def lines(self) -> Iterator[bytes]:
+        """Cut it into lines, each with its end; what is taken meanwhile is left out."""
+        while True:
+            while (end := self._held.find(b"\n", self._at) + 1) == 0 and self._more():
+                pass
+            line = self._held[self._at : end or None]
+            if not line:
+                return
+            self._at += len(line)
+            yield line
+
+    def take(self, size: int) -> Iterator[bytes]:
+        """Read so many bytes. Raises: BadInput when there are fewer."""
+        while size > 0:
+            if self._at == len(self._held) and not self._more():
+                raise BadInput(DAMAGED)
+            piece = self._held[self._at : self._at + size]
+            self._at, size = self._at + len(piece), size - len(piece)
+            yield piece
+
+    def _more(self) -> bool:
+        chunk = next(self._chunks, b"")
+        self._held, self._at = self._held[self._at :] + chunk, 0
+        return bool(chunk)
 
 
 def _key(head: bytes, private: X25519PrivateKey) -> bytes:

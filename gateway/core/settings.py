@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -38,6 +39,15 @@ def _media_url(value: str) -> str:
     return value
 
 
+def _clamd_url(value: str) -> str:
+    """It is given strangers' files in the clear: they must not cross a network."""
+    parsed = urlsplit(value)
+    here = parsed.hostname in {"127.0.0.1", "::1", "localhost"}
+    if not (parsed.scheme == "unix" and parsed.path.startswith("/")) and not (parsed.scheme == "tcp" and here):
+        raise ValueError("must be unix:///path of a socket, or tcp://127.0.0.1:3310 on this machine")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -62,6 +72,8 @@ class Settings(BaseModel):
     """Where attachments lie: see `gateway.core.media.stores`."""
     media_keep_free_bytes: int = Field(alias="TIPLINE_MEDIA_KEEP_FREE_BYTES", default=1024**3, ge=0)
     """With less than that free on the disk, files are refused, so that words still find room."""
+    clamd_url: Annotated[str, AfterValidator(_clamd_url)] | None = Field(alias="TIPLINE_CLAMD_URL", default=None)
+    """Where a ClamAV daemon listens that the worker has look at attachments."""
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

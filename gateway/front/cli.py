@@ -186,12 +186,14 @@ def _add_backups(commands: argparse._SubParsersAction[_Parser]) -> None:
     backup = commands.add_parser(
         "backup",
         help="write a sealed backup, or make its key",
-        description="Write everything the database holds, as of one moment, into one file that only the private key of "
-        "backups opens. Processes work on meanwhile. It holds no private key: those have `tipline keys escrow`.",
+        description="Write everything the database holds, as of one moment, and the files of attachments into one file "
+        "that only the private key of backups opens. Processes work on meanwhile. It holds no private key: those have "
+        "`tipline keys escrow`. Exit code 1 when files of attachments are missing.",
     ).command("cli_backup:backup")
     backup.add_argument("--out", metavar="PATH", help="a new file, or a folder to put one into")
     backup.add_argument("--to", metavar="FILE", help="the public key to seal to; backup.pub of TIPLINE_KEYS_DIR")
     backup.add_argument("--keep", type=int, metavar="N", help="delete all but the newest N backups in the folder")
+    backup.add_argument("--without-files", action="store_true", help="files of attachments are copied by other means")
     backup.json()
     key = (
         backup.add_subparsers(metavar="key", parser_class=_Parser)

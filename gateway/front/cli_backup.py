@@ -21,6 +21,7 @@ from gateway.front.backup.reading import Contents
 from gateway.front.backup.restoring import Restored
 from gateway.front.places import Var
 from gateway.front.roles import granting
+from gateway.front.wiring import media
 from responders.retention import resealing
 
 _SHOWN = 10
@@ -51,16 +52,28 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     settings, out = environment.load("operator", var, environ), Path(options.out)
     public = keys.public(Path(options.to) if options.to else settings.keys_dir / keys.PUBLIC)
     with closing(Database(environment.owner_url(var, environ))) as database:
-        made = taking.take(database, settings.anchor_file, public, out, utc_now)
+        store = None if options.without_files else media.store_of(settings)
+        made = taking.take(database, settings.anchor_file, store, public, out, utc_now)
         _note(database, made)
     gone = files.prune(out, options.keep, made.as_of) if options.keep is not None else []
     if options.json:
         print(json.dumps({**_made(made), "deleted": [path.name for path in gone]}))
     else:
         print(f"A backup of {iso(made.as_of)} is in {out}: {made.size:,} bytes, key {made.kid}, SHA-256 {made.sha256}.")
+        print(_told_of_files(made))
         if gone:
             print(f"{len(gone)} older ones were deleted.")
-    return 0
+    return 1 if made.missing else 0
+
+
+def _told_of_files(made: Backup) -> str:
+    if made.files is None:
+        return "It holds no files of attachments: copy those yourself."
+    words = f"It holds {made.files:,} files of attachments"
+    words += f"; {made.gone:,} more were cleaned or erased meanwhile." if made.gone else "."
+    if made.missing:
+        words += f" {made.missing:,} are missing where TIPLINE_MEDIA_URL says: the rest is whole. Is all of it there?"
+    return words
 
 
 def _note(database: Database, made: Backup) -> None:
@@ -83,7 +96,7 @@ def restore(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> i
     public = log_keys.verifying(settings.keys_dir / log_keys.HOLDER)
     anchors = AnchorFile(settings.anchor_file, public) if settings.anchor_file and public else None
     with closing(Database(environment.owner_url(var, environ))) as database:
-        restored = restoring.restore(database, path, private, anchors, utc_now())
+        restored = restoring.restore(database, media.store_of(settings), path, private, anchors, utc_now())
         if granting.exist(database):
             granting.apply(database)
         report = _audit(database, settings) if public else None
@@ -131,12 +144,18 @@ def _split(report: Report | None) -> tuple[list[Finding], list[Finding]]:
 
 
 def _made(made: Backup) -> dict[str, object]:
-    return {"as_of": iso(made.as_of), "size": made.size, "sha256": made.sha256, "key": made.kid}
+    return {
+        "as_of": iso(made.as_of), "size": made.size, "sha256": made.sha256, "key": made.kid,
+        "files": made.files, "gone": made.gone, "missing": made.missing,
+    }  # fmt: skip
 
 
 def _contents(found: Contents) -> dict[str, object]:
     head = found.head
-    return {"as_of": iso(head.as_of), "version": head.version, "revision": head.revision, "tables": found.tables}
+    return {
+        "as_of": iso(head.as_of), "version": head.version, "revision": head.revision, "tables": found.tables,
+        "files": found.files,
+    }  # fmt: skip
 
 
 def _tell_contents(found: Contents, as_json: bool) -> None:
@@ -145,6 +164,12 @@ def _tell_contents(found: Contents, as_json: bool) -> None:
         return
     messages = found.tables.get("messages", {}).get("rows", 0)
     print(f"Whole: {found.rows:,} rows, {messages:,} messages among them, as of {iso(found.head.as_of)}.")
+    if found.files is None:
+        print("It holds no files of attachments: they must lie where TIPLINE_MEDIA_URL says, copied by yourself.")
+        return
+    print(f"{found.files['held']:,} files of attachments, {found.files['bytes']:,} bytes, each as it was read.")
+    if lacking := found.files["gone"] + found.files["missing"]:
+        print(f"{lacking:,} files that its rows name are not in it: they are shown as missing.")
 
 
 def _tell_restored(restored: Restored) -> None:

@@ -34,7 +34,9 @@ class Attachment:
     state: AttachmentState = strawberry.field(description="SEALED waits to be cleaned; only CLEAN can be opened.")
     kind: str | None = strawberry.field(description="What its first bytes say it is, e.g. jpeg; null when unknown.")
     size: int = strawberry.field(description="Bytes of the original.")
-    reason: str | None = strawberry.field(description="Why it cannot be opened or was not taken, as a code.")
+    reason: str | None = strawberry.field(
+        description="Why it cannot be opened or was not taken, or that it is clean but unscreened, as a code."
+    )
     urls: list[str] = strawberry.field(
         description="Where the console shows the clean copy, a page each, to staff who are signed in."
     )

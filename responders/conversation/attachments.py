@@ -14,6 +14,7 @@ from starlette.routing import Route
 from gateway.core.errors import NotFound
 from gateway.core.events import emit
 from gateway.core.media import kinds, showing
+from gateway.core.media.faults import UNSCREENED
 from gateway.core.media.records import BROKEN, CLEAN, LOST, REFUSED, Attachment
 from gateway.core.records import Message
 from responders.accounts.gate import Visit, page
@@ -23,6 +24,7 @@ _WHY = {
     "unknown": "it is no picture, film, recording or PDF that we know",
     "damaged": "it is damaged, or made to do harm",
     "too_heavy": "opening it would take more than this machine should give",
+    "infected": "a virus scanner found something in it",
     "missing": "it is not on the store any more",
     "no_key": "its key is gone or kept elsewhere",
     "too_large": "it was too large",
@@ -73,14 +75,15 @@ def _described(row: Attachment) -> Attached:
     name = _NAMES[kind.family] if kind else "File"
     if row.state == CLEAN:
         labels = ["Open"] if row.parts == 1 else [f"Page {number + 1}" for number in range(row.parts)]
-        return Attached(name, [Link(label, path_of(row.id, at)) for at, label in enumerate(labels)], None)
+        remark = "Not looked at by the virus scanner, which did not answer." if row.reason == UNSCREENED else None
+        return Attached(name, [Link(label, path_of(row.id, at)) for at, label in enumerate(labels)], remark)
     why = f": {_WHY[row.reason]}" if row.reason in _WHY else ""
-    remark = {
+    remarks = {
         BROKEN: f"Could not be opened{why}. It is kept, sealed.",
         REFUSED: f"Was not taken{why}.",
         LOST: f"Was lost on its way{why}.",
     }
-    return Attached(name, [], remark.get(row.state, "Is being cleaned."))
+    return Attached(name, [], remarks.get(row.state, "Is being cleaned."))
 
 
 @page

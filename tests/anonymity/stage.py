@@ -256,7 +256,10 @@ class Stage:
         def put(shape: Shape, lines: Iterator[bytes]) -> None:
             found[shape.name] = b"\n".join(lines)
 
-        walk(self.backup, private(self.backup.with_suffix(".key")), lambda _head: None, put)
+        def keep(name: str, pieces: Iterator[bytes]) -> None:
+            found[f"file {name}"] = b"".join(pieces)
+
+        walk(self.backup, private(self.backup.with_suffix(".key")), lambda _head: None, put, keep)
         return found
 
     def _dump(self) -> dict[str, bytes]:

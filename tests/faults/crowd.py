@@ -7,15 +7,16 @@ import random
 import re
 import threading
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
 from tests.faults.site import Site
+from tests.support import files
 from tests.support.house import CEDAR, DANA, LINCOLN, MARCUS, PAGING, RILEY
 
 REPORTERS = [f"+1404555{number:04}" for number in range(500)]
@@ -37,6 +38,8 @@ OTHER = (
     "el baño esta sucio otra vez, piso {n}",
 )
 _GRAVE_SHARE = 0.2
+_EVERY_SO_MANY, MOST_PICTURES = 12, 40
+"""Each twelfth text that is written has a picture, up to so many: to clean one takes a processor half a second."""
 _RESPONDERS = (DANA, MARCUS, RILEY)
 _CASES = "{ cases(first: 40) { edges { node { threads { id } } } } }"
 _REPLY = """mutation($thread: ID!, $text: String!) {
@@ -52,6 +55,7 @@ class Text:
     line: str
     words: str
     grave: bool
+    picture: bool = False
 
 
 @dataclass
@@ -73,6 +77,7 @@ class Crowd:
         # One for all: making a client costs more than the text that it sends.
         self._http = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=64))
         self._random = random.Random(self.seed)
+        self._picture = b64encode(files.picture()).decode()
         self._token = ""
         self.healthy()
 
@@ -88,6 +93,9 @@ class Crowd:
     def write(self, count: int, *, per_second: float = 1000.0, at_once: int = 24) -> None:
         """Have so many texts written, side by side and spread evenly; comes back when the carrier has each of them."""
         drawn = [self._draw(len(self.texts) + place) for place in range(count)]
+        room = MOST_PICTURES - sum(text.picture for text in self.texts.values())
+        for place in range(0, count, _EVERY_SO_MANY)[: max(0, room)]:
+            drawn[place] = replace(drawn[place], sid=f"MM{drawn[place].sid[2:]}", picture=True)
         self.texts.update({text.sid: text for text in drawn})
         began = time.monotonic()
 
@@ -101,7 +109,9 @@ class Crowd:
     def send(self, text: Text) -> bool:
         """Send one text, again and again until the carrier itself has taken it, as a phone does."""
         url = f"{self.site.house.phones_url}/phones/{text.sender}/messages"
-        data = {"to": text.line, "body": text.words, "message_sid": text.sid}
+        data: dict[str, Any] = {"to": text.line, "body": text.words, "message_sid": text.sid}
+        if text.picture:
+            data["media"] = [{"content_type": "image/jpeg", "base64": self._picture}]
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline and not self._hushed.is_set():
             with suppress(httpx.HTTPError, ValueError):

@@ -58,6 +58,8 @@ class Summary:
         rows = (
             ("texts", f"{tally.texts} sent, {tally.answered} answered 200 at once, {tally.stored} stored"),
             ("", f"{tally.lost} lost, {tally.doubled} doubled"),
+            ("pictures", f"{tally.pictures} sent, {tally.pictures_here} here, {tally.pictures_waiting} still there"),
+            ("", f"{tally.pictures_lost} lost, {tally.pictures_doubled} doubled"),
             ("life-safety", f"{tally.life_safety} sent, {tally.paged} paged, {tally.unpaged} unpaged"),
             ("pages", f"{tally.pages} on phones, {tally.pages_doubled} of them twice"),
             ("replies", f"{tally.replies} written, {tally.replies_arrived} on phones, {tally.replies_doubled} doubled"),

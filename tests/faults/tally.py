@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.core import wording
 from gateway.core.errors import TiplineError
 from gateway.core.events import TYPE_PREFIX
+from gateway.core.media.records import AWAITED, CLEAN, Attachment
 from gateway.core.records import Event, Message, Send
 from responders.cases.records import Case, CaseAssessment, CaseMessage
 from responders.paging.records import Callout, CalloutCase, Page
@@ -37,6 +38,12 @@ class Tally:
     life_safety: int = 0
     paged: int = 0
     unpaged: int = 0
+    pictures: int = 0
+    pictures_here: int = 0
+    pictures_waiting: int = 0
+    """Not fetched yet, and the carrier has them still."""
+    pictures_lost: int = 0
+    pictures_doubled: int = 0
     replies: int = 0
     replies_arrived: int = 0
     replies_failed_in_sight: int = 0
@@ -53,13 +60,14 @@ class Tally:
     @property
     def open(self) -> dict[str, int]:
         """Name what is not finished yet."""
-        waiting = ("lost", "unpaged", "replies_without_trace", "untouched", "unsent")
+        waiting = ("lost", "unpaged", "pictures_lost", "replies_without_trace", "untouched", "unsent")
         return {name: count for name in waiting if (count := getattr(self, name))}
 
     @property
     def bad(self) -> dict[str, int]:
         """Name what is wrong for good, once nothing is open any more."""
-        return {**self.open, **({"doubled": self.doubled} if self.doubled else {})}
+        doubled = {name: count for name in ("doubled", "pictures_doubled") if (count := getattr(self, name))}
+        return {**self.open, **doubled}
 
     def as_data(self) -> dict[str, Any]:
         """Give the counts as JSON data."""
@@ -72,6 +80,7 @@ def look(site: Site, crowd: Crowd) -> Tally:
     arrived, accepted = _of_carrier(site)
     with site.database() as database, database.read() as session:
         _count_texts(session, crowd, tally)
+        _count_pictures(session, site, crowd, tally)
         _count_pages(session, crowd, arrived, tally)
         _count_replies(session, site, crowd, tally)
         _count_doubles(session, site, accepted, tally)
@@ -126,6 +135,29 @@ def _count_texts(session: Session, crowd: Crowd, tally: Tally) -> None:
     tally.stored = len(stored)
     tally.lost = len(crowd.texts.keys() - stored.keys())
     tally.doubled = sum(max(stored[sid], received[sid], judged[sid]) > 1 for sid in crowd.texts)
+
+
+def _count_pictures(session: Session, site: Site, crowd: Crowd, tally: Tally) -> None:
+    """Each picture has one row and its file on the store, or waits at the carrier; each is cleaned once."""
+    at_carrier = {sid for (sid,) in site.asked_of_carrier("SELECT message_sid FROM media")}
+    rows: dict[str, list[Attachment]] = defaultdict(list)
+    sent = [sid for sid, text in crowd.texts.items() if text.picture]
+    for sids in _chunks(sent):
+        query = select(Message.provider_sid, Attachment).join(Message, Message.id == Attachment.message_id)
+        for sid, row in session.execute(query.where(Message.provider_sid.in_(sids))):
+            rows[str(sid)].append(row)
+    cleaned = Counter(session.scalars(select(Event.subject).where(Event.type == f"{TYPE_PREFIX}attachment.clean")))
+    tally.pictures = len(sent)
+    for sid in sent:
+        found = rows[sid]
+        tally.pictures_doubled += len(found) > 1 or any(cleaned[f"attachment/{row.id}"] > 1 for row in found)
+        name = next((row.clean if row.state == CLEAN else row.original for row in found), None)
+        if name and (site.var.media / name[:2] / name).exists():
+            tally.pictures_here += 1
+        elif sid in at_carrier and all(row.state == AWAITED for row in found):
+            tally.pictures_waiting += 1
+        else:
+            tally.pictures_lost += 1
 
 
 def _count_pages(session: Session, crowd: Crowd, arrived: set[str], tally: Tally) -> None:

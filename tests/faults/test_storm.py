@@ -27,3 +27,4 @@ def test_a_storm_loses_doubles_and_forgets_nothing(
     assert summary.plagues.keys() == {plague.name for plague in all_of(site, crowd, short=short)}
     assert summary.tally.life_safety > 0
     assert summary.tally.replies > 0
+    assert summary.tally.pictures_here > 0

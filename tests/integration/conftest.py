@@ -96,3 +96,21 @@ def world(database: Database, keys: Mapping[str, KeySet]) -> World:
     built = World(database, keys)
     built.build()
     return built
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """Run moto's server with an empty bucket; the answer is the setting that names it."""
+    import boto3  # noqa: PLC0415 - 30 MB that few tests want
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    at = f"http://{host}:{port}"
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "se/cret", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=at, **keys)
+    client.create_bucket(Bucket="tips")
+    client.close()
+    yield f"s3://key:se%2Fcret@tips/some/prefix?endpoint={at}&region=us-east-1"
+    server.stop()

@@ -33,6 +33,23 @@ function tellTime(iso) {
   return new Date(iso).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 }
 
+// A file as the carrier wants it: what it says it is, and its bytes in base64.
+function readFile(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onerror = () => reject(reader.error);
+    reader.onload = () => resolve({
+      content_type: file.type || "application/octet-stream", base64: reader.result.slice(reader.result.indexOf(",") + 1),
+    });
+    reader.readAsDataURL(file);
+  });
+}
+
+function makeSid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `MM${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
 async function post(url, data) {
   const response = await fetch(url, {
     method: "POST",
@@ -52,6 +69,15 @@ class Phone {
     this.talk = root.querySelector(".talk");
     this.list = this.talk.querySelector("ol");
     this.field = root.querySelector("textarea");
+    this.picker = root.querySelector("input[type=file]"); // the student's phone alone has one
+    this.chips = root.querySelector(".chosen");
+    this.files = [];
+    this.pictures = new Map(); // by message: what this page sent, to be shown as a phone shows it
+    this.picker?.addEventListener("change", () => {
+      this.files.push(...this.picker.files);
+      this.picker.value = "";
+      this.drawChosen();
+    });
     this.messages = [];
     this.shown = new Map();
     this.asked = 0;
@@ -73,13 +99,60 @@ class Phone {
   async send() {
     const body = this.field.value;
     const line = this.line(this.messages);
-    if (!body.trim() || !line) return;
+    const files = this.files;
+    if (!(body.trim() || files.length) || !line) return;
     this.field.value = "";
+    this.files = [];
+    if (files.length) this.drawChosen();
     try {
-      await post(`/phones/${encodeURIComponent(this.number())}/messages`, { to: line, body });
+      const data = { to: line, body };
+      if (files.length) {
+        data.media = await Promise.all(files.map(readFile));
+        data.message_sid = makeSid();
+        this.pictures.set(data.message_sid, files.filter((file) => file.type.startsWith("image/")));
+      }
+      const answer = await post(`/phones/${encodeURIComponent(this.number())}/messages`, data);
+      if (!answer.ok) throw new Error(answer.data.error);
     } catch {
       this.field.value = body;
+      this.files = files;
+      if (files.length) this.drawChosen();
     }
+  }
+
+  drawChosen() {
+    this.chips.hidden = this.files.length === 0;
+    this.chips.replaceChildren(...this.files.map((file) => {
+      const item = make("li");
+      const remove = make("button", "", "✕");
+      remove.type = "button";
+      remove.setAttribute("aria-label", `Take away ${file.name}`);
+      remove.addEventListener("click", () => {
+        this.files = this.files.filter((one) => one !== file);
+        this.drawChosen();
+        this.picker.focus();
+      });
+      item.append(make("span", "", file.name), remove);
+      return item;
+    }));
+  }
+
+  drawFiles(message) {
+    const node = make("div", "files");
+    const pictures = this.pictures.get(message.sid) ?? [];
+    for (const picture of pictures) {
+      const image = make("img");
+      image.src = URL.createObjectURL(picture);
+      image.alt = "A picture that was sent";
+      image.addEventListener("load", () => {
+        URL.revokeObjectURL(image.src);
+        this.talk.scrollTop = this.talk.scrollHeight;
+      });
+      node.append(image);
+    }
+    const others = message.files - pictures.length;
+    if (others > 0) node.append(make("span", "", others === 1 ? "1 file" : `${others} files`));
+    return node;
   }
 
   // Show another conversation: nothing of it is news.
@@ -110,9 +183,11 @@ class Phone {
     if (!item) {
       item = make("li", message.direction);
       item.append(make("span", "unseen", message.direction === "sent" ? "You wrote: " : "Received: "));
+      if (message.files) item.append(this.drawFiles(message));
       const bubble = make("div", "bubble");
       fillWithLinks(bubble, message.body || " ");
-      item.append(bubble, make("div", "mark"));
+      if (message.body || !message.files) item.append(bubble);
+      item.append(make("div", "mark"));
       if (alive) item.classList.add("fresh");
       this.shown.set(message.sid, item);
       this.list.append(item);

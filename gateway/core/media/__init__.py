@@ -4,6 +4,7 @@
     fetching    the courier brings what the carrier keeps of texts with pictures the same way
     cleaning    the worker opens it, has it cleaned by `workshop` in a process that can reach nothing, seals the clean
                 copy, and deletes the original; what does not open stays sealed, and its tip is there all the same
+    screening   a virus scanner looks at it before that, where the operator names one
     showing     the console opens clean copies, and nothing else
     erasing     what goes with retention, and files that no row names (any more)
 

@@ -48,6 +48,10 @@ class Bucket:
     def check_room(self) -> None:
         """Never refuse."""
 
+    def free_bytes(self) -> int | None:
+        """Tell nothing."""
+        return None
+
     def create(self, name: str) -> Writing:
         """Begin a file; nothing goes up before it has a piece, or its end."""
         return _Writing(self._client, self._bucket, self._key(name))

@@ -1,4 +1,4 @@
-"""Cleaning: the worker opens what came in, has it cleaned, seals the clean copy and deletes the original.
+"""Cleaning: the worker opens what came in, has it screened and cleaned, seals the copy and deletes the original.
 
 Each step is a state of the row, so whoever is killed on the way leaves a row that the next one takes up: a clean copy
 that no row names is swept, an original that has a clean copy is deleted by the next round.
@@ -6,6 +6,7 @@ that no row names is swept, an original that has a clean copy is deleted by the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,8 +19,9 @@ from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.media import sealing
-from gateway.core.media.faults import DAMAGED, TOO_HEAVY
+from gateway.core.media.faults import DAMAGED, INFECTED, TOO_HEAVY, UNSCREENED
 from gateway.core.media.records import BROKEN, CLEAN, SEALED, Attachment
+from gateway.core.media.screening import Scanner, Verdict
 from gateway.core.media.sealing import SealedWriting
 from gateway.core.media.storing import Store
 from gateway.core.media.workshop import Broken, Cleaned, Workshop
@@ -32,6 +34,9 @@ LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 5
 """Who takes the worker down with him as often as that is not tried again."""
 _RETRY = timedelta(minutes=1)
+SCREENED_WITHIN = timedelta(minutes=2)
+"""So long a file waits for a scanner that does not answer; then it is cleaned without, and people are told."""
+_ASK_AGAIN = timedelta(seconds=20)
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Cleaning:
     store: Store
     workshop: Workshop
     clock: Clock
+    scanner: Scanner | None = None
     _warned: bool = False
 
     def clean_all(self) -> int:
@@ -73,14 +79,18 @@ class Cleaning:
     def _clean(self, row: Attachment, district: str | None) -> bool:
         if row.attempts > MOST_ATTEMPTS:
             return self._settle(row, BROKEN, reason=TOO_HEAVY)
-        bound, now = row.bound("original_key"), self.clock()
-        content = sealing.read(self.store, self.keys, row.original, row.original_key_sealed, bound)
+        now = self.clock()
         try:
-            with self.workshop.clean(content) as cleaned:
+            verdict = self.scanner.screen(self._content(row)) if self.scanner else Verdict.CLEAN
+            if verdict is Verdict.INFECTED:
+                raise Broken(INFECTED)
+            if verdict is Verdict.AWAY and now - (row.stored_at or row.at) < SCREENED_WITHIN:
+                return self._wait(row, _ASK_AGAIN)
+            with self.workshop.clean(self._content(row)) as cleaned:
                 self._look_at(cleaned)
                 if cleaned.fault:
-                    return self._settle(row, BROKEN, reason=cleaned.fault)
-                return self._keep(row, district, cleaned, now)
+                    raise Broken(cleaned.fault)
+                return self._keep(row, district, cleaned, now, None if verdict is Verdict.CLEAN else UNSCREENED)
         except Broken as error:
             return self._settle(row, BROKEN, reason=error.fault)
         except NotFound:
@@ -90,13 +100,23 @@ class Cleaning:
         except BadInput:
             return self._settle(row, BROKEN, reason=DAMAGED)
         except Unavailable:
-            with self.database.write() as session:  # Not this file's fault, so it is not counted.
-                this = Attachment.id == row.id, Attachment.state == SEALED
-                values = {"attempts": row.attempts - 1, "again_at": self.clock() + _RETRY}
-                session.execute(update(Attachment).where(*this).values(values))
+            self._wait(row, _RETRY)
             raise
 
-    def _keep(self, row: Attachment, district: str | None, cleaned: Cleaned, now: datetime) -> bool:
+    def _content(self, row: Attachment) -> Iterator[bytes]:
+        """Open the original."""
+        bound = row.bound("original_key")
+        return sealing.read(self.store, self.keys, row.original, row.original_key_sealed, bound)
+
+    def _wait(self, row: Attachment, wait: timedelta) -> bool:
+        """Try it again later; it was not this file's fault, so the attempt is not counted."""
+        with self.database.write() as session:
+            this = Attachment.id == row.id, Attachment.state == SEALED
+            values = {"attempts": row.attempts - 1, "again_at": self.clock() + wait}
+            session.execute(update(Attachment).where(*this).values(values))
+        return False
+
+    def _keep(self, row: Attachment, district: str | None, cleaned: Cleaned, now: datetime, reason: str | None) -> bool:
         """Seal the clean copy: for each part eight bytes that say how long it is, and the part."""
         made = SealedWriting(self.store, self.keys, district, now, row.bound("clean_key"))
         try:
@@ -114,7 +134,7 @@ class Cleaning:
             made.abort()
             raise
         return self._settle(
-            row, CLEAN, clean=made.name, clean_key_sealed=made.key_sealed, clean_kind=cleaned.kind,
+            row, CLEAN, reason=reason, clean=made.name, clean_key_sealed=made.key_sealed, clean_kind=cleaned.kind,
             parts=len(cleaned.sizes), original_key_sealed=None,
         )  # fmt: skip
 

@@ -9,6 +9,11 @@ DAMAGED = "damaged"
 TOO_HEAVY = "too_heavy"
 """It would take more memory, time, pixels, frames or pages than a file is worth."""
 
+INFECTED = "infected"
+"""A virus scanner found something in it."""
+UNSCREENED = "unscreened"
+"""No fault: what stands beside a clean copy that the scanner, though there should be one, has not looked at."""
+
 
 class TooHeavy(Exception):
     """A file asks for more than it may have."""

@@ -30,9 +30,15 @@ class Folder:
         """Look how much of the disk is free."""
         with _translated():
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = os.statvfs(self._root)
-        if found.f_bavail * found.f_frsize < self._keep_free:
+        if self.free_bytes() < self._keep_free:
             raise NoRoom
+
+    def free_bytes(self) -> int:
+        """Look at the disk that the folder is on, or will be."""
+        with _translated():
+            place = next(path for path in (self._root, *self._root.parents) if path.exists())
+            found = os.statvfs(place)
+        return found.f_bavail * found.f_frsize
 
     def create(self, name: str) -> Writing:
         """Begin a file beside its place, so that a name stands for a whole file."""
@@ -73,7 +79,7 @@ class _Writing:
 
     def __init__(self, path: Path, mode: int) -> None:
         self._path, self._part = path, path.with_name(path.name + _PART)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC  # What a kill left of it is written anew.
         self._file: BinaryIO = os.fdopen(os.open(self._part, flags, mode), "wb")
 
     def put(self, content: bytes) -> None:

@@ -26,7 +26,7 @@ class Attachment(Base):
     """Its place among those of its message, from 0."""
     state: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str | None] = mapped_column(String(20))
-    """Why it is broken, refused or lost: a code, see `wording` of the console."""
+    """Why it is broken, refused or lost, or that it is clean, but unscreened: a code, see `wording` of the console."""
     kind: Mapped[str | None] = mapped_column(String(5))
     """What its first bytes say it is, see `kinds`; nothing when they say nothing that we know."""
     size: Mapped[int] = mapped_column(default=0)

@@ -33,6 +33,9 @@ class Store(Protocol):
     def check_room(self) -> None:
         """Raises: NoRoom when the room that is left is for words alone."""
 
+    def free_bytes(self) -> int | None:
+        """Tell how much room is left; nothing where that is a provider's to look after. Raises: Unavailable."""
+
     def create(self, name: str) -> Writing:
         """Begin a file. Raises: Unavailable, NoRoom."""
 

@@ -47,7 +47,7 @@ class Cleaned:
 
 
 class Broken(Exception):
-    """The cleaner broke off in the middle of what it made. `fault` says why."""
+    """A file cannot be opened, or its cleaner broke off in the middle of what it made. `fault` says why."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(fault)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -16,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotAllowed, Unavailable
+from gateway.core.media.storing import Store
 from gateway.front import migrations
 from gateway.front.anchoring import AnchorFile
-from gateway.front.backup import awakening, reading, rows, sequences
+from gateway.front.backup import attachments, awakening, reading, rows, sequences
 from gateway.front.backup.awakening import Awake
 from gateway.front.backup.reading import Contents, Head
 from gateway.front.backup.rows import Shape, Tally
@@ -35,9 +37,12 @@ class Restored:
 
 
 def restore(
-    database: Database, path: Path, private: X25519PrivateKey, anchors: AnchorFile | None, now: datetime
+    database: Database, store: Store, path: Path, private: X25519PrivateKey, anchors: AnchorFile | None, now: datetime
 ) -> Restored:
-    """Put a backup into an empty database. The anchor file only ever gains the heads that it lacks at its end.
+    """Put a backup into an empty database, and its files on the store.
+
+    The anchor file only ever gains the heads that it lacks at its end. Files that were put there before something
+    failed are named by no row: they are put there again, or swept.
 
     Raises: BadInput when the database is not empty, or as `reading.walk` does; nothing is kept then.
     """
@@ -46,7 +51,7 @@ def restore(
         with database.engine.begin() as connection:
             migrations.be_alone(connection)
             loading = _Loading(connection, anchors)
-            contents = reading.walk(path, private, loading.begin, loading.put)
+            contents = reading.walk(path, private, loading.begin, loading.put, partial(attachments.write, store))
             _demand(connection)
             loading.compare(contents)
             migrations.bring_to(connection, "head")

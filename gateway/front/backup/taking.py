@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, inspect, text
@@ -15,41 +16,59 @@ from sqlalchemy.exc import ProgrammingError
 from gateway.core.backups import Backup
 from gateway.core.database import Database
 from gateway.core.errors import NotAllowed, SettingsRefused, Unavailable
+from gateway.core.media.storing import Store
 from gateway.core.seal import key_id
 from gateway.core.sealed_file import Writer
 from gateway.core.times import Clock, iso
 from gateway.front import revision
-from gateway.front.backup import files, rows, sequences
+from gateway.front.backup import attachments, files, rows, sequences
+from gateway.front.backup.attachments import Files
 from gateway.front.backup.rows import Shape, Tally
 from gateway.front.migrations.tables import METADATA
 
-FORMAT = 1
+FORMAT = 2
+"""The first had no files of attachments, and is read still."""
 ANCHORS = Shape("@anchors", (("line", "bytes"),))
 
 
-def take(database: Database, anchors: Path | None, public: X25519PublicKey, out: Path, clock: Clock) -> Backup:
-    """Write a backup to `out`, a new file or a folder, sealed to `public`.
+def take(
+    database: Database, anchors: Path | None, store: Store | None, public: X25519PublicKey, out: Path, clock: Clock
+) -> Backup:
+    """Write a backup to `out`, a new file or a folder, sealed to `public`; without a store it has no files.
 
-    Raises: Unavailable when database or disk does not let it, BadInput when the file is there already,
+    Raises: Unavailable when database, store or disk does not let it, BadInput when the file is there already,
     SettingsRefused when the tables are not those of this version, NotAllowed to any login but the owner's.
     In every case there is no file then.
     """
     as_of = clock()  # Before the moment that is read: it must never claim what it does not hold.
+    end: dict[str, Any] = {"files": None}
+    held = Files()
     with files.fresh(files.target(out, as_of)) as file:
         writer = Writer(file, public)
         try:
             with database.snapshot() as connection:
-                for line in _lines(connection, database, anchors, as_of):
+                for line in _lines(connection, database, anchors, as_of, end):
                     writer.write(line)
+                names = attachments.named(connection) if store else []
         except ProgrammingError as error:
             raise NotAllowed(
                 "Only the database's owner may read all of it: DATABASE_URL must be the owner's."
             ) from error
+        if store:
+            for piece in attachments.read(store, names, held):
+                writer.write(piece)
+            attachments.explain(database, held)
+            end["files"] = held.to_json()
+        writer.write(rows.line({"end": end}))
         writer.close()
-    return Backup(as_of, writer.size, writer.sha256, key_id(public).hex())
+    counts = (held.held, len(held.gone), len(held.missing)) if store else (None, 0, 0)
+    return Backup(as_of, writer.size, writer.sha256, key_id(public).hex(), *counts)
 
 
-def _lines(connection: Connection, database: Database, anchors: Path | None, as_of: datetime) -> Iterator[bytes]:
+def _lines(
+    connection: Connection, database: Database, anchors: Path | None, as_of: datetime, end: dict[str, Any]
+) -> Iterator[bytes]:
+    """Read head and tables; what the end must say of them goes into `end`."""
     there = inspect(connection).has_table("alembic_version")
     found = connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
     if found != revision.HEAD:
@@ -63,8 +82,8 @@ def _lines(connection: Connection, database: Database, anchors: Path | None, as_
     for table in METADATA.sorted_tables:
         shape, tallies[table.name] = rows.shape_of(table), Tally()
         yield from _table(shape, rows.read(connection, shape), tallies[table.name])
-    drawn = sequences.read(connection, METADATA)
-    yield rows.line({"end": {"tables": {n: tally.to_json() for n, tally in tallies.items()}, "sequences": drawn}})
+    end["tables"] = {name: tally.to_json() for name, tally in tallies.items()}
+    end["sequences"] = sequences.read(connection, METADATA)
 
 
 def _table(shape: Shape, lines: Iterable[bytes], tally: Tally) -> Iterator[bytes]:

@@ -1,10 +1,10 @@
-"""The whole examination: settings, keys, database, work, processes, Valkey and Twilio, one after the other."""
+"""The whole examination: settings, keys, database, work, processes, Valkey, attachments and Twilio in turn."""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -14,11 +14,13 @@ from channels.twilio_client import inspect
 from gateway.core import key_files, keys
 from gateway.core.database import Database
 from gateway.core.errors import TiplineError
+from gateway.core.media.workshop import Workshop
 from gateway.core.queues import connect
 from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front import environment, revision
+from gateway.front.doctor.attachments import attachments
 from gateway.front.doctor.backups import backup
 from gateway.front.doctor.carrier import Carrier, Look, signatures
 from gateway.front.doctor.finding import Finding, Level
@@ -41,6 +43,7 @@ class Doctor:
     environ: Mapping[str, str]
     clock: Clock
     look: Look = inspect
+    workshop: Workshop = field(default_factory=Workshop)
 
     def examine(self) -> Iterator[Finding]:
         """Look at everything, one finding after the other; none of it changes anything."""
@@ -61,6 +64,7 @@ class Doctor:
         yield from roles(settings)
         yield from processes(self.var)
         yield self._valkey(known)
+        yield from attachments(settings.get("worker", known), self.workshop, self.clock())
         if "clock" in settings:
             yield _deadman(settings["clock"])
         yield from signatures(settings)

@@ -9,6 +9,7 @@ from gateway.core.keys import KeySet
 from gateway.core.media import erasing, stores
 from gateway.core.media.cleaning import Cleaning
 from gateway.core.media.fetching import Fetching, Source
+from gateway.core.media.screening import Scanner
 from gateway.core.media.storing import Store
 from gateway.core.media.workshop import Workshop
 from gateway.core.queues import Waker
@@ -40,7 +41,8 @@ def of_courier(settings: Settings, database: Database, key_set: KeySet, source: 
 def of_worker(settings: Settings, database: Database, key_set: KeySet) -> list[Duty]:
     """Make the worker's duties: cleaning what came in, and sweeping away what no row names."""
     store, clock = store_of(settings), telling(utc_now)
-    cleaning = Cleaning(database, key_set, store, Workshop(alive=tell), clock)
+    scanner = Scanner(settings.clamd_url, tell) if settings.clamd_url else None
+    cleaning = Cleaning(database, key_set, store, Workshop(alive=tell), clock, scanner)
     return [
         Duty("attachments", cleaning.clean_all),
         Patrol("sweep", lambda: erasing.sweep(database, store, clock()), every_seconds=_SWEEP_SECONDS),

@@ -245,6 +245,12 @@ def _answers(carrier: Carrier) -> Iterator[tuple[str, str, httpx.Response]]:
     yield f"{below}/Messages.json", "get", http.get(f"{root}/Messages.json?PageSize=1")
     yield f"{below}/Messages/{{Sid}}.json", "get", http.get(f"{root}/Messages/{sid}.json")
     yield f"{below}/Messages/{{Sid}}.json", "post", http.post(f"{root}/Messages/{sid}.json", data={"Body": ""})
+    picture = {"content_type": "image/jpeg", "base64": "/9j/"}
+    media, of_text = f"{below}/Messages/{{MessageSid}}/Media", carrier.text("look", media=[picture])["sid"]
+    listed = http.get(f"{root}/Messages/{of_text}/Media.json")
+    yield f"{media}.json", "get", listed
+    [one] = listed.json()["media_list"]
+    yield f"{media}/{{Sid}}.json", "get", http.get(f"{root}/Messages/{of_text}/Media/{one['sid']}.json")
     yield "/2010-04-01/Accounts/{Sid}.json", "get", http.get(f"{root}.json")
     yield f"{below}/IncomingPhoneNumbers.json", "get", http.get(f"{root}/IncomingPhoneNumbers.json")
 

@@ -102,6 +102,19 @@ def test_what_cannot_be_opened_is_said_and_never_served(desk: Desk, store: Folde
     assert [desk.get(f"/attachments/{one}/0").status_code for one in (broken, refused)] == [404, 404]
 
 
+def test_what_a_virus_scanner_said_or_did_not_say_is_told(desk: Desk, store: Folder) -> None:
+    case = desk.tip("see the files")
+    bad, good = attach(desk, store, case, b"bad", files.picture())
+    clean(desk, store)
+    with desk.world.database.write() as session:
+        session.execute(update(Attachment).where(Attachment.id == bad).values(reason="infected"))
+        session.execute(update(Attachment).where(Attachment.id == good).values(reason="unscreened"))
+    shown = " ".join(desk.get(f"/cases/{case.number}").text.split())
+    assert "Could not be opened: a virus scanner found something in it. It is kept, sealed." in shown
+    assert "</a>. Not looked at by the virus scanner" in shown
+    assert [desk.get(f"/attachments/{one}/0").status_code for one in (bad, good)] == [404, 200]
+
+
 def test_strangers_and_other_districts_see_nothing(desk: Desk, store: Folder) -> None:
     case = desk.tip("look")
     [one] = attach(desk, store, case, files.picture())

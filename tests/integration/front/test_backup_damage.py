@@ -82,7 +82,7 @@ def test_other_key_or_none_gives_one_clear_error(site: Site) -> None:
 
 CHANGES: dict[str, tuple[Callable[[list[Any]], object], str]] = {
     "newer tables": (lambda lines: lines[0].update(revision="9999"), "this one is older"),
-    "newer format": (lambda lines: lines[0].update(tipline_backup=2), "this one is older"),
+    "newer format": (lambda lines: lines[0].update(tipline_backup=3), "this one is older"),
     "newer values": (lambda lines: lines[1].update(columns=[["line", "vector"]]), "newer version"),
     "row too few": (lambda lines: lines.remove(next(x for x in lines if isinstance(x, list))), "does not hold what"),
     "no end": (lambda lines: lines.pop(), "has no end"),

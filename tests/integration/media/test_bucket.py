@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from gateway.core.errors import NotFound, Unavailable
 from gateway.core.media import stores
@@ -21,21 +18,6 @@ from gateway.core.records import new_id
 LATER = datetime.now(UTC) + timedelta(days=1)
 CONTENT = os.urandom(18 * 1024 * 1024)
 """Three pieces of a bucket."""
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Run moto's server with an empty bucket; the answer is the setting that names it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    at = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "se/cret", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=at, **keys)
-    client.create_bucket(Bucket="tips")
-    client.close()
-    yield f"s3://key:se%2Fcret@tips/some/prefix?endpoint={at}&region=us-east-1"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "bucket"])
