@@ -59,6 +59,7 @@ class Said:
     at: datetime
     attachments: Sequence[Attachment] = ()
     topic: str | None = None
+    proved: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def of_report(filing: Filing, receipt: Receipt) -> Said:
         at=filing.now,
         attachments=filing.attachments,
         topic=report.category,
+        proved=report.proved,
     )
 
 
@@ -128,6 +130,7 @@ def add(keys: KeySet, place: Place, thread_id: str, receipt: Receipt, said: Said
         "channel": CHANNEL,
         "kind": "tip",
         "topic": said.topic,
+        "unproven": not said.proved,
         "provider_sid": said.mark,
         "language": said.language,
         "first_look": reports.look(said.words, media, said.topic),
