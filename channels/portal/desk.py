@@ -14,6 +14,7 @@ from channels.portal.pages import Page, Pages
 from gateway.core.database import Database
 from gateway.core.desk import Conversation, Filed
 from gateway.core.errors import Unavailable
+from gateway.core.puzzles import Puzzles
 from gateway.core.receipts import Receipt
 from gateway.core.reports import Report
 from gateway.core.times import Clock
@@ -27,7 +28,7 @@ class Desk:
     `version` tells cheaply whether that has changed; `answer` stores more from
     whoever holds it, known by `once` when it is sent again. `stored` is called after an answer is certain.
     `patience_seconds` is how long a form may take to arrive. `guessed` counts a wrong receipt and answers how many
-    seconds to wait, by `pause`, before saying that it is wrong.
+    seconds to wait, by `pause`, before saying that it is wrong. `puzzles` are those of the forms.
     """
 
     database: Database
@@ -40,6 +41,7 @@ class Desk:
     answer: Callable[[Receipt, str, str], Awaitable[object]]
     stored: Callable[[], None]
     guessed: Callable[[datetime], float]
+    puzzles: Puzzles = field(default_factory=Puzzles)
     patience_seconds: float = 120.0
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
 

@@ -70,14 +70,17 @@ class Front:
         if faults := form.faults():
             status = 413 if form.is_too_long else 422
             return await run_in_threadpool(self._form, request, place, form, sent, status, None, faults)
-        page = Page(self._desk.pages.asked(request, sent), place.path, self._desk.clock(), place, switchable=False)
+        now, puzzles = self._desk.clock(), self._desk.puzzles
+        page = Page(self._desk.pages.asked(request, sent), place.path, now, place, switchable=False)
+        proved = puzzles.proves(_puzzled(place, form), form.puzzle, form.solution, now)
         try:
-            filed = await self._desk.file(_report(place, form, page.asked.language.code))
+            filed = await self._desk.file(_report(place, form, page.asked.language.code, proved=proved))
         except Unavailable:
             return await run_in_threadpool(self._form, request, place, form, sent, 503, AWAY)
         except BadInput as error:  # The school has just been taken off the list.
             return await self._unsent(request, sent, form, error)
         self._desk.stored()
+        puzzles.count(place.school.id, now)
         return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown())
 
     def told(self, request: Request) -> Response:
@@ -125,8 +128,10 @@ class Front:
                 number = schools.number_of(session, place)
         except Unavailable:
             number = None
-        asked = self._desk.pages.asked(request, sent)
-        page = Page(asked, place.path, self._desk.clock(), place, form.fields if sent is not None else {})
+        asked, now = self._desk.pages.asked(request, sent), self._desk.clock()
+        puzzle = self._desk.puzzles.give(_puzzled(place, form), place.school.id, now, form.puzzle)
+        form = replace(form, puzzle=puzzle, solution="")
+        page = Page(asked, place.path, now, place, form.fields if sent is not None else {})
         answer = self._desk.pages.render(
             "report.html", page, status=status, form=form, faults=faults or {}, notice=notice, number=number,
             topics=topics.CHOICES, roles=forms.ROLES,
@@ -135,9 +140,14 @@ class Front:
         return answer
 
 
-def _report(place: Place, form: ReportForm, language: str) -> Report:
+def _puzzled(place: Place, form: ReportForm) -> str:
+    """Name what a challenge is for: this form, about this school."""
+    return f"{form.once} {place.school.id}"
+
+
+def _report(place: Place, form: ReportForm, language: str, *, proved: bool) -> Report:
     return Report(
         school_id=place.school.id, district_id=place.district.id, text=form.text, once=form.once,
         category=form.topic or None, where=form.where, when=form.when, who=form.who, before=bool(form.before),
-        language=language.partition("-")[0], role=form.role or None,
+        language=language.partition("-")[0], role=form.role or None, proved=proved,
     )  # fmt: skip

@@ -43,7 +43,7 @@ def held(desk: Desk) -> dict[str, str | None]:
     """Map what is held to the limit that it was over."""
     with desk.world.database.read() as session:
         found = session.execute(select(Message.id, Message.flooded).where(Message.held_at.is_not(None)))
-        return dict(found.tuples())
+        return dict(found.all())
 
 
 def answers_at_once(desk: Desk, receipt: receipts.Receipt, texts: list[str]) -> None:
