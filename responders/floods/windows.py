@@ -54,7 +54,7 @@ class Limit:
 
 @dataclass
 class Windows:
-    """Counts by the minute in which the carrier handed a text over, so no clock of ours and no order matters."""
+    """Counts by the minute in which a text was handed over, so neither the order nor the worker's clock matters."""
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _counts: _Bounded[Minute, int] = field(default_factory=lambda: _Bounded(_BUCKETS))

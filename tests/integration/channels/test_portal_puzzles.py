@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -121,10 +122,10 @@ def test_a_database_that_was_away_costs_no_second_puzzle(
 ) -> None:
     away = [Unavailable("locked")]
 
-    async def file(report: Report) -> object:
+    async def file(report: Report, *more: Any) -> object:
         if away:
             raise away.pop()
-        return await desk.file(report)
+        return await desk.file(report, *more)
 
     client = serve(file=file)
     form = Form.of(client.get(LINCOLN))
