@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.core.logs import log
-from gateway.core.records import Line, Message
+from gateway.core.records import Message
 from gateway.core.times import Clock
 from responders import judging
-from responders.floods.windows import Sighting, Windows
+from responders.floods import windows
+from responders.floods.windows import Minute, Sighting, Windows
 from responders.judging import Judge, Judged
 from responders.paging import service as paging
 from responders.waiting import CODE_WITHOUT_COURIER, from_whom_unknown
@@ -64,9 +66,8 @@ class Look:
 
     def _looks(self, session: Session, messages: Sequence[Message]) -> Iterator[Looked]:
         """Look at one after the other, leaving out what must wait."""
-        before = judging.before(session, messages)
-        # Held here, so that they are at hand in this session for who looks for floods.
-        lines = session.scalars(select(Line).where(Line.id.in_({one.line_id for one in messages if one.line_id}))).all()
+        before, beside = judging.before(session, messages), Counter[Minute]()
+        at_hand = windows.at_hand(session, messages)
         for message in messages:
             words = self.judge.opened(message)
             if words is not None and from_whom_unknown(message) and paging.is_only_code(words):
@@ -75,18 +76,20 @@ class Look:
                 judged = judging.undecided("lone_code")
             else:
                 judged = self.judge.in_thread(message, words, before[message.id])
-            yield Looked(message, words, judged, self._seen(session, message, words))
-        del lines
+            seen = self._seen(session, message, words, beside)
+            beside.update(seen.counted)
+            yield Looked(message, words, judged, seen)
+        del at_hand
 
     def note(self, taken: Iterable[Looked]) -> None:
         """Count what has been taken up."""
         for one in taken:
-            self.windows.note(one.message, one.words)
+            self.windows.note(one.message, one.words, one.seen)
 
-    def _seen(self, session: Session, message: Message, words: str | None) -> Sighting:
+    def _seen(self, session: Session, message: Message, words: str | None, beside: Counter[Minute]) -> Sighting:
         """Look whether a message is part of a flood; should that fail, it is none."""
         try:
-            return self.windows.look(session, message, words)
+            return self.windows.look(session, message, words, beside)
         except Exception as error:  # noqa: BLE001 - a limit must never keep a tip from people
             log().error("a flood could not be looked for; the message is taken", message=message.id, error=error)
             return Sighting()

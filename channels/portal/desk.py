@@ -19,6 +19,7 @@ from gateway.core.desk import Conversation, Filed
 from gateway.core.errors import Unavailable
 from gateway.core.filing import Attachment
 from gateway.core.media.incoming import Counter
+from gateway.core.puzzles import Puzzles
 from gateway.core.receipts import Receipt
 from gateway.core.reports import Report
 from gateway.core.times import Clock
@@ -33,8 +34,8 @@ class Desk:
     whoever holds it, known by `once` when it is sent again. `stored` is called after an answer is certain.
     `files` is where files are handed in. `patience_seconds` is how long a form may take to arrive, and with files how
     long it may say nothing; `upload_seconds` is how long it may take with them, and `soon_seconds` how long words of
-    danger wait for them. `guessed` counts a wrong receipt and
-    answers how many seconds to wait, by `pause`, before saying that it is wrong.
+    danger wait for them. `guessed` counts a wrong receipt and answers how many seconds to wait, by `pause`, before
+    saying that it is wrong. `puzzles` are those of the forms.
     """
 
     database: Database
@@ -48,6 +49,7 @@ class Desk:
     stored: Callable[[], None]
     guessed: Callable[[datetime], float]
     files: Counter
+    puzzles: Puzzles = field(default_factory=Puzzles)
     patience_seconds: float = 120.0
     upload_seconds: float = uploads.WHOLE_SECONDS
     soon_seconds: float = 3.0

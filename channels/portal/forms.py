@@ -27,9 +27,14 @@ ROLES = (("student", N_("A student")), ("parent", N_("A parent or family")), ("s
 
 @dataclass(frozen=True)
 class ReportForm:
-    """A report as it was typed. `once` is drawn with its page, so that the same page sent twice is one report."""
+    """A report as it was typed. `once` is drawn with its page, so that the same page sent twice is one report.
+
+    `puzzle` is the page's challenge, and `solution` what its script found: see `gateway.core.puzzles`.
+    """
 
     once: str
+    puzzle: str = ""
+    solution: str = ""
     text: str = field(default="", repr=False)
     topic: str = ""
     where: str = field(default="", repr=False)

@@ -13,6 +13,7 @@ from gateway.core.records import District, Line, School, Thread
 
 MOST_SHOWN = 30
 """Up to so many are listed without a search, and of a search's finds."""
+_ALL = select(School, District).join(District).order_by(District.name, School.name)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Place:
 
 def all_of(session: Session) -> list[Place]:
     """List every school, by district and name."""
-    rows = session.execute(select(School, District).join(District).order_by(District.name, School.name)).all()
+    rows = session.execute(_ALL).all()
     times = Counter(school.slug for school, _ in rows)
     return [
         Place(school, district, _path(district, school, alone=times[school.slug] == 1)) for school, district in rows
@@ -44,7 +45,8 @@ def search(places: list[Place], typed: str) -> list[Place]:
 
 def by_link(session: Session, school: str, district: str | None = None) -> list[Place]:
     """Find the schools that a link means: none, one, or one each of several districts."""
-    found = [place for place in all_of(session) if place.school.slug == school]
+    rows = session.execute(_ALL.where(School.slug == school)).all()
+    found = [Place(one, of, _path(of, one, alone=len(rows) == 1)) for one, of in rows]
     return [place for place in found if district is None or place.district.slug == district]
 
 

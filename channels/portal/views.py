@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -83,7 +84,7 @@ class Front:
         if forms.is_from_elsewhere(request, self._desk.public_url):
             return await run_in_threadpool(self._form, request, place, form, sent, 403, ELSEWHERE, lost)
         page = Page(self._desk.pages.asked(request, sent), place.path, self._desk.clock(), place, switchable=False)
-        report = _report(place, form, page.asked.language.code)
+        report = self._report(place, form, page.asked.language.code, page.now)
         if "again" in sent:
             return await self._again(request, place, page, report, form, sent)
         if faults := form.faults(came.taken):
@@ -98,11 +99,12 @@ class Front:
         if filed.repeated:
             came.take_back()
         self._desk.stored()
+        self._desk.puzzles.count(place.school.id, page.now)
         return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown(), lost=came.lost)
 
     async def _take_soon(self, request: Request, place: Place, form: ReportForm, sent: Mapping[str, str]) -> None:
         """Take words of danger while their files are still coming; they are taken again with them."""
-        report = _report(place, form, self._desk.pages.asked(request, sent).language.code)
+        report = self._report(place, form, self._desk.pages.asked(request, sent).language.code, self._desk.clock())
         if not form.faults() and reports.is_urgent(report.words(), report.category):
             await self._desk.file(report, ())
             self._desk.stored()
@@ -172,8 +174,10 @@ class Front:
                 number = schools.number_of(session, place)
         except Unavailable:
             number = None
-        asked = self._desk.pages.asked(request, sent)
-        page = Page(asked, place.path, self._desk.clock(), place, form.fields if sent is not None else {})
+        asked, now = self._desk.pages.asked(request, sent), self._desk.clock()
+        puzzle = self._desk.puzzles.give(_puzzled(place, form), place.school.id, now, form.puzzle)
+        form = replace(form, puzzle=puzzle, solution="")
+        page = Page(asked, place.path, now, place, form.fields if sent is not None else {})
         answer = self._desk.pages.render(
             "report.html", page, status=status, form=form, faults=faults or {}, notice=notice, number=number,
             topics=topics.CHOICES, roles=forms.ROLES,
@@ -181,10 +185,15 @@ class Front:
         answer.headers.update(_RETRY if status == 503 else {})
         return answer
 
+    def _report(self, place: Place, form: ReportForm, language: str, now: datetime) -> Report:
+        return Report(
+            school_id=place.school.id, district_id=place.district.id, text=form.text, once=form.once,
+            category=form.topic or None, where=form.where, when=form.when, who=form.who, before=bool(form.before),
+            language=language.partition("-")[0], role=form.role or None,
+            proved=self._desk.puzzles.proves(_puzzled(place, form), form.puzzle, form.solution, now),
+        )  # fmt: skip
 
-def _report(place: Place, form: ReportForm, language: str) -> Report:
-    return Report(
-        school_id=place.school.id, district_id=place.district.id, text=form.text, once=form.once,
-        category=form.topic or None, where=form.where, when=form.when, who=form.who, before=bool(form.before),
-        language=language.partition("-")[0], role=form.role or None,
-    )  # fmt: skip
+
+def _puzzled(place: Place, form: ReportForm) -> str:
+    """Name what a challenge is for: this form, about this school."""
+    return f"{form.once} {place.school.id}"

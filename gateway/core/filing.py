@@ -62,6 +62,7 @@ class Said:
     attachments: Sequence[Attachment] = ()
     topic: str | None = None
     read_in: str = "en"
+    proved: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def of_report(filing: Filing, receipt: Receipt) -> Said:
         attachments=filing.attachments,
         topic=report.category,
         read_in=report.language,
+        proved=report.proved,
     )
 
 
@@ -132,6 +134,7 @@ def add(keys: KeySet, place: Place, thread_id: str, receipt: Receipt, said: Said
         "channel": CHANNEL,
         "kind": "tip",
         "topic": said.topic,
+        "unproven": not said.proved,
         "provider_sid": said.mark,
         "language": said.language,
         "first_look": reports.look(said.words, media, said.topic),

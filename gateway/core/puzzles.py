@@ -1,25 +1,17 @@
 """Puzzles: a proof of work for reports from the web, which asks for a browser's time and nobody's name.
 
-A challenge is a string that we sign and forget: `1.<bits>.<wait>.<issued>.<id>.<mac>` (bits and seconds in decimal,
-Unix time, 32 and 64 hex digits). Whoever sends it back has either solved it or let it ripen:
+A challenge is a string that we sign and forget: `1.<bits>.<wait>.<issued>.<form>.<mac>` (bits and seconds in decimal,
+Unix time, 32 and 64 hex digits). It proves a report when its page has either solved it or let it ripen:
 
-- *Solved*: an answer `n`, a decimal number below 10^15, such that SHA-256 of the ASCII text `<challenge>:<n>` begins
-  with `bits` zero bits. In a browser, best in a worker, with nothing else loaded:
+- *Solved*: with an answer `n`, a decimal number below 10^15, such that SHA-256 of the ASCII text `<challenge>:<n>`
+  begins with `bits` zero bits. `channels/portal/static/solver.js` finds it while somebody types; `crypto.subtle` is
+  there on https and localhost only.
+- *Ripe*: without script it is enough that `wait` seconds have passed since it was issued.
 
-      async function solve(challenge) {
-        const bits = Number(challenge.split(".")[1]);
-        for (let n = 0; ; n++) {
-          const text = new TextEncoder().encode(challenge + ":" + n);
-          const hash = new DataView(await crypto.subtle.digest("SHA-256", text));
-          if (Math.clz32(hash.getUint32(0)) >= bits) return String(n);
-        }
-      }
-
-  `crypto.subtle` is there on https and localhost only; elsewhere a plain SHA-256 in this loop, or the wait, will do.
-- *Ripe*: without JavaScript, an empty answer is enough once `wait` seconds have passed since it was issued.
-
-Each challenge serves once: `Spent` remembers ids, by number and not by time, so that no clock that is set makes an old
-one new. Nothing here knows an address. A refusal is no reason to lose words: the page keeps them and shows a new one.
+Each serves one form: `form` is a hash of the seed and the place that the form's thread comes from (`receipts`). So what
+is sent with it again and again is written on one thread, which has a limit of its own, and no used challenge must be
+remembered. Nothing here knows an address, and nothing is refused: what is not proved is taken and marked, and counts
+together with all that is not (`responders.floods`). So nobody waits, and who cannot or will not compute is heard.
 """
 
 from __future__ import annotations
@@ -28,12 +20,8 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 LIFETIME = timedelta(hours=2)
 """How long a challenge serves: somebody who is frightened writes slowly."""
@@ -42,54 +30,94 @@ EASY_BITS, HARD_BITS = 12, 20
 SHORT_WAIT, LONG_WAIT = 3, 30
 """Seconds."""
 BUSY = 120
-"""Reports of a line in a minute up to which a puzzle is easy: two schools' worth of people who all saw the same."""
-REMEMBERED = 100_000
+"""Reports of a school in a minute up to which a puzzle is easy: twice as many as one that all saw the same."""
 _SLACK = timedelta(minutes=1)
+"""How far ahead clocks of one house may be; a challenge from later would not ripen for as long as they differ."""
 _FORM = re.compile(r"1\.(\d{1,2})\.(\d{1,3})\.(\d{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})", re.ASCII)
 _ANSWER = re.compile(r"\d{1,15}", re.ASCII)
 _CONTEXT = b"tipline puzzle "
-
-Verdict = Literal["solved", "ripe", "unripe", "wrong", "forged", "expired", "spent"]
-ACCEPTED: frozenset[Verdict] = frozenset({"solved", "ripe"})
+_MINUTE = 60
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a challenge asks for: zero bits, or seconds of waiting."""
+    """What a challenge asks for, zero bits or seconds of waiting, and for which form."""
 
     text: str
-    id: str
+    form: str
     bits: int
     wait_seconds: int
     issued: int
 
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether its time is over."""
+        return now.timestamp() - self.issued > LIFETIME.total_seconds()
 
-class Spent:
-    """Ids of challenges that have served, the latest so many; safe between threads, and about nobody."""
+    def is_ripe(self, now: datetime) -> bool:
+        """Tell whether it has been waited for."""
+        return now.timestamp() - self.issued >= self.wait_seconds
 
-    def __init__(self, most: int = REMEMBERED) -> None:
-        self._most = most
-        self._ids: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def use(self, challenge_id: str) -> bool:
-        """Use a challenge up; false when it was used before."""
-        with self._lock:
-            if challenge_id in self._ids:
-                return False
-            self._ids[challenge_id] = None
-            while len(self._ids) > self._most:
-                self._ids.popitem(last=False)
-            return True
+    def is_solved(self, answer: str) -> bool:
+        """Tell whether an answer solves it."""
+        if not _ANSWER.fullmatch(answer):
+            return False
+        digest = hashlib.sha256(f"{self.text}:{answer}".encode("ascii")).digest()
+        return int.from_bytes(digest, "big") >> (256 - self.bits) == 0
 
 
-def issue(secret: bytes, now: datetime, load: int = 0, draw: Callable[[int], str] = secrets.token_hex) -> str:
-    """Make a challenge. `load` counts its line's reports of the last minute; `draw` gives so many bytes as hex."""
-    body = f"1.{bits_at(load)}.{wait_at(load)}.{int(now.timestamp())}.{draw(16)}"
-    return f"{body}.{_mac(secret, body)}"
+@dataclass
+class Puzzles:
+    """The puzzles of one process. The secret dies with it: pages that are open then prove nothing, and are taken.
+
+    `_loads` has for each place the last minute in which a report came, how many came in it, and in the one before.
+    """
+
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    _loads: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def give(self, form: str, place: str, now: datetime, text: str = "") -> str:
+        """Give a form its challenge: the one that it has (`text`) while that serves, else one as hard as it is busy."""
+        known = self._read(text, form)
+        if known and not known.has_expired(now) and known.issued <= (now + _SLACK).timestamp():
+            return text
+        load = self.load(place, now)
+        body = f"1.{bits_at(load)}.{wait_at(load)}.{int(now.timestamp())}.{_name(form)}"
+        return f"{body}.{self._mac(body)}"
+
+    def proves(self, form: str, text: str, answer: str, now: datetime) -> bool:
+        """Tell whether a form came back with its challenge solved, or ripe, and in time."""
+        challenge = self._read(text, form)
+        if challenge is None or challenge.has_expired(now):
+            return False
+        return challenge.is_solved(answer) or challenge.is_ripe(now)
+
+    def count(self, place: str, now: datetime) -> None:
+        """Count a report that has been taken."""
+        minute = int(now.timestamp()) // _MINUTE
+        at, last, before = self._loads.get(place, (minute, 0, 0))
+        if at != minute:
+            last, before = 0, last if at == minute - 1 else 0
+        self._loads[place] = (minute, last + 1, before)
+
+    def load(self, place: str, now: datetime) -> int:
+        """Tell how many reports came about a place in the last minute, as if the minute before had been even."""
+        minute, passed = divmod(now.timestamp(), _MINUTE)
+        at, last, before = self._loads.get(place, (0, 0, 0))
+        still = 1 - passed / _MINUTE
+        if at == minute:
+            return last + round(before * still)
+        return round(last * still) if at == minute - 1 else 0
+
+    def _read(self, text: str, form: str) -> Challenge | None:
+        """Read a challenge of ours for a form; nothing when it is not one, whatever it is."""
+        challenge = parse(text)
+        if challenge is None or challenge.form != _name(form):
+            return None
+        body, _, mac = text.rpartition(".")
+        return challenge if hmac.compare_digest(mac, self._mac(body)) else None
+
+    def _mac(self, body: str) -> str:
+        return hmac.new(self.secret, _CONTEXT + body.encode("ascii"), hashlib.sha256).hexdigest()
 
 
 def bits_at(load: int) -> int:
@@ -103,50 +131,19 @@ def wait_at(load: int) -> int:
     return round(SHORT_WAIT + share * (LONG_WAIT - SHORT_WAIT))
 
 
-def read(secret: bytes, text: str) -> Challenge | None:
-    """Read a challenge of ours; nothing when it is not one, whatever it is."""
+def parse(text: str) -> Challenge | None:
+    """Read what a challenge asks for, whoever signed it; nothing when it is none."""
     found = _FORM.fullmatch(text)
-    if found is None or not hmac.compare_digest(found[5], _mac(secret, text.rpartition(".")[0])):
-        return None
-    return Challenge(text, found[4], int(found[1]), int(found[2]), int(found[3]))
-
-
-def check(secret: bytes, text: str, answer: str, now: datetime, spent: Spent) -> Verdict:
-    """Judge a challenge that came back; what is accepted is used up by it, and by nothing else.
-
-    One from further ahead than clocks of one house differ was issued before a clock was set back: solved it still
-    serves, but it would never ripen, so without an answer it has `expired` and a new one ripens in seconds.
-    """
-    challenge = read(secret, text)
-    if challenge is None:
-        return "forged"
-    age = now.timestamp() - challenge.issued
-    if age > LIFETIME.total_seconds() or (not answer and age < -_SLACK.total_seconds()):
-        return "expired"
-    if answer and not is_solved(challenge, answer):
-        return "wrong"
-    if not answer and age < challenge.wait_seconds:
-        return "unripe"
-    if not spent.use(challenge.id):
-        return "spent"
-    return "solved" if answer else "ripe"
-
-
-def is_solved(challenge: Challenge, answer: str) -> bool:
-    """Tell whether an answer solves a challenge."""
-    if not _ANSWER.fullmatch(answer):
-        return False
-    digest = hashlib.sha256(f"{challenge.text}:{answer}".encode("ascii")).digest()
-    return int.from_bytes(digest, "big") >> (256 - challenge.bits) == 0
+    return Challenge(text, found[4], int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def solve(challenge: Challenge) -> str:
     """Solve a challenge as a browser does; for tests and tools."""
     n = 0
-    while not is_solved(challenge, str(n)):
+    while not challenge.is_solved(str(n)):
         n += 1
     return str(n)
 
 
-def _mac(secret: bytes, body: str) -> str:
-    return hmac.new(secret, _CONTEXT + body.encode("ascii"), hashlib.sha256).hexdigest()
+def _name(form: str) -> str:
+    return hashlib.sha256(_CONTEXT + form.encode("utf-8", "surrogatepass")).hexdigest()[:32]

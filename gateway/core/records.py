@@ -95,6 +95,10 @@ class District(Base):
     """Who helps right now beside the country's lines: `name` and `number` (E.164, or short), for its portal's pages."""
     leave_url: Mapped[str | None] = mapped_column(String(200))
     """Where the way out of the portal leads; the country's when there is none."""
+    reports_per_minute: Mapped[int] = mapped_column(default=600)
+    """More than so many calm reports about one school on the web in a minute are held aside; 0 for no limit."""
+    thread_reports_per_minute: Mapped[int] = mapped_column(default=30)
+    """The same, of one conversation on the web; and of all together about a school that brought no proof of work."""
 
 
 class School(Base):
@@ -241,8 +245,10 @@ class Message(Base):
     thread_again_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     """When the floor above took it up: joined a case with it, took it as an answered page, or held it aside."""
+    unproven: Mapped[bool] = mapped_column(default=False)
+    """A report from a page that neither solved its puzzle nor waited: see `puzzles`."""
     flooded: Mapped[str | None] = mapped_column(String(6))
-    """Which limit it was over: `thread`, `line`, or none."""
+    """Which limit it was over: `thread`, `line`, on the web `school` or `proof`, or none."""
     held_at: Mapped[datetime | None]
     """When it was held aside for a person to let through; nothing once it was."""
     repeats_id: Mapped[str | None] = mapped_column(Id)

@@ -56,6 +56,8 @@ class Report:
     before: bool = False
     language: str = "en"
     role: str | None = field(default=None, repr=False)
+    proved: bool = True
+    """Whether its page has solved its puzzle or waited. It is taken all the same: see `puzzles`."""
 
     @property
     def place(self) -> str:

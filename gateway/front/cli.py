@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_backups(commands)
     _add_retention(commands)
+    _add_portal(commands)
     _add_making(commands)
     return top
 
@@ -253,6 +254,31 @@ def _add_retention(commands: argparse._SubParsersAction[_Parser]) -> None:
     ).json()
 
 
+def _add_portal(commands: argparse._SubParsersAction[_Parser]) -> None:
+    portal = commands.add_parser(
+        "portal",
+        help="show the schools' links, or change whose numbers stand on their pages",
+        description="Show each school's link and who helps right now on its pages. With SLUG: change what is a "
+        "district's (`demo`) or a school's (`demo/lincoln`) own; the country's lines stay.",
+    ).command("cli_portal:portal")
+    portal.add_argument("slug", nargs="?", metavar="SLUG", help="a district, or DISTRICT/SCHOOL; all when left out")
+    portal.add_argument(
+        "--line",
+        action="append",
+        metavar="NAME=NUMBER",
+        help="whose number to show, in place of all before; repeatable",
+    )
+    portal.add_argument("--no-lines", action="store_true", help="show no numbers of its own")
+    portal.add_argument("--leave-url", metavar="URL", help="where a district's way out leads; '' for the country's")
+    much = "hold calm reports about a school aside for a person above so many a minute; 0 for no limit"
+    portal.add_argument("--reports-per-minute", type=int, metavar="REPORTS", help=much)
+    portal.add_argument(
+        "--thread-reports-per-minute", type=int, metavar="REPORTS",
+        help="the same, of one conversation, and of all together without a proof of work",
+    )  # fmt: skip
+    portal.json()
+
+
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     token = commands.add_parser(
         "token",
@@ -277,22 +303,6 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     lines.add_argument("--texts-per-minute", type=int, metavar="TEXTS", help=limited)
     lines.add_argument("--thread-texts-per-minute", type=int, metavar="TEXTS", help="the same, of one conversation")
     lines.json()
-    portal = commands.add_parser(
-        "portal",
-        help="show the schools' links, or change whose numbers stand on their pages",
-        description="Show each school's link and who helps right now on its pages. With SLUG: change what is a "
-        "district's (`demo`) or a school's (`demo/lincoln`) own; the country's lines stay.",
-    ).command("cli_portal:portal")
-    portal.add_argument("slug", nargs="?", metavar="SLUG", help="a district, or DISTRICT/SCHOOL; all when left out")
-    portal.add_argument(
-        "--line",
-        action="append",
-        metavar="NAME=NUMBER",
-        help="whose number to show, in place of all before; repeatable",
-    )
-    portal.add_argument("--no-lines", action="store_true", help="show no numbers of its own")
-    portal.add_argument("--leave-url", metavar="URL", help="where a district's way out leads; '' for the country's")
-    portal.json()
     commands.add_parser(
         "migrate",
         help="bring the database's tables up to date",

@@ -1,9 +1,10 @@
-"""`tipline portal`: the schools' links, and whose numbers stand on their pages."""
+"""`tipline portal`: the schools' links, whose numbers stand on their pages, and how much is much."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ def portal(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     """Show what the portal shows of each school, or change some of it."""
     settings = environment.load("operator", var, environ)
     database = Database(settings.database_url)
-    changing = options.line or options.no_lines or options.leave_url is not None
+    changing = options.line or options.no_lines or options.leave_url is not None or _limits(options)
     if changing and not options.slug:
         raise BadInput("Say which district or school to change.")
     try:
@@ -60,10 +61,26 @@ def _change(session: Session, options: argparse.Namespace) -> None:
         if options.leave_url and not options.leave_url.startswith("https://"):
             raise BadInput("The way out is an https:// address.")
         district.leave_url = options.leave_url or None
+    if limits := _limits(options):
+        if school:
+            raise BadInput("Limits are a district's; they hold for each of its schools.")
+        if min(limits.values()) < 0:
+            raise BadInput("Reports in a minute are 0, for no limit, or more.")
+        for name, value in limits.items():
+            setattr(district, name, value)
     emit(
         session, "portal.changed", subject=f"school/{school.id}" if school else f"district/{district.id}",
-        actor="operator", at=utc_now(), district_id=district.id,
+        actor="operator", at=utc_now(), district_id=district.id, **_limits(options),
     )  # fmt: skip
+
+
+def _limits(options: argparse.Namespace) -> dict[str, int]:
+    """Name the limits that are to be set, by their columns."""
+    wanted = {
+        "reports_per_minute": options.reports_per_minute,
+        "thread_reports_per_minute": options.thread_reports_per_minute,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _line(given: str, country: str) -> dict[str, str]:
@@ -76,7 +93,7 @@ def _line(given: str, country: str) -> dict[str, str]:
     return {"name": name, "number": address.value}
 
 
-def _row(place: schools.Place, public_url: str) -> dict[str, str | list[str]]:
+def _row(place: schools.Place, public_url: str) -> dict[str, Any]:
     shown = help_lines.of(place.district, place.school)
     return {
         "school": f"{place.district.slug}/{place.school.slug}",
@@ -85,8 +102,10 @@ def _row(place: schools.Place, public_url: str) -> dict[str, str | list[str]]:
         "poster": f"{public_url}{place.path}/poster",
         "help": [f"{line.short}: {line.shown}" for line in shown.lines],
         "leave_url": shown.leave_url,
+        "reports_per_minute": place.district.reports_per_minute,
+        "thread_reports_per_minute": place.district.thread_reports_per_minute,
     }
 
 
-def _sentence(row: dict[str, str | list[str]]) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     return f"{row['school']}  {row['name']}  {row['link']}\n    {'; '.join(row['help'])}; way out: {row['leave_url']}"

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.core.events import emit
-from gateway.core.records import Line, Message, Thread
+from gateway.core.records import Line, Message, School, Thread
 from responders.directory import service as directory
 from triage.model import Assessment
 from triage.policy import urgency
@@ -18,7 +18,7 @@ from triage.policy import urgency
 NEWEST = 3
 """So many of a conversation's held texts are shown; the others are counted."""
 SHOWN = 50
-"""So many conversations of a line are listed, the busiest first."""
+"""So many conversations of a place are listed, the busiest first."""
 
 
 def may_wait(message: Message, own: Assessment) -> bool:
@@ -71,29 +71,40 @@ class HeldThread:
 
 
 @dataclass(frozen=True)
-class HeldLine:
-    """A line of ours, and what is held of it."""
+class HeldPlace:
+    """What is held of what came in at one place: on a `line` of ours, else on the web about a `school` or all."""
 
-    line: Line
+    line: Line | None
+    school: School | None
     count: int
     threads: list[HeldThread]
 
 
-def held(session: Session, district_id: str) -> list[HeldLine]:
-    """Read what is held in a district, line by line, the busiest conversations first."""
+def held(session: Session, district_id: str) -> list[HeldPlace]:
+    """Read what is held in a district, lines by number, then the web by school; the busiest conversations first."""
     of_district = Message.district_id == district_id, Message.held_at.is_not(None)
-    query = select(Message.line_id, Message.thread_id, func.count()).where(*of_district)
-    found = session.execute(query.group_by(Message.line_id, Message.thread_id)).all()
-    lines = session.scalars(select(Line).where(Line.id.in_({line_id for line_id, _, _ in found})).order_by(Line.number))
-    return [
-        _line(session, line, [(thread, count) for of, thread, count in found if of == line.id and thread])
-        for line in lines
-    ]
+    query = select(Message.line_id, Thread.school_id, Message.thread_id, func.count()).join(Thread).where(*of_district)
+    places = dict[tuple[str | None, str | None], list[tuple[str, int]]]()
+    for line_id, school_id, thread_id, count in session.execute(
+        query.group_by(Message.line_id, Thread.school_id, Message.thread_id)
+    ):
+        place = (line_id, None) if line_id else (None, school_id)
+        places.setdefault(place, []).append((thread_id or "", count))
+    return sorted((_place(session, *place, found) for place, found in places.items()), key=_order)
 
 
-def _line(session: Session, line: Line, found: list[tuple[str, int]]) -> HeldLine:
+def _place(session: Session, line_id: str | None, school_id: str | None, found: list[tuple[str, int]]) -> HeldPlace:
     busiest = sorted(found, key=lambda one: (-one[1], one[0]))[:SHOWN]
-    return HeldLine(line, sum(count for _, count in found), [_thread(session, one, count) for one, count in busiest])
+    return HeldPlace(
+        session.get(Line, line_id) if line_id else None,
+        session.get(School, school_id) if school_id else None,
+        sum(count for _, count in found),
+        [_thread(session, one, count) for one, count in busiest],
+    )
+
+
+def _order(place: HeldPlace) -> tuple[bool, str]:
+    return place.line is None, place.line.number if place.line else place.school.name if place.school else ""
 
 
 def _thread(session: Session, thread_id: str, count: int) -> HeldThread:

@@ -42,24 +42,21 @@ class Talk:
 
 
 @dataclass(frozen=True)
-class OfLine:
-    """What is held of one line."""
+class OfPlace:
+    """What is held of what came in on one line, or on the web about one school."""
 
     label: str
-    number: str
+    way: str
     count: int
     talks: list[Talk]
 
 
 @page
 def held(_request: Request, visit: Visit) -> Response:
-    """Show what is held, line by line, with the newest texts."""
+    """Show what is held, place by place, with the newest texts."""
     with visit.console.database.read() as session:
-        lines = [
-            OfLine(one.line.label, one.line.number, one.count, [_talk(session, visit, each) for each in one.threads])
-            for one in service.held(session, visit.account.district_id)
-        ]
-    return visit.render("floods/held.html", here="held", lines=lines)
+        places = [_place(session, visit, one) for one in service.held(session, visit.account.district_id)]
+    return visit.render("floods/held.html", here="held", places=places)
 
 
 @action
@@ -72,6 +69,13 @@ def let_through(request: Request, visit: Visit, _form: FormData) -> Response:
         service.release(session, thread, visit.actor, visit.now)
     visit.console.waker.wake("worker")
     return see("/held")
+
+
+def _place(session: Session, visit: Visit, held: service.HeldPlace) -> OfPlace:
+    talks = [_talk(session, visit, one) for one in held.threads]
+    if held.line:
+        return OfPlace(held.line.label, held.line.number, held.count, talks)
+    return OfPlace(held.school.name if held.school else visit.district.name, "on the web", held.count, talks)
 
 
 def _talk(session: Session, visit: Visit, held: service.HeldThread) -> Talk:

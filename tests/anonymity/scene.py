@@ -20,7 +20,10 @@ _CREDENTIALS = {"reporters": "courier", "paging": "worker", "webhooks": "intake"
 
 @dataclass
 class Scene:
-    """What is left of a run: everything by where it lay. `answers` are the public side's, `pages` the console's."""
+    """What is left of a run: everything by where it lay. `answers` are the public side's, `pages` the console's.
+
+    `receipts` are what the receipts of web reports derive, as key files; `files` what attachments are on their store.
+    """
 
     truth: Truth
     rows: Rows
@@ -33,6 +36,8 @@ class Scene:
     elsewhere: Mapping[str, bytes]
     backups: Mapping[str, bytes]
     opened_backups: Mapping[str, bytes]
+    receipts: Mapping[str, bytes]
+    files: Mapping[str, bytes]
     server_log: bytes = b""
     answers: list[bytes] = field(default_factory=list)
     pages: list[bytes] = field(default_factory=list)
@@ -40,12 +45,20 @@ class Scene:
     def loot(self, thief: str) -> Loot:
         """What one thief carries off; of a process its keys, its secrets, what they open elsewhere, and every row."""
         if thief in PROCESSES:
-            return Loot(self.rows, {}, self.keys[thief], self.secrets[thief], self.listed[thief])
+            return Loot(self.rows, {}, self.keys[thief], self.secrets[thief], self.listed[thief], self.files)
+        if thief == "a receipt":
+            return self.with_receipts("web")
         store = thief.replace(" ", "_")
         blobs: Mapping[str, bytes] = getattr(self, store) if store in STORES else {}
         rows = self.rows if thief == "database" else {}
         of = _CREDENTIALS.get(thief.partition(": ")[2])
-        return Loot(rows, blobs, {}, self.secrets[of] if of else (), self.listed[of] if of else ())
+        files = self.files if thief == "database" else {}
+        return Loot(rows, blobs, {}, self.secrets[of] if of else (), self.listed[of] if of else (), files)
+
+    def with_receipts(self, *labels: str) -> Loot:
+        """What somebody carries off who has all that intake has, and some receipts."""
+        intake = self.loot("intake")
+        return replace(intake, keys={**intake.keys, **{f"{one}.key": self.receipts[one] for one in labels}})
 
     def with_roles(self, process: str) -> Scene:
         """Leave of the rows what the role of a process on PostgreSQL may read."""

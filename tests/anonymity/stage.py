@@ -5,6 +5,7 @@ What each thief could carry off is taken while the processes still run.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import os
@@ -17,13 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import MetaData, create_engine, text
 from twilio.request_validator import HMAC_SHA256
 
 from channels.sms import sign
+from gateway.core import receipts
 from gateway.core.keys import PROCESSES
+from gateway.core.receipts import Receipt
 from gateway.front import environment, valkey
 from gateway.front.backup.keys import private
 from gateway.front.backup.reading import walk
@@ -32,6 +36,7 @@ from gateway.front.places import Var
 from tests.anonymity.scene import Scene
 from tests.anonymity.thief import Rows, key_files
 from tests.anonymity.truth import Text, Truth
+from tests.support.files import picture
 from tests.support.house import CEDAR, LINCOLN, PAGING, House, hidden, until
 
 TOLD, KEPT, STRANGE, STOPPED, LANDLINE, BROKEN = (
@@ -51,8 +56,16 @@ SAID = {
 WORDS = {
     "told": "quillfeather", "kept": "zarzamoreta", "strange": "brindlewick", "stopped": "vexilpuff",
     "landline": "oxtumble", "broken": "yarrowmint", "reply": "marzipan", "note": "dovetailer",
-    "unsigned": "hobnocket", "unlucky": "pumpernaut",
+    "unsigned": "hobnocket", "unlucky": "pumpernaut", "web": "glimmerwort", "web answer": "tanglefroth",
+    "web reply": "murkleberry", "other web": "wobblethorn",
 }  # fmt: skip
+REPORTED = {
+    "web": {"text": "someone hid a glimmerwort", "where": "gym", "role": "student"},
+    "other web": {"text": "they took his wobblethorn", "who": "two kids", "topic": "bullying"},
+}
+BROWSER, ADDRESS = "Snorkelbat/1.0", "127.0.0.77"
+"""What the web reporters' browser says it is, and where it calls from."""
+_PICTURE = {"content_type": "image/jpeg", "base64": base64.b64encode(picture()).decode()}
 _ZEROS = bytes(512)
 """Most of a server's log for recovery is empty: there is nothing to find in it, and it takes long."""
 _OPEN = "threaded_at IS NULL OR dispatched_at IS NULL"
@@ -68,6 +81,8 @@ class Stage:
     spoken: list[bytes] = field(default_factory=list)
     sids: dict[str, tuple[str, str]] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+    seeds: dict[str, str] = field(default_factory=dict)
 
     @property
     def backup(self) -> Path:
@@ -86,12 +101,17 @@ class Stage:
             self.house.tipline("lines", line, "--no-delete-at-carrier")
         httpx.post(f"{self.house.phones_url}/control", json={"numbers": {LANDLINE: "not_mobile"}}).raise_for_status()
         for label, (number, line, words) in SAID.items():
-            self.sids[label] = (str(self.house.text(number, words, to=line)["sid"]), number)
+            more = {"media": [_PICTURE]} if label == "told" else {}
+            self.sids[label] = (str(self.house.text(number, words, to=line, **more)["sid"]), number)
         self.house.text(STOPPED, "STOP")
+        with self._browser() as browser:
+            for label, said in REPORTED.items():
+                self._report(browser, label, said)
         self._go_wrong()
         for number in (TOLD, KEPT, STRANGE):
             until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
         self._work()
+        until(self._is_clean, "the picture to be cleaned")
         until(self._is_forgotten, "the carrier to forget what it may")
         self.house.tipline("backup", "key", "--out", str(self.backup.with_suffix(".key")))
         self.house.tipline("backup", "--out", str(self.backup))
@@ -110,7 +130,39 @@ class Stage:
         with self._table_away():
             assert self._post({**unlucky, "MessageSid": "SM" + "8" * 32}, status=None).is_server_error
             self._get(f"{self.house.public_url}/")
+            self._break_report()
             self._get(f"{self.house.public_url}/nowhere/{UNLUCKY}?Body=pumpernaut")
+
+    def _browser(self) -> httpx.Client:
+        """Come as somebody on the web does, from an address that nobody else has."""
+        transport = httpx.HTTPTransport(local_address=ADDRESS)
+        headers = {"User-Agent": BROWSER, "Accept": "text/html"}
+        return httpx.Client(base_url=self.house.public_url, headers=headers, transport=transport, timeout=30)
+
+    def _report(self, browser: httpx.Client, label: str, said: Mapping[str, str]) -> None:
+        """Report on the web; the page with the receipt is its reporter's alone."""
+        form = browser.get("/s/lincoln").text
+        self.seeds[label] = hidden(form, "once")
+        sent = {**said, "once": self.seeds[label], "puzzle": hidden(form, "puzzle"), "solution": ""}
+        page = browser.post("/s/lincoln", data=sent)
+        (shown,) = re.findall(r'id="receipt"[^>]*>([^<]+)<', page.text)
+        self.receipts[label] = receipts.parse(shown)
+
+    def _break_report(self) -> None:
+        """Send a form that must be shown again while it cannot be; what comes back its reporter alone sees."""
+        with self._browser() as browser:
+            browser.post("/s/lincoln", data={"text": f"pumpernaut {UNLUCKY}", "where": "x" * 2000})
+
+    def _come_back(self, said: str) -> None:
+        """Read the reply with the receipt, guess at another, and answer."""
+        receipt = self.receipts["web"].shown()
+        with self._browser() as browser:
+            wrong = receipt[:-1] + ("1" if receipt[-1] == "0" else "0")
+            self._hear(browser.post("/back", data={"receipt": wrong}))
+            talk = browser.post("/back", data={"receipt": receipt})
+            assert WORDS["web reply"] in talk.text
+            form = {"receipt": receipt, "once": hidden(talk.text, "once"), "text": said}
+            assert browser.post("/back/answer", data=form).status_code == 200
 
     def _waiting(self) -> int:
         with self._connected() as connection:
@@ -158,12 +210,12 @@ class Stage:
         """Staff read, answer and write notes; another system asks for everything."""
         with self.house.browser() as browser:
             case = until(lambda: self._case(browser, "quillfeather"), "the case")
-            shown = browser.get(f"/cases/{case}").text
-            action = re.findall(r'action="(/cases/[^"]+/reply)"', shown)[0]
-            for path, words in ((action, "was it marzipan?"), (f"/cases/{case}/notes", "dovetailer knows")):
-                form = {"csrf": hidden(browser.get(f"/cases/{case}").text), "text": words}
-                answer = browser.post(path, data=form, headers={"Origin": self.house.console_url})
-                assert answer.status_code == 200
+            self._say(browser, case, "reply", "was it marzipan?")
+            self._say(browser, case, "notes", "dovetailer knows")
+            web = until(lambda: self._case(browser, WORDS["web"]), "the case of the report")
+            self._say(browser, web, "reply", f"is it a {WORDS['web reply']}?")
+            self._come_back(f"no, a {WORDS['web answer']}")
+            until(lambda: WORDS["web answer"] in browser.get(f"/cases/{web}").text, "the answer")
             for path in ("/", "/?show=all", "/on-call", "/unclear", "/metrics", "/readyz", "/healthz", "/nowhere"):
                 browser.get(path)
         until(lambda: "was it marzipan?" in self.house.received(TOLD), "the reply")
@@ -171,6 +223,18 @@ class Stage:
             self._get(self.house.public_url + path)
             self._get(self.house.console_url + path)
         self.house.tipline("doctor", "--json", check=False)
+
+    def _say(self, browser: httpx.Client, case: str, what: str, words: str) -> None:
+        shown = browser.get(f"/cases/{case}").text
+        action = re.findall(rf'action="(/cases/[^"]+/{what})"', shown)[0]
+        form = {"csrf": hidden(shown), "text": words}
+        answer = browser.post(action, data=form, headers={"Origin": self.house.console_url})
+        assert answer.status_code == 200
+
+    def _is_clean(self) -> bool:
+        with self._connected() as connection:
+            states = connection.execute(text("SELECT state FROM attachments")).scalars().all()
+        return list(states) == ["clean"]
 
     def _case(self, browser: httpx.Client, word: str) -> str | None:
         numbers = dict.fromkeys(re.findall(r"/cases/(\d{4}-\d{4})", browser.get("/?show=all").text))
@@ -226,6 +290,8 @@ class Stage:
             elsewhere={**{n: c for n, c in files.items() if not n.startswith(rest)}, **_processes(root)},
             backups={"backup": self.backup.read_bytes()},
             opened_backups=self._opened(),
+            receipts={label: _pem(receipt) for label, receipt in self.receipts.items()},
+            files={Path(name).name: content for name, content in _part(files, "media/").items()},
             server_log=(data / "log").read_bytes() if data else b"",
             answers=self.answers,
             pages=self.house.seen,
@@ -248,7 +314,28 @@ class Stage:
             label: Text(number, sid, (sid, stored[sid]["id"], stored[sid]["thread_id"] or sid))
             for label, (sid, number) in self.sids.items()
         }
-        return Truth(NUMBERS, WORDS, texts, kept=frozenset({"kept"}), strange=frozenset({"strange"}))
+        texts |= {label: text for one in self.receipts for label, text in self._on_web(one, rows).items()}
+        secret = {f"browser of {label}": BROWSER for label in self.receipts} | {"address": ADDRESS}
+        for label, receipt in self.receipts.items():
+            secret |= {f"receipt of {label}": receipt.shown().replace("-", ""), f"seed of {label}": self.seeds[label]}
+            secret |= {f"shown receipt of {label}": receipt.shown()}
+        return Truth(
+            NUMBERS, {**WORDS, **secret}, texts, kept=frozenset({"kept"}), strange=frozenset({"strange"}),
+            files=frozenset({"told"}),
+            opened={"web": frozenset({"web", "web reply", "web answer"}), "other web": frozenset({"other web"})},
+        )  # fmt: skip
+
+    def _on_web(self, label: str, rows: Rows) -> dict[str, Text]:
+        """Find what was said with a receipt: the report, then the answer."""
+        lookup = self.receipts[label].lookup_id
+        (thread,) = [row["id"] for row in rows["threads"] if row["receipt_lookup"] == lookup]
+        said = [row for row in rows["messages"] if row["thread_id"] == thread and row["direction"] == "in"]
+        said.sort(key=lambda row: str(row["at"]))
+        sids = [str(row["provider_sid"]) for row in said]
+        return {
+            name: Text("", sid, (sid, row["id"], thread))
+            for name, sid, row in zip((label, f"{label} answer"), sids, said, strict=False)
+        }
 
     def _opened(self) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -267,6 +354,10 @@ class Stage:
             keys = list(client.scan_iter(count=1000))
             held = {f"key {key!r}": key + bytes(client.dump(key) or b"") for key in keys}
         return {**held, "spoken": b"\n".join(self.spoken)}
+
+
+def _pem(receipt: Receipt) -> bytes:
+    return receipt.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _unescaped(command: str) -> bytes:

@@ -34,17 +34,31 @@ class Row:
     has: str
     numbers: Cell
     words: Cell
+    files: Cell
     when: Cell
     who: Cell
 
     def expected(self, truth: Truth) -> Haul:
         """Say exactly what he must get of a scene."""
         writers = frozenset(truth.texts[label].number for label in self.numbers.gets(truth))
-        return Haul(writers, self.words.gets(truth), self.when.gets(truth), self.who.gets(truth))
+        words, files = self.words.gets(truth), self.files.gets(truth)
+        return Haul(writers, words, files, self.when.gets(truth), self.who.gets(truth))
 
 
 def _all(truth: Truth) -> frozenset[str]:
     return frozenset(truth.texts)
+
+
+def _texted(truth: Truth) -> frozenset[str]:
+    return frozenset(label for label, text in truth.texts.items() if text.number)
+
+
+def _pictures(truth: Truth) -> frozenset[str]:
+    return truth.files
+
+
+def _of_receipt(truth: Truth) -> frozenset[str]:
+    return truth.opened["web"]
 
 
 def _kept(truth: Truth) -> frozenset[str]:
@@ -60,41 +74,44 @@ def _answers(truth: Truth) -> frozenset[str]:
 
 
 def _read(truth: Truth) -> frozenset[str]:
-    return frozenset(truth.texts) | {"reply", "note"}
+    return frozenset(truth.texts) | {"reply", "note", "web reply"}
 
 
 NOTHING = Cell("–", lambda _truth: frozenset())
 THREADS = Cell("times, by thread", _all)
 UNDELETED = Cell("not yet deleted ¹", _kept)
 STRANGERS = Cell("strangers' ²", _strange)
+FILES = Cell("**all**", _pictures)
+OURS = Cell("our texts; not yet deleted ¹", _answers)
+OPENED = Cell("that thread ³", _of_receipt)
+WRITERS = Cell("**all**", _texted)
+HELD = "keys, secrets, database, files"
 TABLE = (
-    Row("database", "every row and file", NOTHING, NOTHING, THREADS, NOTHING),
-    Row("intake", "keys, secrets, database", NOTHING, NOTHING, THREADS, NOTHING),
-    Row(
-        "courier", "keys, secrets, database", Cell("**all**", _all), Cell("our replies; not yet deleted ¹", _answers),
-        THREADS, Cell("**all**", _all),
-    ),
-    Row("worker", "keys, secrets, database", STRANGERS, Cell("**all**", _read), THREADS, STRANGERS),
-    Row("console", "keys, secrets, database", NOTHING, Cell("**all**", _read), THREADS, NOTHING),
-    Row("clock", "keys, secrets, database", NOTHING, NOTHING, THREADS, NOTHING),
-    Row("valkey", "memory, files, all it is told", NOTHING, NOTHING, NOTHING, NOTHING),
-    Row("logs", "every log of ours", NOTHING, NOTHING, NOTHING, NOTHING),
-    Row("backups", "every backup", NOTHING, NOTHING, NOTHING, NOTHING),
-    Row("opened backups", "and the key of backups", NOTHING, NOTHING, THREADS, NOTHING),
-    Row("carrier: reporters", "the courier's API key", UNDELETED, UNDELETED, NOTHING, UNDELETED),
-    Row("carrier: paging", "the worker's API key", STRANGERS, STRANGERS, NOTHING, STRANGERS),
-    Row("carrier: webhooks", "intake's webhook secrets", NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("database", "every row and file", NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
+    Row("intake", HELD, NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
+    Row("a receipt", "a web reporter's, and all of intake's", NOTHING, OPENED, NOTHING, THREADS, NOTHING),
+    Row("courier", HELD, WRITERS, OURS, NOTHING, THREADS, WRITERS),
+    Row("worker", HELD, STRANGERS, Cell("**all**", _read), FILES, THREADS, STRANGERS),
+    Row("console", HELD, NOTHING, Cell("**all**", _read), FILES, THREADS, NOTHING),
+    Row("clock", HELD, NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
+    Row("valkey", "memory, files, all it is told", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("logs", "every log of ours", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("backups", "every backup", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
+    Row("opened backups", "and the key of backups", NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
+    Row("carrier: reporters", "the courier's API key", UNDELETED, UNDELETED, NOTHING, NOTHING, UNDELETED),
+    Row("carrier: paging", "the worker's API key", STRANGERS, STRANGERS, NOTHING, NOTHING, STRANGERS),
+    Row("carrier: webhooks", "intake's webhook secrets", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
 )  # fmt: skip
 
 
 def render() -> str:
     """Write the table in Markdown."""
-    head = "| thief of | who has | numbers | words | when | who wrote when |\n|---|---|---|---|---|---|\n"
-    rows = (
-        " | ".join((f"| {row.thief}", row.has, row.numbers.words, row.words.words, row.when.words, row.who.words))
-        for row in TABLE
+    head = "| thief of | who has | numbers | words | files | when | who wrote when |\n|---|---|---|---|---|---|---|\n"
+    cells = ((row.numbers, row.words, row.files, row.when, row.who) for row in TABLE)
+    rows = zip(TABLE, cells, strict=True)
+    return head + "".join(
+        f"| {row.thief} | {row.has} | {' | '.join(cell.words for cell in found)} |\n" for row, found in rows
     )
-    return head + "".join(f"{row} |\n" for row in rows)
 
 
 def placed(page: str) -> str:

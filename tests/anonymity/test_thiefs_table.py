@@ -22,7 +22,7 @@ def haul(scene: Scene, thief: str) -> Haul:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("kind", ["numbers", "words", "threads", "people"])
+@pytest.mark.parametrize("kind", ["numbers", "words", "files", "threads", "people"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.thief)
 def test_thief_gets_exactly_what_the_table_says(scene: Scene, row: Row, kind: str) -> None:
     assert getattr(haul(scene, row.thief), kind) == getattr(row.expected(scene.truth), kind)
@@ -36,9 +36,24 @@ def test_thief_with_the_role_of_a_process_gets_the_same(scene: Scene, row: Row) 
     assert rob(few.loot(row.thief), few.truth) == row.expected(few.truth)
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("labels", [("web",), ("other web",), ("web", "other web")], ids=" and ".join)
+def test_with_a_receipt_exactly_that_thread_opens_whatever_else_intake_has(
+    scene: Scene, labels: tuple[str, ...]
+) -> None:
+    expected = frozenset[str]().union(*(scene.truth.opened[label] for label in labels))
+    got = [rob(which.with_receipts(*labels), which.truth) for which in (scene, scene.with_roles("intake"))]
+    assert {one.words for one in got} == {expected}
+    assert {(one.numbers, one.files, one.people) for one in got} == {(frozenset(),) * 3}
+
+
 def test_security_md_shows_the_table_that_is_tested() -> None:
     page = table.PAGE.read_text("utf-8")
     assert page == table.placed(page), "run: python -m tests.anonymity.table"
+
+
+def test_every_process_is_robbed() -> None:
+    assert set(PROCESSES) <= {row.thief for row in TABLE}
 
 
 def test_table_has_no_thief_who_gets_numbers_and_words_of_everyone_from_what_is_stored() -> None:

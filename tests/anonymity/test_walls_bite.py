@@ -11,13 +11,14 @@ import hmac
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -28,16 +29,17 @@ from gateway.core import keys, logs, numbers, settings
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, SettingsRefused
 from gateway.core.numbers import Address
-from gateway.core.seal import key_id, seal, sealed_to
+from gateway.core.seal import key_id, seal, sealed_to, unseal
 from tests.anonymity.scene import Scene
 from tests.anonymity.stage import SAID, TOLD, inflated
 from tests.anonymity.table import TABLE
 from tests.anonymity.thief import rob
 
 pytestmark = pytest.mark.e2e
-KINDS = ("numbers", "words", "threads", "people")
+KINDS = ("numbers", "words", "files", "threads", "people")
 GIVEN_AWAY = ("numbers", "words", "people")
 WORD = "quillfeather"
+_BEGIN = b"PRIVATE KEY"
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +173,31 @@ def _number_in_a_backup(scene: Scene) -> Scene:
     return replace(scene, opened_backups={**scene.opened_backups, "more": f'{{"address":"{TOLD}"}}'.encode()})
 
 
+def _to_another_receipt(scene: Scene) -> Scene:
+    """Seal what one web reporter says to another's receipt."""
+    key = serialization.load_pem_private_key(scene.receipts["web"], None)
+    assert isinstance(key, X25519PrivateKey)
+    _, message, thread = scene.truth.texts["other web"].names
+    copied = {"id": "1" * 32, "thread_id": thread, "message_id": message}
+    sealed = seal(key.public_key(), b"wobblethorn", f"copies/{copied['id']}/words")
+    return replace(scene, rows={**scene.rows, "copies": [*scene.rows["copies"], {**copied, "words_sealed": sealed}]})
+
+
+def _receipt_kept(scene: Scene) -> Scene:
+    return replace(scene, keys={**scene.keys, "intake": {**scene.keys["intake"], "kept.key": scene.receipts["web"]}})
+
+
+def _key_beside_its_file(scene: Scene) -> Scene:
+    """Let a file's key stand in its row as it is."""
+    row = scene.rows["attachments"][0]
+    console = [serialization.load_pem_private_key(pem, None) for pem in scene.keys["console"].values() if _BEGIN in pem]
+    for key in (one for one in console if isinstance(one, X25519PrivateKey)):
+        with suppress(KeyRefused):
+            row["reason"] = unseal(key, row["clean_key_sealed"], f"attachments/{row['id']}/clean_key").decode()
+    assert row["reason"]
+    return scene
+
+
 def _logged(line: str) -> Callable[[Scene], Scene]:
     return lambda scene: replace(scene, logs={**scene.logs, "log/intake.log": line.encode()})
 
@@ -219,7 +246,11 @@ BREAKS = {
         _key_given("console", "identity", "courier"), "console", "numbers", "people"
     ),
     "the console has the index key": _breaks(_key_given("console", "index", "courier"), "console", "numbers"),
-    "intake has a key of words": _breaks(_key_given("intake", "content", "console"), "intake", "words"),
+    "intake has a key of words": _breaks(_key_given("intake", "content", "console"), "intake", "words", "files"),
+    "intake keeps a receipt": _breaks(_receipt_kept, "intake", "words"),
+    "a web reporter's words sealed to another's receipt": _breaks(_to_another_receipt, "a receipt", "words"),
+    "a file's key in clear beside it": _breaks(_key_beside_its_file, "database", "files"),
+    "a web reporter's address in a log": _breaks(_logged('{"peer": "127.0.0.77:4711"}'), "logs", "words"),
     "the clock has the outbound key": _breaks(_key_given("clock", "outbound", "courier"), "clock", "words"),
     "the worker has the reporters' account": _breaks(_account_given, "worker", "numbers", "people"),
     "a number in a log": _breaks(_logged('{"event": "from +14045550151"}'), "logs", "numbers"),

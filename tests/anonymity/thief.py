@@ -1,7 +1,8 @@
 """A thief: what he carries off, and all that he tries on it.
 
-He opens every sealed value of every table with every private key he has, counts through all numbers there are with
-every secret he has, asks the carrier with every credential he has, and reads the rest in every dress he knows.
+He opens every sealed value of every table with every private key he has, and every file with whatever could be its
+key; counts through all numbers there are with every secret he has, asks the carrier with every credential he has, and
+reads the rest in every dress he knows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import itertools
 import json
 import re
@@ -21,13 +23,14 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from gateway.core.errors import KeyRefused
+from gateway.core.chunks import opened as opened_chunks
+from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.seal import unseal
 from tests.anonymity.truth import Truth
 from tests.support.leaks import search, words_in
 
 Rows = Mapping[str, list[dict[str, Any]]]
-_SHORT = 128
+_SHORT, _KEY = 128, 32
 _LARGE = 1_000_000
 """Files of a database are larger; what stands in them is looked at row by row."""
 _HASHES = ("sha256", "sha1", "md5", "sha512", "blake2b")
@@ -36,21 +39,26 @@ _SIZES = (8, 16, 20, 32, 64)
 
 @dataclass(frozen=True)
 class Loot:
-    """What a thief carried off: rows of tables, other bytes by where they lay, key files, the carrier's answers."""
+    """What a thief carried off: rows of tables, other bytes by where they lay, key files, the carrier's answers.
+
+    `files` are those of attachments, by their names on the store.
+    """
 
     rows: Rows = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     keys: Mapping[str, bytes] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     listed: tuple[Mapping[str, Any], ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Haul:
-    """What he made of it: numbers, and labels: whose words he read, whose time and thread, whose writer and time."""
+    """What he made of it: numbers, and labels: whose words he read, whose files, time and thread, writer and time."""
 
     numbers: frozenset[str]
     words: frozenset[str]
+    files: frozenset[str]
     threads: frozenset[str]
     people: frozenset[str]
 
@@ -66,6 +74,7 @@ def rob(loot: Loot, truth: Truth) -> Haul:
     return Haul(
         numbers=frozenset(numbers | _counted_through(loot, truth)),
         words=frozenset(words),
+        files=frozenset(_files(loot, truth, opened)),
         threads=frozenset(_threads(loot, truth)),
         people=frozenset(_people(loot, truth, opened)),
     )
@@ -165,10 +174,26 @@ def _flat(rows: Rows) -> bytes:
     return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
 
+def _files(loot: Loot, truth: Truth, opened: Mapping[str, bytes]) -> Iterator[str]:
+    """Texts of whose files one opens, with a key that was sealed somewhere or stands anywhere in the rows."""
+    shown = {hit for content in (*opened.values(), _flat(loot.rows)) for hit in _hex_in(content) if len(hit) == _KEY}
+    names = {name for name in loot.files if any(_is_key(key, name, loot.files[name]) for key in shown)}
+    rows = loot.rows.get("attachments", ())
+    found = {row.get("message_id") for row in rows if not names.isdisjoint({row.get("original"), row.get("clean")})}
+    yield from (label for label, text in truth.texts.items() if not found.isdisjoint(text.names))
+
+
+def _is_key(key: bytes, name: str, content: bytes) -> bool:
+    with suppress(BadInput):
+        return bool(list(opened_chunks(io.BytesIO(content).read, key, f"attachments/{name}".encode())))
+    return False
+
+
 def _threads(loot: Loot, truth: Truth) -> Iterator[str]:
     """Texts of which he can say when they came or were answered, and which others came from the same hand."""
     told = {row.get(name) for row in loot.rows.get("messages", ()) for name in ("id", "provider_sid") if _timed(row)}
     told |= {row.get("thread_id") for row in loot.rows.get("sends", ()) if _timed(row)}
+    told |= {row.get("message_id") for row in loot.rows.get("copies", ()) if _timed(row)}
     for label, text in truth.texts.items():
         found = any(name.encode() in blob for blob in loot.blobs.values() for name in text.names)
         if found or not told.isdisjoint(text.names):
@@ -186,6 +211,6 @@ def _people(loot: Loot, truth: Truth, opened: Mapping[str, bytes]) -> Iterator[s
     for label, text in truth.texts.items():
         row = stored.get(text.sid) or {}
         places = (f"threads/{row.get('thread_id')}/address", f"messages/{row.get('id')}/address")
-        known = any(search(opened.get(place, b""), [text.number]) for place in places)
+        known = text.number and any(search(opened.get(place, b""), [text.number]) for place in places)
         if known or listed.get(text.sid) == text.number:
             yield label

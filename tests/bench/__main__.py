@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import accept, growth, memory, paging, parts, picture, report, site
+from tests.bench import accept, growth, memory, paging, parts, picture, portal, report, site
 from tests.support import postgres
 
-PIECES = ("accept", "paging", "growth", "parts")
+PIECES = ("accept", "portal", "paging", "growth", "parts")
 DATABASES = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rounds and seconds of the accept path, texts of the runs, cases of the growth."""
+    """How much is measured: rounds and seconds of both accept paths, people at once, texts of the runs, cases."""
 
     rounds: int = 9
     seconds: float = 2.0
@@ -35,9 +35,11 @@ class Size:
     schools: int = 10
     cases: tuple[int, ...] = (1_000, 10_000, 200_000)
     part_seconds: float = 0.5
+    people: int = 60
+    times: int = 10
 
 
-QUICK = Size(1, 0.5, 4, 20, 20.0, 40, 3, 4, (100, 200), 0.02)
+QUICK = Size(1, 0.5, 4, 20, 20.0, 40, 3, 4, (100, 200), 0.02, 6, 1)
 
 
 def main() -> None:
@@ -69,6 +71,11 @@ def _accept(kind: str, size: Size) -> object:
         return asdict(accept.measure(made, size.rounds, size.seconds, size.connections))
 
 
+def _portal(kind: str, size: Size) -> object:
+    with _site(kind, 5, 8) as (made, _):
+        return asdict(portal.measure(made, size.rounds, size.seconds, size.connections, size.people, size.times))
+
+
 def _paging(kind: str, size: Size) -> object:
     """Run the house twice, so that each run has schools that nobody has been called to yet."""
     found: dict[str, object] = {}
@@ -89,7 +96,7 @@ def _growth(kind: str, size: Size) -> object:
         return [asdict(row) for row in growth.measure(made, list(size.cases), _say)]
 
 
-_MEASURES = {"accept": _accept, "paging": _paging, "growth": _growth}
+_MEASURES = {"accept": _accept, "portal": _portal, "paging": _paging, "growth": _growth}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ _MOST_A_SECOND = 3000
 
 @dataclass(frozen=True)
 class Round:
-    """One turn: texts a second, how long a webhook took, and how much processor time of the server, a text."""
+    """One turn: texts or reports a second, how long one took, and how much processor time of the server for each."""
 
     texts_per_second: float
     p50_ms: float
@@ -45,15 +45,21 @@ class Accept:
     connections: int
 
 
-def measure(site: Site, rounds: int, seconds: float, connections: int) -> Accept:
-    """Run rounds of so many seconds by turns; the first pair warms up and does not count."""
+def measure(site: Site, rounds: int, seconds: float, connections: int, schools: Sequence[str] = ()) -> Accept:
+    """Run rounds of so many seconds by turns; the first pair warms up and does not count.
+
+    With `schools`, ours takes reports at their paths; the floor takes texts all the same.
+    """
     with site.running("valkey", "intake") as pids, _floor(site) as (bare, bare_pid):
         real = Place(site.public_url, site.account_sid, site.webhook_secret)
         served = {real: pids[1], bare: bare_pid}
         pairs = []
         for number in range(rounds + 1):
             order = (real, bare) if number % 2 else (bare, real)
-            done = {place: _round(site, place, served[place], number, seconds, connections) for place in order}
+            ways = {real: list(schools), bare: []}
+            done = {
+                place: _round(site, place, served[place], number, seconds, connections, ways[place]) for place in order
+            }
             pairs.append((done[real], done[bare]))
     pairs = pairs[1:]
     ratios = [round(ours.texts_per_second / least.texts_per_second, 3) for ours, least in pairs]
@@ -66,11 +72,15 @@ def measure(site: Site, rounds: int, seconds: float, connections: int) -> Accept
     )
 
 
-def _round(site: Site, place: Place, pid: int, number: int, seconds: float, connections: int) -> Round:
+def _round(
+    site: Site, place: Place, pid: int, number: int, seconds: float, connections: int, schools: list[str]
+) -> Round:
     before = cpu_seconds(pid)
     kinds = (["calm"] * 7 + ["high"] * 2 + ["critical"]) * int(seconds * _MOST_A_SECOND / 10)
-    seen = outside.send(outside.Order(place, site.lines, kinds, seed=number, connections=connections, seconds=seconds))
-    assert not seen.refused, f"{seen.refused} webhooks were refused"
+    seen = outside.send(
+        outside.Order(place, site.lines, kinds, seed=number, connections=connections, seconds=seconds, schools=schools)
+    )
+    assert not seen.refused, f"{seen.refused} were refused"
     lasted = max(seen.answered.values()) - min(seen.asked.values())
     cuts = quantiles(seen.waits, n=100)
     count = len(seen.answered)

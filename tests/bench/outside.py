@@ -24,7 +24,9 @@ LISTENING_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class Order:
-    """What to send: `kinds` of texts to `lines`; `rate` a second, or 0 for as fast as it is taken.
+    """What to send: `kinds` of texts to `lines`, or of reports to `schools` (their paths) when there are any.
+
+    `rate` a second, or 0 for as fast as it is taken.
 
     `seconds` ends it early; with a `carrier_port` the carrier stays until `pages` critical pages were seen or
     `SETTLE_SECONDS` went by.
@@ -39,6 +41,7 @@ class Order:
     seconds: float = 0.0
     carrier_port: int = 0
     settle_seconds: float = SETTLE_SECONDS
+    schools: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -80,7 +83,8 @@ async def _run(order: Order) -> Seen:
 
 
 async def _text(order: Order, seen: Seen) -> None:
-    waiting = iter(texts.mixed(order.place, order.lines, order.kinds, order.seed))
+    write, to = (texts.reported, order.schools) if order.schools else (texts.mixed, order.lines)
+    waiting = iter(write(order.place, to, order.kinds, order.seed))
     port = int(order.place.url.rpartition(":")[2])
     start, gap = time.monotonic(), 1 / order.rate if order.rate else 0.0
     end = start + order.seconds if order.seconds else float("inf")

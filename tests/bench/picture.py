@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from tests.bench.report import BURST_MS, IDLE_MB, PAGE_MS, RATIO
+from tests.bench.report import AT_ONCE_MS, BURST_MS, IDLE_MB, PAGE_MS, RATIO
 
 _WIDTH, _ROW, _LEFT, _BAR = 760, 26, 330, 300
 
@@ -48,6 +48,9 @@ def draw(found: Mapping[str, Any]) -> str:
 def _bars(kind: str, pieces: Mapping[str, Any]) -> Iterator[Bar]:
     if "accept" in pieces:
         yield Bar(f"{kind}: accept path to its floor", pieces["accept"]["ratio"], RATIO, "", most=False)
+    if "portal" in pieces:
+        crowd = pieces["portal"]["at_once"]
+        yield Bar(f"{kind}: {crowd['people']} reports at once, p99", crowd["p99_ms"], AT_ONCE_MS, " ms")
     if "paging" in pieces:
         piece = pieces["paging"]
         yield Bar(f"{kind}: webhook to page, 20/s, p99", piece["steady"]["critical"]["p99_ms"], PAGE_MS, " ms")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-RATIO, PAGE_MS, BURST_MS, IDLE_MB = 0.6, 1000.0, 3000.0, 700.0
+RATIO, PAGE_MS, BURST_MS, IDLE_MB, AT_ONCE_MS = 0.6, 1000.0, 3000.0, 700.0, 1000.0
 """What is required."""
 
 
@@ -24,13 +24,27 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def _accept(kind: str, piece: Mapping[str, Any]) -> str:
+    required = f"required {RATIO} ({_verdict(piece['ratio'] >= RATIO)})"
+    return _beside(f"{kind}: POST /sms/inbound", "texts", piece, required)
+
+
+def _portal(kind: str, piece: Mapping[str, Any]) -> str:
+    crowd = piece["at_once"]
+    met = crowd["p99_ms"] <= AT_ONCE_MS and not crowd["lost"]
+    return _beside(f"{kind}: POST of a report", "reports", piece, "of texts at the floor") + (
+        f"\n{crowd['people']} at once, {crowd['times']} times: p50 {crowd['p50_ms']}, p99 {crowd['p99_ms']}, slowest "
+        f"{crowd['slowest_ms']} ms, {crowd['lost']} lost; required p99 <= {AT_ONCE_MS:.0f} ms ({_verdict(met)})"
+    )
+
+
+def _beside(title: str, what: str, piece: Mapping[str, Any], required: str) -> str:
     rows = [
         (name, one["texts_per_second"], one["p50_ms"], one["p99_ms"], one["cpu_us"])
         for name, one in (("ours", piece["ours"]), ("floor", piece["floor"]))
     ]
-    head = (f"{kind}: POST /sms/inbound", "texts/s", "p50 ms", "p99 ms", "CPU us a text")
-    ratio = f"ratio {piece['ratio']:.2f}, required {RATIO} ({_verdict(piece['ratio'] >= RATIO)}); rounds "
-    return _block(head, rows) + "\n" + ratio + " ".join(f"{one:.2f}" for one in piece["ratios"])
+    head = (title, f"{what}/s", "p50 ms", "p99 ms", "CPU us each")
+    ratios = " ".join(f"{one:.2f}" for one in piece["ratios"])
+    return _block(head, rows) + f"\nratio {piece['ratio']:.2f}, {required}; rounds {ratios}"
 
 
 def _paging(kind: str, piece: Mapping[str, Any]) -> str:
@@ -92,4 +106,9 @@ def _verdict(met: bool) -> str:
     return "met" if met else "NOT met"
 
 
-_PIECES: Mapping[str, Callable[[str, Any], str]] = {"accept": _accept, "paging": _paging, "growth": _growth}
+_PIECES: Mapping[str, Callable[[str, Any], str]] = {
+    "accept": _accept,
+    "portal": _portal,
+    "paging": _paging,
+    "growth": _growth,
+}

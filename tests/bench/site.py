@@ -28,12 +28,16 @@ LISTENING = ("intake", "console")
 
 @dataclass
 class Site:
-    """One installation. `lines` are the numbers for reports, one a school; `ports` maps processes and the carrier."""
+    """One installation. `lines` are the numbers for reports, one a school; `schools` the paths of their pages.
+
+    `ports` maps processes and the carrier.
+    """
 
     var: Var
     database_url: str
     ports: dict[str, int]
     lines: list[str] = field(default_factory=list)
+    schools: list[str] = field(default_factory=list)
     account_sid: str = "AC" + "b" * 32
     webhook_secret: str = field(default_factory=lambda: secrets.token_hex(32))
 
@@ -78,6 +82,7 @@ class Site:
             session.add(row)
             session.flush()
             self.lines.append(f"+1720{number:03}{school:04}")
+            self.schools.append(f"/d/{slug}/s/{row.slug}")
             session.add(_line(district.id, row.id, self.lines[-1], "reports"))
         people = [self._person(session, district.id, f"+1303{number:03}{place:04}") for place in range(3)]
         directory.set_duty(session, district.id, None, directory.ON_CALL, people[:2])

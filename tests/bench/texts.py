@@ -1,4 +1,4 @@
-"""What people write, and the webhooks in which the carrier brings it: signed, ready to send, no two the same."""
+"""What people write, and the webhooks and forms in which it comes: ready to send, no two the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ CALM = (
 
 @dataclass(frozen=True)
 class Webhook:
-    """One request, as bytes. `kind` is what the engine should make of it: `critical`, `high` or `calm`."""
+    """One request, as bytes. `kind` is what the engine should make of it: `critical`, `high` or `calm`.
+
+    `sid` tells it from others: the carrier's id of a text, the seed of a form.
+    """
 
     sid: str
     kind: str
@@ -87,4 +90,23 @@ def mixed(place: Place, lines: list[str], kinds: list[str], seed: int) -> list[W
         to = draw.choice(lines) if kind == "calm" or not schools else schools.pop()
         sid, sender = f"SM{seed:08x}{number:024x}", f"+1303{2_000_000 + seed % 700 * 10_000 + number:07}"
         found.append(place.webhook(sid, sender, to, draw.choice(words[kind]), kind))
+    return found
+
+
+def report(url: str, path: str, text: str, once: str, **more: str) -> bytes:
+    """Write one report as a browser sends the form of a school."""
+    form = {
+        "once": once, "puzzle": "", "solution": "", "text": text, "topic": "", "where": "2nd floor", "when": "today",
+        "who": "", "role": "student", **more,
+    }  # fmt: skip
+    return request("POST", url, path, form, {"Accept": "text/html", "Origin": "null", "Sec-Fetch-Site": "same-origin"})
+
+
+def reported(place: Place, schools: list[str], kinds: list[str], seed: int) -> list[Webhook]:
+    """Write one report of each kind in `kinds` to any school, each from a page of its own."""
+    draw, words = random.Random(seed), {"critical": CRITICAL, "high": HIGH, "calm": CALM}
+    found = []
+    for kind in kinds:
+        once = f"{draw.getrandbits(128):032x}"
+        found.append(Webhook(once, kind, report(place.url, draw.choice(schools), draw.choice(words[kind]), once)))
     return found

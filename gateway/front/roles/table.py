@@ -28,7 +28,9 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", change="id"),
         "console": May(read="*", change="id"),
         "clock": _SEES,
-        "operator": May(read="*", change="id help_lines leave_url"),
+        "operator": May(
+            read="*", change="id help_lines leave_url reports_per_minute thread_reports_per_minute"
+        ),
     },
     "schools": {
         **dict.fromkeys(("intake", "worker", "console"), _SEES),

@@ -223,5 +223,5 @@ def test_pages_set_no_cookie_and_load_nothing_from_elsewhere(client: TestClient)
         )
         assert not re.findall(r"<script(?! src=\"/static/)|<style| style=| on[a-z]+=\"", page.text)
         assert not re.findall(r'(?:src|action)="(?!/)|<link[^>]*href="(?!/)', page.text)
-    for name in ("portal.css", "portal.js", "mark.svg"):
+    for name in ("portal.css", "portal.js", "solver.js", "mark.svg"):
         assert client.get(f"/static/{name}").status_code == 200

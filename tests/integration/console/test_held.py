@@ -55,6 +55,23 @@ def test_letting_through_gives_the_texts_back_to_the_worker(desk: Desk) -> None:
     assert "Nothing is held." in desk.get("/held").text
 
 
+def test_reports_held_on_the_web_stand_under_their_school(desk: Desk) -> None:
+    ids = [
+        desk.world.report(words, school_id=school_id).message_id
+        for words, school_id in (("the food is bad", desk.world.school_id), ("so is the bus", None))
+    ]
+    with desk.world.of("worker").write() as session:
+        for one in ids:
+            floods.hold(session, session.get_one(Message, one), assess("hi all"), "school", desk.world.clock())
+    page = desk.get("/held").text
+    for place, words in (("Lincoln High School", "the food is bad"), ("Cedar Valley School District", "so is the bus")):
+        _, _, section = page.partition(f"{place} <small>on the web, 1 text held</small>")
+        assert words in section.partition("</section>")[0]
+    for action in re.findall(r'action="(/held/[^"]+/let-through)"', page):
+        assert desk.post(action).status_code == 303
+    assert {desk.world.message(one).held_at for one in ids} == {None}
+
+
 def test_another_districts_held_texts_are_neither_shown_nor_let_through(desk: Desk, other_district: str) -> None:
     (held,) = flood(desk, "the food is bad")
     with desk.world.database.write() as session:

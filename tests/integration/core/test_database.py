@@ -78,7 +78,7 @@ def test_a_connection_that_died_while_it_lay_idle_is_noticed_by_nobody(
     monkeypatch.setattr(database, "_IDLE_SECONDS", 0.0)
     _cut_idle_connection(world)
     with world.of("worker").read() as session:
-        assert world.district(session)
+        assert world.district(session).name
 
 
 def test_one_that_died_a_moment_ago_fails_its_transaction_alone(world: World) -> None:
@@ -86,7 +86,7 @@ def test_one_that_died_a_moment_ago_fails_its_transaction_alone(world: World) ->
 
     def ask() -> bool:
         with world.of("worker").read() as session:
-            return bool(world.district(session))
+            return bool(world.district(session).name)
 
     with pytest.raises(Unavailable):
         ask()

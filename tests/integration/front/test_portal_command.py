@@ -49,6 +49,19 @@ def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(var: Var, capsy
     assert all(len(row["help"]) == 3 + (row["school"] == "demo/lincoln") for row in json.loads(capsys.readouterr().out))
 
 
+def test_limits_of_a_district_are_set_and_shown_and_the_log_says_so(
+    var: Var, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["portal", "demo", "--reports-per-minute", "90", "--thread-reports-per-minute", "0", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {(row["reports_per_minute"], row["thread_reports_per_minute"]) for row in shown} == {(90, 0)}
+    database = Database(f"sqlite:///{var.database}")
+    with database.read() as session:
+        (event,) = session.scalars(select(Event).where(Event.type == "org.tipline.portal.changed"))
+    database.close()
+    assert event.data == {"reports_per_minute": 90, "thread_reports_per_minute": 0}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -60,6 +73,9 @@ def test_numbers_and_the_way_out_are_changed_and_the_log_says_so(var: Var, capsy
         (["demo", "--line", "Police=call us"], "no phone number"),
         (["demo", "--leave-url", "javascript:alert(1)"], "https://"),
         (["demo/lincoln", "--leave-url", "https://x.example/"], "district's"),
+        (["demo/lincoln", "--reports-per-minute", "5"], "district's"),
+        (["demo", "--reports-per-minute", "-1"], "0, for no limit"),
+        (["--thread-reports-per-minute", "5"], "Say which"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

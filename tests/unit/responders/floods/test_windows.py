@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.records import Line, Message, new_id
+from gateway.core.records import District, Line, Message, Thread, new_id
 from responders.floods import windows
 from responders.floods.windows import Sighting, Windows
 from tests.support.world import START
@@ -27,6 +27,16 @@ class Lines:
         return self.line
 
 
+class Web:
+    """Stands in for a session: it knows one school, with the limits that a district has from the start."""
+
+    def get_one(self, model: type, key: str) -> District | Thread:
+        columns = District.__table__.c
+        names = "reports_per_minute", "thread_reports_per_minute"
+        limits = {name: columns[name].default.arg for name in names}
+        return District(id=key, **limits) if model is District else Thread(id=key, district_id="d", school_id="s")
+
+
 def message(thread: str | None = "thread", seconds: float = 0, media: int = 0) -> Message:
     at = START + timedelta(seconds=seconds)
     return Message(id=new_id(), line_id="line", thread_id=thread, at=at, media_count=media)
@@ -37,13 +47,27 @@ def sightings(lines: Any, made: Sequence[tuple[Message, str | None]], seen: Wind
     seen, found = seen or Windows(), []
     for one, words in made:
         found.append(seen.look(lines, one, words))
-        seen.note(one, words)
+        seen.note(one, words, found[-1])
     return found
 
 
 def test_sixty_students_in_one_minute_are_no_flood() -> None:
     made = [(message(f"thread {student}", student / 2), f"a fight {student}") for student in range(60)]
     assert {one.over for one in sightings(Lines(), made)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("proved", "passes", "over"), [(True, 600, "school"), (False, 30, "proof")], ids=["proved", "unproven"]
+)
+def test_reports_about_one_school_are_a_flood_when_no_school_writes_so_much(
+    proved: bool, passes: int, over: str
+) -> None:
+    made = []
+    for n in range(passes + 5):
+        one = message(f"thread {n}")
+        one.channel, one.unproven = "web", not proved
+        made.append((one, f"a fight {n}"))
+    assert [one.over for one in sightings(Web(), made)] == [None] * passes + [over] * 5
 
 
 def test_five_hundred_numbers_with_twenty_texts_in_a_minute_are_no_flood() -> None:
@@ -105,7 +129,7 @@ def test_words_are_kept_only_under_a_key_of_this_process() -> None:
     seen, other = Windows(), Windows()
     said, again = message(), message()
     for windows_of in (seen, other):
-        windows_of.note(said, "he has a gun \ud800")
+        windows_of.note(said, "he has a gun \ud800", Sighting())
     assert seen.look(Lines(), again, "he has a gun \ud800").repeats == said.id  # type: ignore[arg-type]  # a stand-in
     assert not set(seen._texts._held) & set(other._texts._held)
     assert "gun" not in repr(seen)
