@@ -19,6 +19,7 @@ from gateway.core import backups, escrow, sealed_file
 from gateway.core.errors import KeyRefused, NoRoom
 from gateway.core.keys import KeySet, load
 from gateway.core.media import erasing, incoming, sealing, showing, stores
+from gateway.core.media import folder as folder_module
 from gateway.core.media.cleaning import Cleaning
 from gateway.core.media.folder import Folder
 from gateway.core.media.records import Attachment
@@ -335,6 +336,23 @@ def test_a_store_without_room_leaves_the_target_empty_and_may_be_tried_again(
     assert is_empty(site.url)
     assert site.restore(path)[0] == 0
     assert all_of(site.world, folder.store) == before
+
+
+def test_a_store_that_keeps_other_bytes_than_it_was_given_leaves_the_target_empty(
+    folder: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = folder.site
+    folder.bring(files.archive())
+    path = site.backup()
+    site.lose()
+    folder.lose()
+    put = folder_module._Writing.put
+    with monkeypatch.context() as change:
+        change.setattr(folder_module._Writing, "put", lambda self, content: put(self, content[:-1] + b"?"))
+        code, said = site.restore(path)
+    assert (code, "came out other than it went in" in said) == (2, True), said
+    assert is_empty(site.url)
+    assert site.restore(path)[0] == 0
 
 
 def test_an_erased_file_in_an_old_backup_opens_for_nobody_once_its_month_s_key_is_gone(folder: Drawer) -> None:
