@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.portal.forms import BODY_BYTES, MOST_FIELDS
@@ -42,6 +42,7 @@ def read(body: bytes, size: int = 1 << 16) -> tuple[dict[str, str], Kept, Readin
     contents=st.lists(st.binary(max_size=300) | st.just(b"\r\n--" + BOUNDARY[:-1].encode()), max_size=4),
     size=st.integers(1, 80),
 )
+@settings(deadline=None)
 def test_a_form_is_the_same_in_whatever_pieces_it_comes(text: str, contents: list[bytes], size: int) -> None:
     said = text.encode("utf-8", "replace")
     body = form({"once": "1"})[: -len(END)] + field("text", said) + b"".join(file(one) for one in contents) + END
