@@ -343,10 +343,8 @@ class Stage:
         def put(shape: Shape, lines: Iterator[bytes]) -> None:
             found[shape.name] = b"\n".join(lines)
 
-        def keep(name: str, pieces: Iterator[bytes]) -> None:
-            found[f"file {name}"] = b"".join(pieces)
-
-        walk(self.backup, private(self.backup.with_suffix(".key")), lambda _head: None, put, keep)
+        key = private(self.backup.with_suffix(".key"))
+        walk(self.backup, key, lambda _head: None, put, lambda name, file: found.update({name: b"".join(file)}))
         return found
 
     def _dump(self) -> dict[str, bytes]:
