@@ -111,7 +111,7 @@ class Stage:
         for number in (TOLD, KEPT, STRANGE):
             until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
         self._work()
-        until(self._is_clean, "the picture to be cleaned")
+        until(self._is_clean, "both pictures to be cleaned")
         until(self._is_forgotten, "the carrier to forget what it may")
         self.house.tipline("backup", "key", "--out", str(self.backup.with_suffix(".key")))
         self.house.tipline("backup", "--out", str(self.backup))
@@ -144,7 +144,8 @@ class Stage:
         form = browser.get("/s/lincoln").text
         self.seeds[label] = hidden(form, "once")
         sent = {**said, "once": self.seeds[label], "puzzle": hidden(form, "puzzle"), "solution": ""}
-        page = browser.post("/s/lincoln", data=sent)
+        files = {"files": ("IMG_0001.jpg", picture(), "image/jpeg")} if label == "web" else None
+        page = browser.post("/s/lincoln", data=sent, files=files)
         (shown,) = re.findall(r'id="receipt"[^>]*>([^<]+)<', page.text)
         self.receipts[label] = receipts.parse(shown)
 
@@ -234,7 +235,7 @@ class Stage:
     def _is_clean(self) -> bool:
         with self._connected() as connection:
             states = connection.execute(text("SELECT state FROM attachments")).scalars().all()
-        return list(states) == ["clean"]
+        return list(states) == ["clean"] * 2
 
     def _case(self, browser: httpx.Client, word: str) -> str | None:
         numbers = dict.fromkeys(re.findall(r"/cases/(\d{4}-\d{4})", browser.get("/?show=all").text))
@@ -321,7 +322,7 @@ class Stage:
             secret |= {f"shown receipt of {label}": receipt.shown()}
         return Truth(
             NUMBERS, {**WORDS, **secret}, texts, kept=frozenset({"kept"}), strange=frozenset({"strange"}),
-            files=frozenset({"told"}),
+            files=frozenset({"told", "web"}),
             opened={"web": frozenset({"web", "web reply", "web answer"}), "other web": frozenset({"other web"})},
         )  # fmt: skip
 

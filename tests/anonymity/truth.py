@@ -20,7 +20,7 @@ class Truth:
     """`words` maps a label (of a text, a reply, a note) to a word that stands nowhere else; `texts` are those stored.
 
     `kept` and `strange` are the labels of texts that the carrier still has: to a line for reports, to the paging line.
-    `files` are those of texts that came with a picture; `opened` maps a receipt to what it opens.
+    `files` are those of texts and reports that came with a picture; `opened` maps a receipt to what it opens.
     """
 
     numbers: tuple[str, ...]
