@@ -87,6 +87,7 @@ class Dispatcher:
     windows: Windows = field(default_factory=Windows)
     _tries: Tries = field(init=False)
     _uncalled: dict[str, Urgency] = field(default_factory=dict)
+    _to_call: dict[str, Urgency] = field(default_factory=dict)
     _remembered: bool = False
     _slow: bool = False
     _called: bool = False
@@ -192,8 +193,7 @@ class Dispatcher:
         When it has taken long enough the others wait for their turn, until pages have been written.
         """
         since = self.clock()
-        together = self._together([one for one in ids if one not in self._tries.failed]) if len(ids) > 1 else set()
-        tried, taken = set(together), set(together)
+        tried, taken = self._together([one for one in ids if one not in self._tries.failed])
         for one in ids:
             if tried and (self._slow or abs(self.clock() - since) >= _PAGE_EVERY):
                 break
@@ -203,11 +203,13 @@ class Dispatcher:
                     taken.add(one)
         return tried, taken
 
-    def _together(self, ids: Sequence[str]) -> set[str]:
-        """Take several up in one transaction, which costs little more than one; names them: all, or none at all.
+    def _together(self, ids: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Take several up in one transaction, which costs little more than one; names the tried and the taken.
 
-        Only one of each thread, since the next is judged by what it said; and none whose district or sender is unknown.
+        Those that somebody else took meanwhile are tried all the same. When something is wrong, none is.
         """
+        if len(ids) < 2:
+            return set(), set()
         try:
             with self.database.read() as session:
                 looked = self._look.at_some(session, ids)
@@ -217,9 +219,9 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whatever is wrong, and with which of them, comes out one by one
             log().warning("messages could not be taken together; each is tried by itself", error=error)
             self._called = False
-            return set()
+            return set(), set()
         self._look.note(one for one in looked if one.message.id in taken)
-        return taken
+        return {one.message.id for one in looked}, taken
 
     def _take(self, message_id: str) -> bool:
         with self.database.read() as session:
@@ -239,7 +241,9 @@ class Dispatcher:
 
     def _take_one(self, looked: Looked, *, calls: bool) -> bool:
         with self.database.write() as session:
-            return bool(self._open_or_join(session, [looked], calls=calls))
+            taken = self._open_or_join(session, [looked], calls=calls)
+        self._remember_uncalled()
+        return bool(taken)
 
     def _open_or_join(self, session: Session, looked: Sequence[Looked], *, calls: bool) -> set[str]:
         """Make cases of some messages, or hold them aside; names those that nobody else was faster with."""
@@ -260,20 +264,26 @@ class Dispatcher:
 
     def _open(self, session: Session, judged: Sequence[tuple[Message, Judged]], *, calls: bool) -> list[cases.Taken]:
         now = self.clock()
-        said = [(message, one.assessment if calls else _for_a_person(one.assessment)) for message, one in judged]
+        self._to_call.clear()
+        said = [(message, one.assessment if calls else judging.for_a_person(one.assessment)) for message, one in judged]
         taken = cases.take_messages(session, self.keys, said, now)
         for one, (message, by) in zip(taken, judged, strict=True):
             wanted = _urgency(one, by)
             if calls:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":
-                self._uncalled[one.case.id] = wanted
+                self._to_call[one.case.id] = wanted
                 log().error("nobody was called out for a case; it is tried again", case=one.case.id, code="not_paged")
                 emit(
                     session, paging.NOT_PAGED, subject=f"case/{one.case.id}", actor="process:worker", at=now,
                     district_id=one.case.district_id, message=message.id, urgency=wanted,
                 )  # fmt: skip
         return taken
+
+    def _remember_uncalled(self) -> None:
+        """Remember for whom nobody was called out, once it is certain that their cases are there."""
+        self._uncalled.update(self._to_call)
+        self._to_call.clear()
 
     def _call(self, case_id: str) -> bool:
         """Call out for a case for which that failed, unless somebody has taken it up since."""
@@ -322,7 +332,8 @@ class Dispatcher:
                 paging.acknowledge(session, known, f"contact:{message.contact_id}", now)
             elif known is None and answered.unclear:
                 paging.hint(session, self.keys, message, answered.unclear, now)
-            return True
+        self._remember_uncalled()
+        return True
 
     def _due(self, done: Container[str]) -> list[str]:
         """Name the next few callouts that want attention, of those that had none in this run."""
@@ -377,13 +388,6 @@ def _claim(session: Session, messages: Sequence[Message], *, late: bool = False)
     query = select(Message).where(Message.id.in_([message.id for message in messages]), free).order_by(Message.id)
     found = session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
     return {message.id: message for message in found}
-
-
-def _for_a_person(assessment: Assessment) -> Assessment:
-    """Mark what nobody could be paged for, so that it stands out."""
-    if assessment.unsure:
-        return assessment
-    return replace(assessment, unsure=True, unsure_reason="not_paged")
 
 
 def _urgency(taken: cases.Taken, judged: Judged) -> Urgency:

@@ -44,6 +44,13 @@ def undecided(reason: str, floor: Severity = Severity.NONE) -> Judged:
     return Judged(engine.undecided(reason, Context(floor=floor)), engine.undecided(reason))
 
 
+def for_a_person(assessment: Assessment) -> Assessment:
+    """Mark what nobody could be paged for, so that it stands out."""
+    if assessment.unsure:
+        return assessment
+    return replace(assessment, unsure=True, unsure_reason="not_paged")
+
+
 @dataclass(frozen=True)
 class Before:
     """What a message's thread has been before it: the severity of its case, and its latest texts, oldest first."""

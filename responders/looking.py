@@ -67,7 +67,7 @@ class Look:
     def _looks(self, session: Session, messages: Sequence[Message]) -> Iterator[Looked]:
         """Look at one after the other, leaving out what must wait."""
         before, beside = judging.before(session, messages), Counter[Minute]()
-        at_hand = windows.at_hand(session, messages)
+        _kept = windows.at_hand(session, messages)  # A session forgets what nobody holds.
         for message in messages:
             words = self.judge.opened(message)
             if words is not None and from_whom_unknown(message) and paging.is_only_code(words):
@@ -79,7 +79,6 @@ class Look:
             seen = self._seen(session, message, words, beside)
             beside.update(seen.counted)
             yield Looked(message, words, judged, seen)
-        del at_hand
 
     def note(self, taken: Iterable[Looked]) -> None:
         """Count what has been taken up."""

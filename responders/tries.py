@@ -52,12 +52,15 @@ class Tries:
         """Do one thing; when it fails it rests a while, and the next one has its turn."""
         try:
             return act(one)
+        except Unavailable as error:
+            log().warning(
+                "something must wait for the database", code=error.code
+            )  # Whatever it is: no fault of its own.
         except Exception as error:  # noqa: BLE001 - nothing may hold up the others
             code = "no_district" if isinstance(error, NotFound) else "failed"
             log().error("something could not be dispatched; it is tried again", id=one, code=code, error=error)
-            if not isinstance(error, Unavailable):
-                self.resting[one] = self.clock() + RETRY_AFTER
-            return 0
+            self.resting[one] = self.clock() + RETRY_AFTER
+        return 0
 
 
 def guarded(step: Callable[[], int | None]) -> int:

@@ -57,17 +57,21 @@ class Outbound:
     reference: str
 
 
+CODE_LENGTH, SID_LENGTH = 30, 64
+"""So many signs of a provider's error code, and of its id of a message, are kept."""
+
+
 class SendError(TiplineError):
     """A message that the provider did not take, or a question it did not answer.
 
-    `code` is the provider's (e.g. `21610`) or ours (`timeout`).
+    `code` is the provider's (e.g. `21610`) or ours (`timeout`), cut to what a row keeps of it.
     """
 
     public = "The message could not be sent."
 
     def __init__(self, code: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__()
-        self.code = code
+        self.code = code[:CODE_LENGTH]
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
 

@@ -21,7 +21,7 @@ from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 from gateway.core.events import emit
 from gateway.core.logs import log
-from gateway.core.messages import SendError, Status, moves_forward
+from gateway.core.messages import SID_LENGTH, SendError, Status, moves_forward
 from gateway.core.records import Send, UtcDateTime
 from gateway.core.times import Clock
 
@@ -48,25 +48,31 @@ def drain(database: Database, account: str, deliver: Deliver, clock: Clock) -> i
     """Send all that is due for an account, up to `AT_ONCE` side by side; the answer counts the rows tried.
 
     While a carrier keeps some waiting, the free places go on with what falls due, the most urgent first. What became of
-    those that come back at the same time is noted together.
+    those that come back at the same time is noted together; whatever ends this, what is under way is noted before.
     """
     tried, renewed_at, running = 0, clock(), dict[Future[_Outcome], str]()
     outcomes: list[_Outcome] = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
-        while True:
-            now, held = clock(), {*running.values(), *(one.send_id for one in outcomes)}
-            claimed = _more(database, account, now, held)
-            tried += len(claimed)
-            running.update({pool.submit(_try, send, deliver): send.id for send in claimed})
-            if not running and not outcomes:
-                return tried
-            if abs(now - renewed_at) >= _RENEW:
-                renewed_at = now
-                _renew(database, held, now)
-            for future in wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED).done:
-                del running[future]
-                outcomes.append(future.result())
-            outcomes = _note_all(database, outcomes, clock)
+        try:
+            while True:
+                now, held = clock(), {*running.values(), *(one.send_id for one in outcomes)}
+                claimed = _more(database, account, now, held)
+                tried += len(claimed)
+                running.update({pool.submit(_try, send, deliver): send.id for send in claimed})
+                if not running and not outcomes:
+                    return tried
+                if abs(now - renewed_at) >= _RENEW:
+                    renewed_at = now
+                    _renew(database, held, now)
+                for future in wait(running, _LOOK_AGAIN_SECONDS, FIRST_COMPLETED).done:
+                    del running[future]
+                    outcomes.append(future.result())
+                outcomes = _note_all(database, outcomes, clock)
+        except BaseException:
+            outcomes += [future.result() for future in running]
+            while outcomes:
+                outcomes = _note_all(database, outcomes, clock)
+            raise
 
 
 def due(session: Session, account: str, now: datetime) -> bool:
@@ -214,7 +220,7 @@ def _try(claimed: Send, deliver: Deliver) -> _Outcome:
     except Exception as error:  # noqa: BLE001 - whatever it is, the row must stay and be tried again
         log().error("a text could not be prepared", send=claimed.id, error=error)
         refusal = SendError("internal", retryable=True)
-    return _Outcome(claimed.id, sid, refusal, time.monotonic())
+    return _Outcome(claimed.id, sid[:SID_LENGTH], refusal, time.monotonic())
 
 
 def _note_all(database: Database, outcomes: Sequence[_Outcome], clock: Clock) -> list[_Outcome]:
@@ -225,18 +231,27 @@ def _note_all(database: Database, outcomes: Sequence[_Outcome], clock: Clock) ->
     if not outcomes:
         return []
     try:
-        with database.write() as session:
-            query = select(Send).where(Send.id.in_([one.send_id for one in outcomes])).order_by(Send.id)
-            sends = {send.id: send for send in session.scalars(query.with_for_update())}
-            for one in outcomes:
-                if one.send_id in sends:
-                    _note(session, sends[one.send_id], one, clock())
+        _note_some(database, outcomes, clock)
     except Unavailable:
         if time.monotonic() - min(one.at for one in outcomes) > _NOTE_SECONDS:
             raise
         time.sleep(_LOOK_AGAIN_SECONDS)
         return list(outcomes)
+    except Exception as error:  # noqa: BLE001 - one that cannot be noted must not have the others sent again
+        if len(outcomes) == 1:
+            log().error("what became of a text could not be noted", send=outcomes[0].send_id, error=error)
+            return []
+        return [left for one in outcomes for left in _note_all(database, [one], clock)]
     return []
+
+
+def _note_some(database: Database, outcomes: Sequence[_Outcome], clock: Clock) -> None:
+    with database.write() as session:
+        query = select(Send).where(Send.id.in_([one.send_id for one in outcomes])).order_by(Send.id)
+        sends = {send.id: send for send in session.scalars(query.with_for_update())}
+        for one in outcomes:
+            if one.send_id in sends:
+                _note(session, sends[one.send_id], one, clock())
 
 
 def _note(session: Session, send: Send, outcome: _Outcome, now: datetime) -> None:

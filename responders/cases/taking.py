@@ -36,21 +36,14 @@ class Taken:
     """The message counts by itself, as if it opened a case: the old calls are over, and nobody has acted lately."""
 
 
-def take_message(session: Session, keys: KeySet, message: Message, assessment: Assessment, now: datetime) -> Taken:
-    """Open a case with a message, or join it to the open case of its thread; a resolved or closed one reopens.
-
-    A second call for the same message changes nothing. A message to a number that nobody owns is always `unsure`.
-    Raises: NotFound when there is no district at all to take it.
-    """
-    return take_messages(session, keys, [(message, assessment)], now)[0]
-
-
 def take_messages(
     session: Session, keys: KeySet, judged: Sequence[tuple[Message, Assessment]], now: datetime
 ) -> list[Taken]:
-    """Do the same for several messages of as many threads, in order, table by table: that costs little more than one.
+    """Open a case with each message, or join it to the open case of its thread; a resolved or closed one reopens.
 
-    Whoever is not at it alone holds their districts already, or takes them in the order of these messages.
+    Several go in order, table by table, which costs little more than one. A second call for the same message changes
+    nothing. A message to a number that nobody owns is always `unsure`. Whoever is not at it alone holds their districts
+    already, or takes them in the order of these messages. Raises: NotFound when no district at all can take one.
     """
     homes = [_home(session, message) for message, _ in judged]
     done = _cases_of_messages(session, [message.id for message, _ in judged])

@@ -76,6 +76,7 @@ def withdraw(session: Session, callout_id: str, now: datetime, responder_id: str
             Send.status == "queued",
             or_(Send.lease_until.is_(None), Send.lease_until <= now),
         )
+        .order_by(Send.id)
         .with_for_update(of=Send)
     )
     if responder_id:

@@ -53,7 +53,7 @@ class Served:
         self.world.courier.thread_all()
         with self.world.database.write() as session:
             message = session.get_one(Message, message_id)
-            taken = cases.take_message(session, self.world.keys["worker"], message, assess(text), utc_now())
+            taken = cases.take_messages(session, self.world.keys["worker"], [(message, assess(text))], utc_now())[0]
             return taken.case.number
 
     def busy(self) -> str:

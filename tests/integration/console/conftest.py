@@ -96,7 +96,9 @@ class Desk:
         )
         with self.world.database.write() as session:
             message = session.get_one(Message, message_id)
-            return cases.take_message(session, self.world.keys["worker"], message, judged, self.world.clock()).case
+            return cases.take_messages(session, self.world.keys["worker"], [(message, judged)], self.world.clock())[
+                0
+            ].case
 
     def thread_of(self, case: Case) -> Thread:
         """Find the first thread of a case."""

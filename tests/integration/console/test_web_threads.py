@@ -19,7 +19,9 @@ def report(desk: Desk, words: str, **parts: object) -> tuple[Case, Filed]:
     filed = desk.world.report(words, **parts)
     with desk.world.database.write() as session:
         message = session.get_one(Message, filed.message_id)
-        taken = cases.take_message(session, desk.world.keys["worker"], message, assess(words), desk.world.clock())
+        taken = cases.take_messages(session, desk.world.keys["worker"], [(message, assess(words))], desk.world.clock())[
+            0
+        ]
     return taken.case, filed
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event, select
@@ -317,3 +317,63 @@ def test_drain_holds_what_a_slow_carrier_keeps_waiting(queued: World) -> None:
     replace(queued.courier, sender=Slow(), clock=look).send_all()
     assert send(queued).attempts == 1
     assert max(lease for lease in leases if lease) > START + timedelta(seconds=30)
+
+
+def test_drain_notes_the_others_when_one_outcome_cannot_be_noted(
+    queued: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = send(queued).id
+    for place in range(3):
+        queued.text("theres a fight", sender=f"+130355540{place:02}")
+    queued.courier.thread_all()
+    barrier, sent, note = threading.Barrier(4), list[str](), outbox._note
+
+    def deliver(row: Send) -> str:
+        barrier.wait(10)
+        sent.append(row.id)
+        return f"SM{row.id}"
+
+    def failing(session: Session, row: Send, *rest: Any) -> None:
+        if row.id == broken:
+            raise ValueError("cannot")
+        note(session, row, *rest)
+
+    monkeypatch.setattr(outbox, "_note", failing)
+    assert outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock) == 4
+    with queued.database.read() as session:
+        noted = set(session.scalars(select(Send.id).where(Send.status == "sent")))
+    assert noted == set(sent) - {broken}
+
+
+def test_drain_notes_what_is_under_way_when_something_ends_it(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queued.text("theres a fight", sender="+13035554000")
+    queued.courier.thread_all()
+    first, gone = threading.Event(), threading.Event()
+    more = outbox._more
+
+    def deliver(row: Send) -> str:
+        if not first.is_set():
+            first.set()
+            assert gone.wait(10)
+        return f"SM{row.id}"
+
+    def failing(*given: Any) -> list[Send]:
+        if first.is_set():
+            gone.set()
+            raise RuntimeError("ends")
+        return more(*given)
+
+    monkeypatch.setattr(outbox, "_more", failing)
+    with pytest.raises(RuntimeError):
+        outbox.drain(queued.of("courier"), "reporters", deliver, queued.clock)
+    with queued.database.read() as session:
+        assert set(session.scalars(select(Send.status))) == {"sent"}
+
+
+def test_a_providers_long_codes_and_ids_are_cut_to_what_is_kept(queued: World) -> None:
+    queued.carrier.refusals = [SendError("x" * 300, retryable=True)]
+    queued.courier.send_all()
+    assert send(queued).error_code == "x" * 30
+    queued.clock.forward(seconds=10)
+    outbox.drain(queued.of("courier"), "reporters", lambda _row: "SM" + "9" * 300, queued.clock)
+    assert send(queued).provider_sid == "SM" + "9" * 62

@@ -73,7 +73,7 @@ class Rig:
         with world.database.write() as session:
             message = session.get_one(Message, message_id)
             judged = assess(words, Context())
-            taken = cases.take_message(session, world.keys["worker"], message, judged, world.clock())
+            taken = cases.take_messages(session, world.keys["worker"], [(message, judged)], world.clock())[0]
             paging.call_out(session, taken.case, "critical" if judged.life_safety else "queue", world.clock())
         world.clock.forward(minutes=1)
         return taken.case

@@ -23,7 +23,7 @@ def test_reply_is_left_for_the_reporter_and_read_back_by_the_hour(rig: Rig) -> N
     filed = world.report(words)
     with world.database.write() as session:
         message = session.get_one(Message, filed.message_id)
-        case = cases.take_message(session, world.keys["worker"], message, assess(words), world.clock()).case
+        case = cases.take_messages(session, world.keys["worker"], [(message, assess(words))], world.clock())[0].case
     world.clock.forward(seconds=1)
     asked = {"threadId": str(GlobalID("Thread", filed.thread_id)), "text": "are you safe?"}
     done = rig.ask(REPLY, input=asked)["reply"]

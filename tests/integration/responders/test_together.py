@@ -14,9 +14,11 @@ from gateway.core.errors import Unavailable
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
 from gateway.core.threads import Threading
+from responders import dispatch
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseAssessment, CaseMessage
 from responders.paging import rounds
+from responders.paging import service as paging
 from responders.paging.records import Callout, Page
 from tests.integration.responders.conftest import Desk
 from tests.support.world import SECOND
@@ -139,6 +141,22 @@ def test_a_database_that_is_away_takes_no_message_for_good(desk: Desk, monkeypat
     monkeypatch.undo()
     assert desk.worker.take_all() == 2
     assert all(desk.case_of(one) for one in ids)
+
+
+def test_nobody_is_called_later_for_a_case_that_was_rolled_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = _threaded(desk, CRITICAL)
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise ValueError("cannot")
+
+    monkeypatch.setattr(paging, "call_out", failing)
+    monkeypatch.setattr(dispatch, "emit", failing)
+    assert desk.worker.take_all() == 0
+    assert desk.worker._uncalled == {}
+    monkeypatch.undo()
+    desk.wait(seconds=16)
+    assert desk.case_of(one) is not None
+    assert _count(desk, Callout) == 1
 
 
 def test_calm_messages_wait_a_little_for_pages_and_urgent_ones_do_not(desk: Desk) -> None:
