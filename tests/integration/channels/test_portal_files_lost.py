@@ -19,7 +19,7 @@ from channels.portal import uploads
 from channels.portal.files import MOST
 from gateway.core import conversation
 from gateway.core.errors import KeyRefused, NotFound, Unavailable
-from gateway.core.media.folder import Folder
+from gateway.core.media.folder import Folder, _Writing
 from gateway.core.media.incoming import Counter
 from gateway.core.media.records import Attachment
 from gateway.core.records import Message
@@ -369,8 +369,11 @@ class Hung:
 
     def __call__(self, *_: Any) -> Any:
         self.inside += 1
-        self._release.wait()
+        self.wait()
         raise Unavailable
+
+    def wait(self) -> None:
+        self._release.wait()
 
     def let_go(self) -> None:
         self._release.set()
@@ -401,10 +404,11 @@ def test_a_store_that_hangs_costs_the_files_and_no_word(
 ) -> None:
     """The answer comes while the store still hangs, and whoever waits for it there alters nothing afterwards."""
     monkeypatch.setattr(f"gateway.core.media.folder._Writing.{step}", hung)
-    monkeypatch.setattr("gateway.core.media.folder._Writing.abort", hung)
+    abort = _Writing.abort
+    monkeypatch.setattr(_Writing, "abort", lambda writing: (hung.wait(), abort(writing)))
     client = serve(patience_seconds=60.0, **times)
     pieces = [TYPED, file(files.picture() + bytes(200_000)), file(files.picture()), file(b""), END]
-    status, page = broken_off(client.app, LINCOLN, pieces)
+    status, page = broken_off(client.app, LINCOLN, pieces, gone=True)
     assert (status, words(world), hung.inside) == (200, ["he has a knife"], 1)
     assert noted(world)[0] == LATE
     assert lost(page)[0] == "File 1: We could not save it just now. Try again in a bit."
@@ -424,7 +428,7 @@ def test_what_was_stored_before_it_hung_is_kept(
 
     monkeypatch.setattr(store, "create", second)
     pieces = [TYPED, file(files.picture()), *([file(files.picture())] * (MOST + 5)), END]
-    status, page = broken_off(serve(store_seconds=2.0).app, LINCOLN, pieces)
+    status, page = broken_off(serve(store_seconds=2.0).app, LINCOLN, pieces, gone=True)
     assert (status, words(world), hung.inside) == (200, ["he has a knife"], 1)
     assert noted(world) == [TAKEN, *[LATE] * (MOST - 1), ("refused", "too_many")]
     assert len(lost(page)) == MOST
@@ -437,7 +441,8 @@ def test_words_are_taken_while_the_store_hangs(
     """It is let go by the words themselves, when they are stored."""
     monkeypatch.setattr(store, "create", hung)
     client = serve(soon_seconds=0.0, stored=hung.let_go)
-    status, _ = broken_off(client.app, LINCOLN, [TYPED + opened(), files.picture(), b"\r\n" + END])
+    pieces = [TYPED + opened(), files.picture(), b"\r\n" + END]
+    status, _ = broken_off(client.app, LINCOLN, pieces, gone=True)
     assert (status, words(world)) == (200, ["he has a knife"] * 2)
     assert noted(world) == [LATE]
 
