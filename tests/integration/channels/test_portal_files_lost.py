@@ -405,7 +405,12 @@ def test_a_store_that_hangs_costs_the_files_and_no_word(
     """The answer comes while the store still hangs, and whoever waits for it there alters nothing afterwards."""
     monkeypatch.setattr(f"gateway.core.media.folder._Writing.{step}", hung)
     abort = _Writing.abort
-    monkeypatch.setattr(_Writing, "abort", lambda writing: (hung.wait(), abort(writing)))
+
+    def hang(writing: _Writing) -> None:
+        hung.wait()
+        abort(writing)
+
+    monkeypatch.setattr(_Writing, "abort", hang)
     client = serve(patience_seconds=60.0, **times)
     pieces = [TYPED, file(files.picture() + bytes(200_000)), file(files.picture()), file(b""), END]
     status, page = broken_off(client.app, LINCOLN, pieces, gone=True)
