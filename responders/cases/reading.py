@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import KeyRefused
@@ -57,9 +57,10 @@ def messages_of(case_id: str) -> Select[Message]:
     What is held aside in a flood is not there until somebody lets it through.
     """
     own = select(CaseMessage.message_id).where(CaseMessage.case_id == case_id)
-    of_threads = select(CaseThread.thread_id).where(CaseThread.case_id == case_id)
-    belongs = or_(Message.id.in_(own), Message.thread_id.in_(of_threads))
-    return select(Message).where(belongs, Message.held_at.is_(None))
+    of_threads = select(Message.id).join(CaseThread, CaseThread.thread_id == Message.thread_id)
+    # One after the other by their indexes: of "this or that" PostgreSQL reads the whole table.
+    belongs = union(own, of_threads.where(CaseThread.case_id == case_id))
+    return select(Message).where(Message.id.in_(belongs), Message.held_at.is_(None))
 
 
 def threads(session: Session, case: Case) -> list[Thread]:
