@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -17,7 +17,8 @@ _NEIGHBOURS = dict(
     zip("qwertyuiopasdfghjklzxcvbnm", "wertyuiopoasdfghjkkxcvbnmn", strict=True)  # the key to the right
 )
 _LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7"}
-_EMOJI = ("😭", "💀", "😂", "🙏", "👀", "😳", "❗", "🥺")
+_EMOJI = ("🙏", "👀", "😳", "❗", "🥺", "😬", "👉", "✨")
+_LAUGHING = ("😂", "💀", "🤣")
 
 
 def _slip(word: str, dice: Random) -> str:
@@ -60,11 +61,20 @@ def leet(text: str, dice: Random) -> str:
 
 def emoji(text: str, dice: Random) -> str:
     """Put emoji that say nothing into the text, some of them glued to a word, and two at its end."""
+    return _strewn(text, dice, _EMOJI)
+
+
+def laughing(text: str, dice: Random) -> str:
+    """Put laughing emoji there: they lower nothing by themselves (`F5` of the rubric)."""
+    return _strewn(text, dice, _LAUGHING)
+
+
+def _strewn(text: str, dice: Random, signs: Sequence[str]) -> str:
     words = text.split(" ")
     for _ in range(1 + len(words) // 8):
         place = dice.randrange(len(words))
-        words[place] += dice.choice(("", " ")) + dice.choice(_EMOJI)
-    return " ".join(words) + dice.choice(_EMOJI) * 2
+        words[place] += dice.choice(("", " ")) + dice.choice(signs)
+    return " ".join(words) + dice.choice(signs) * 2
 
 
 def capitals(text: str, dice: Random) -> str:
@@ -89,6 +99,7 @@ DISTURBANCES: Mapping[str, Disturb] = {
     "typos": typos,
     "leet": leet,
     "emoji": emoji,
+    "laughing emoji": laughing,
     "capitals": capitals,
     "no accents": without_accents,
     "no punctuation": without_punctuation,

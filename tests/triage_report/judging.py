@@ -14,7 +14,7 @@ from triage.policy import urgency
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A tip beside the engine's judgement; `spans` count in the tip's text, `milliseconds` is one for each message."""
+    """A tip beside its judgement; `spans` count in its text, `milliseconds` (processor) hold one for each message."""
 
     tip: Tip
     severity: Severity
@@ -62,9 +62,9 @@ def _judge(tip: Tip, messages: Sequence[str], *, memory: bool = True) -> Judged:
     floor, reasons, spans, taken, place, pages = Severity.NONE, [], [], [], 0, False
     for index, text in enumerate(messages):
         context = Context(floor=floor, earlier=tuple(messages[:index])) if memory else Context()
-        start = time.perf_counter()
+        start = time.process_time()
         found = engine.assess(text, context)
-        taken.append((time.perf_counter() - start) * 1000)
+        taken.append((time.process_time() - start) * 1000)
         pages = pages or urgency(found) != "queue"
         reasons += [found.unsure_reason] if found.unsure_reason else []
         spans += [Indicator(one.name, one.start + place, one.end + place) for one in found.indicators]

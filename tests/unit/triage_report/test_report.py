@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.triage_report import ablations, corpus, dialects, disturbances, measure, page, tables
+from tests.triage_report import __main__ as command
+from tests.triage_report import ablations, corpus, dialects, disturbances, floors, measure, page, tables
 from tests.triage_report.corpus import Tip
 from tests.triage_report.judging import judge, judge_told
 from triage.engine import assess
@@ -186,3 +187,26 @@ def test_public_messages_are_counted_by_file_and_language(tmp_path: Path) -> Non
     (tmp_path / "threats.csv").write_text("id,lang,text\n1,es,se quiere matar hoy\n", "utf-8")
     assert measure.public(tmp_path) == {"ordinary": [1, 2], "threats es": [1, 1]}
     assert measure.public(tmp_path / "absent") == {}
+
+
+def test_command_judges_other_tips_and_leaves_what_is_kept_alone(tmp_path: Path) -> None:
+    """Tips written afresh are judged by the engine as it ships; they are neither half, and move no floor."""
+    before = tables.KEPT.read_bytes(), floors.FILE.read_bytes()
+    tips, html = tmp_path / "fresh.jsonl", tmp_path / "out" / "page.html"
+    lines = [
+        line for path in sorted((corpus.FOLDER / "tips").glob("*.jsonl")) for line in path.read_text().splitlines()
+    ]
+    tips.write_text("\n".join(lines[::24]), "utf-8")
+    assert command.main(["--tips", str(tips), "--html", str(html), "--ratchet"]) == 0
+    assert "<b>fresh</b>" in html.read_text("utf-8")
+    assert (tables.KEPT.read_bytes(), floors.FILE.read_bytes()) == before
+
+
+@pytest.mark.parametrize(("pages", "failed"), [(1, 0), (2, 1)])
+def test_command_fails_where_ordinary_texting_pages_above_one_in_a_hundred(
+    pages: int, failed: int, tmp_path: Path
+) -> None:
+    texts = ["he has a gun at school"] * pages + ["see you at lunch"] * (100 - pages)
+    (tmp_path / "ordinary.csv").write_text("text\n" + "\n".join(texts) + "\n", "utf-8")
+    assert command.main(["--only-public", "--public", str(tmp_path)]) == failed
+    assert command.main(["--only-public", "--public", str(tmp_path / "absent")]) == 0
