@@ -20,6 +20,10 @@ def write(found: Mapping[str, Any]) -> str:
         if found["shipped"]
         else "It is **not shipped**: it buys too little, see below."
     )
+    if found["by_hand"]:
+        state = (
+            "It is shipped by decision (0024): beside rules that have seen these tips it buys too little, see below."
+        )
     added = {name: f"{100 * share:+.1f}" for name, share in points.items()}
     shape = Path(__file__).with_name("card.md").read_text("utf-8")
     return shape.format(state=state, **found, **bought, **added)

@@ -110,7 +110,7 @@ def test_what_the_layer_asks_of_the_lexicon_is_there() -> None:
 def test_weights_card_and_what_was_found_belong_together() -> None:
     found = json.loads(learn.FOUND.read_text("utf-8"))
     model = statistics.load()
-    assert (model is not None) == found["shipped"] == learn.Bought(**found["bought"]).buys
+    assert (model is not None) == found["shipped"] == (learn.Bought(**found["bought"]).buys or found["by_hand"])
     assert learn.CARD.read_text("utf-8") == card.write(found)
     if model:
         assert (len(model.weights), model.threshold) == (found["pieces"], found["threshold"])
@@ -138,3 +138,28 @@ def test_triage_scores_without_a_library() -> None:
 )
 def test_layer_is_shipped_only_where_it_buys_something(bought: learn.Bought, buys: bool) -> None:
     assert bought.buys is buys
+
+
+def test_train_fits_ships_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On few tips it buys nothing and takes the weights away, unless somebody decides otherwise."""
+    for name in ("WEIGHTS", "CARD", "FOUND"):
+        monkeypatch.setattr(learn, name, tmp_path / name)
+    monkeypatch.setattr(learn, "_GAIN", 1.1)
+    monkeypatch.setattr(learn, "examples", lambda _: _EXAMPLES)
+    (tmp_path / "WEIGHTS").write_text("old", "utf-8")
+    learn.main([])
+    assert not (tmp_path / "WEIGHTS").exists()
+    assert "not shipped" in (tmp_path / "CARD").read_text("utf-8")
+    learn.main(["--ship"])
+    model = statistics.Model.parse(json.loads((tmp_path / "WEIGHTS").read_text("utf-8")))
+    assert model.chance(["pills"], "en") > model.chance(["lunch"], "en")
+    assert json.loads((tmp_path / "FOUND").read_text("utf-8"))["by_hand"]
+    assert "by decision" in (tmp_path / "CARD").read_text("utf-8")
+
+
+_EXAMPLES = [
+    learn.Example((word, "today"), language, f"theme {theme}", Severity(severity), open=True)
+    for theme in range(12)
+    for language in learn.LANGUAGES
+    for word, severity in (("pills", "high"), ("lunch", "none"), ("vape", "low"))
+]
