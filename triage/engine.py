@@ -1,6 +1,6 @@
 """The engine: one message in, one assessment out, and never an exception."""
 
-from triage import evidence, lexicon, rules
+from triage import evidence, lexicon, rules, statistics
 from triage.evidence import Verdict
 from triage.model import Assessment, Category, Context, Indicator
 from triage.normalize import words
@@ -45,6 +45,8 @@ def _assess(text: str, context: Context) -> Assessment:
     families, filled = _earlier(pack, context)
     finding = _finding(pack, text, families, filled)
     verdict = evidence.weigh(finding, text, pack, context)
+    if not context.floor.life_safety:
+        verdict = statistics.heed(verdict, finding.matches)
     severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
     return Assessment(
         severity=severity,

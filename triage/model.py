@@ -132,9 +132,10 @@ class Assessment:
     """A judgement about one message, never about a person.
 
     `unsure` means that a human looks now, on the high clock, whatever the severity says. `unsure_reason` is a code:
-    `no_text`, `too_short`, `unknown_language`, `undecided`, `contradictory`, `engine_error`, `timeout`. `categories` is
-    never empty, main one first. `missing` holds gap codes to ask for: `where`, `when`, `who`, `means`, `how_known`,
-    `safe_now`. `language` is `en`, `es` or `und`, a guess good enough to answer in. `rules` names the rules' version.
+    `no_text`, `too_short`, `unknown_language`, `undecided`, `contradictory`, `resembles_danger`, `engine_error`,
+    `timeout`. `categories` is never empty, main one first. `missing` holds gap codes to ask for: `where`, `when`,
+    `who`, `means`, `how_known`, `safe_now`. `language` is `en`, `es` or `und`, a guess good enough to answer in.
+    `rules` names the rules' version.
     """
 
     severity: Severity

@@ -9,8 +9,9 @@ from itertools import islice, product
 from triage.confusables import LEET, LOOKALIKE, MOJIBAKE
 
 _MOJIBAKE = re.compile("|".join(sorted(map(re.escape, MOJIBAKE), key=len, reverse=True)))
-_WORD = re.compile(r"[\w@$!*|+'-]*\w[\w@$!*|+'-]*")
-_SIGNS = "@$!*|+'-_"
+# A run that may be a word; one of signs alone is none. Said as one pattern, a long run of signs would take minutes.
+_RUN_OF_SIGNS = re.compile(r"[\w@$!*|+'-]+")
+_LETTER = re.compile(r"\w")
 _BREAK = re.compile(r"(?<![.!?])[.!?;](?=[\s\"')]|$)|[!?]+|\n")
 _PAUSE = re.compile(r"[,:()]|\.\.+|\u2026| - ")
 _COUNT = re.compile(r"\d+(st|nd|rd|th|pm|am|mm|mg|ml|gb?|kg?|cm|ft|lbs?|hrs?|mins?|s|x|pts|%)?")
@@ -108,7 +109,9 @@ def _pieces(folded: str) -> Iterator[Word]:
 
 def _spans(folded: str) -> Iterator[tuple[int, int]]:
     position = 0
-    for match in _WORD.finditer(folded):
+    for match in _RUN_OF_SIGNS.finditer(folded):
+        if not _LETTER.search(match.group()):
+            continue
         yield from _symbols(folded, position, match.start())
         start, end = match.span()
         while start < end and folded[start] in "'-*_!|+":
