@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from tests import pictures
 from tests.conftest import find_chromium
-from tests.triage_report import corpus, floors, measure, page, tables
+from tests.triage_report import corpus, corpus_card, floors, measure, page, tables
 from tests.triage_report.metrics import TARGETS
 
 _ORDINARY = 0.01
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if half == "test":
         print("The test half was LOOKED AT. Whoever changes rules after this has seen it.")
     if half in corpus.HALVES:
+        corpus_card.fill()
         filled = tables.fill(tables.keep(found))
         print("Figures kept" + "".join(f"; filled {path.relative_to(corpus.ROOT)}" for path in filled))
     if half == "develop":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,8 @@ def read(half: str = "develop", folder: Path = FOLDER) -> list[Tip]:
 
     Raises: ValueError where a theme stands in no half: it might be one that nobody is to look at.
     """
-    halves, tips = themes(folder), read_files(folder / "tips")
+    halves, settled = themes(folder), {row["id"]: row for row in _settled(folder)}
+    tips = [_settle(tip, settled.get(tip.id)) for tip in read_files(folder / "tips")]
     if halves and (strays := {tip.theme for tip in tips} - halves.keys()):
         raise ValueError(f"{', '.join(sorted(strays))} stands in no half")
     return [tip for tip in tips if halves.get(tip.theme, HALVES[0]) == half]
@@ -87,30 +87,33 @@ def _tip(row: dict[str, Any]) -> Tip:
 
 
 def themes(folder: Path = FOLDER) -> dict[str, str]:
-    """Tell the half of each theme: `themes.yaml` lists themes by half, or gives each theme its `half`."""
+    """Tell the half of each theme: its plan's `split` in `themes.yaml`. Raises: ValueError for one in no half."""
     path = folder / "themes.yaml"
     if not path.exists():
         return {}
-    return dict(_halves(yaml.safe_load(path.read_text("utf-8"))))
+    found = {name: theme["plan"]["split"] for name, theme in yaml.safe_load(path.read_text("utf-8"))["themes"].items()}
+    if strays := {name for name, half in found.items() if half not in HALVES}:
+        raise ValueError(f"{', '.join(sorted(strays))} stands in no half")
+    return found
 
 
-def _halves(found: Any) -> Iterator[tuple[str, str]]:
-    entries: Iterable[tuple[str, Any]] = (
-        found.items()
-        if isinstance(found, dict)
-        else [(entry.get("theme") or entry.get("name") or entry["id"], entry) for entry in found]
-    )
-    for name, entry in entries:
-        if name in HALVES:
-            yield from ((theme, name) for theme in entry)
-        elif name == "themes":
-            yield from _halves(entry)
-        elif entry in HALVES:
-            yield name, entry
-        elif isinstance(entry, dict) and entry.get("half") in HALVES:
-            yield name, entry["half"]
+def first_ratings(folder: Path = FOLDER) -> list[Tip]:
+    """Read all tips as their writers rated them."""
+    return read_files(folder / "tips")
 
 
 def second_ratings(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """Read what the second rater said, by the tip's id; empty where nobody has rated a second time."""
     return {row["id"]: row for path in sorted((folder / "second").glob("*.jsonl")) for row in rows(path)}
+
+
+def _settled(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "settled.jsonl"
+    return rows(path) if path.exists() else []
+
+
+def _settle(tip: Tip, settled: dict[str, Any] | None) -> Tip:
+    """Give a tip the rating that counts where two raters differed."""
+    if settled is None:
+        return tip
+    return replace(tip, severity=Severity(settled["severity"]), category=settled["category"])

@@ -57,7 +57,6 @@ def everything(half: str, tips: Sequence[Tip], folder: Path = corpus.FOLDER) -> 
             "ablations": _ablations(half, tips),
             "memory": _memory(tips),
             "latency": _latency(results),
-            "second": _second(tips, folder),
             "statistics": json.loads(_STATISTICS.read_text("utf-8")) if _STATISTICS.exists() else None,
             "unsure": _reasons(results),
             "misses": [_shown(one) for one in results if one.missed],
@@ -146,25 +145,6 @@ def _latency(results: Sequence[Judged]) -> dict[str, float]:
         "p95_ms": round(cuts[94], 2),
         "p99_ms": round(cuts[98], 2),
         "reference_ms": round(median(reference), 3),
-    }
-
-
-def _second(tips: Sequence[Tip], folder: Path) -> dict[str, float] | None:
-    """Compare the first rating with the second: kappa of severity, quadratic weights, and plain of the category."""
-    second = corpus.second_ratings(folder)
-    both = [(tip, second[tip.id]) for tip in tips if tip.id in second]
-    if not both:
-        return None
-    names = sorted({tip.category for tip in tips} | {str(row["category"]) for _, row in both})
-    return {
-        "tips": len(both),
-        "severity": round(metrics.kappa([(tip.severity.rank, Severity(row["severity"]).rank) for tip, row in both]), 3),
-        "category": round(
-            metrics.kappa(
-                [(names.index(tip.category), names.index(row["category"])) for tip, row in both], weighted=False
-            ),
-            3,
-        ),
     }
 
 

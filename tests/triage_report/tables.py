@@ -12,9 +12,9 @@ from tests.triage_report import corpus, page
 from tests.triage_report.metrics import MACRO_F1, TARGETS, Rate
 
 KEPT = Path(__file__).with_name("figures.json")
-PLACES = (corpus.ROOT / "README.md", corpus.FOLDER / "README.md")
+PLACES = (corpus.ROOT / "README.md",)
 _MARKS = re.compile(r"(<!-- figures -->\n).*?(<!-- /?figures -->)", re.DOTALL)
-_KEPT = ("at", "rules", "tips", "themes", "figures", "macro_f1", "latency", "second", "public")
+_KEPT = ("at", "rules", "tips", "themes", "figures", "macro_f1", "latency", "public")
 
 
 def keep(found: Mapping[str, Any], path: Path = KEPT) -> dict[str, Any]:
@@ -62,11 +62,6 @@ def _notes(kept: Mapping[str, Any], halves: list[str]) -> str:
     if "test" in halves:
         looks = kept["test"]["looks"]
         notes.append(f"The test half was looked at {len(looks)} time{'s' * (len(looks) != 1)} ({', '.join(looks)}).")
-    agreed = ((half, kept[half]["second"]) for half in halves if kept[half]["second"])
-    notes += [
-        f"Two raters, {half} half: kappa {second['severity']} on severity (weighted), {second['category']} on category."
-        for half, second in agreed
-    ]
     return " ".join(notes) + "\n"
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.triage_report import __main__ as command
-from tests.triage_report import ablations, corpus, dialects, disturbances, floors, measure, page, tables
+from tests.triage_report import ablations, corpus, corpus_card, dialects, disturbances, floors, measure, page, tables
 from tests.triage_report.corpus import Tip
 from tests.triage_report.judging import judge, judge_told
 from triage.engine import assess
@@ -142,44 +141,53 @@ def test_tables_keep_both_halves_and_fill_between_marks(found: dict[str, Any], t
     assert bare.read_text("utf-8") == "nothing\n"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"develop": ["a"], "test": ["b"]},
-        {"a": {"half": "develop", "about": "x"}, "b": {"half": "test"}},
-        {"a": "develop", "b": "test"},
-        {"themes": [{"theme": "a", "half": "develop"}, {"theme": "b", "half": "test"}]},
-        [{"name": "a", "half": "develop"}, {"id": "b", "half": "test"}],
-    ],
-    ids=["by half", "by theme", "plain", "listed under themes", "listed"],
-)
-def test_themes_tell_the_halves(content: object, tmp_path: Path) -> None:
-    assert corpus.themes(tmp_path) == {}
-    (tmp_path / "themes.yaml").write_text(yaml.safe_dump(content), "utf-8")
-    assert corpus.themes(tmp_path) == {"a": "develop", "b": "test"}
-
-
-def test_a_theme_without_half_is_refused_once_there_are_halves(tmp_path: Path) -> None:
+def test_a_theme_is_in_one_half_or_refused(tmp_path: Path) -> None:
     (tmp_path / "tips").mkdir()
     row = {name: getattr(THREAD, name) for name in THREAD.__slots__}
     (tmp_path / "tips" / "x-en.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    assert corpus.themes(tmp_path) == {}
     assert [tip.id for tip in corpus.read("develop", tmp_path)] == ["x-en-01"]
-    assert corpus.read("test", tmp_path) == []
-    (tmp_path / "themes.yaml").write_text("test: [x]\n", "utf-8")
+    (tmp_path / "themes.yaml").write_text("themes: {x: {plan: {split: test}}}\n", "utf-8")
+    assert corpus.themes(tmp_path) == {"x": "test"}
     assert corpus.read("develop", tmp_path) == []
     assert [tip.id for tip in corpus.read("test", tmp_path)] == ["x-en-01"]
-    (tmp_path / "themes.yaml").write_text("test: [y]\n", "utf-8")
-    with pytest.raises(ValueError, match=r"x stands in no half"):
-        corpus.read("develop", tmp_path)
+    for themes in ("{y: {plan: {split: test}}}", "{x: {plan: {split: both}}}"):
+        (tmp_path / "themes.yaml").write_text(f"themes: {themes}\n", "utf-8")
+        with pytest.raises(ValueError, match=r"x stands in no half"):
+            corpus.read("develop", tmp_path)
 
 
-def test_second_ratings_give_a_kappa(tmp_path: Path) -> None:
-    tips = corpus.read("develop")[:40]
-    assert measure._second(tips, tmp_path) is None
+def test_the_settled_rating_is_the_one_that_counts(tmp_path: Path) -> None:
+    (tmp_path / "tips").mkdir()
+    row = {name: getattr(THREAD, name) for name in THREAD.__slots__}
+    (tmp_path / "tips" / "x-en.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    settled = {"id": "x-en-01", "severity": "low", "category": "property", "note": "E6"}
+    (tmp_path / "settled.jsonl").write_text(json.dumps(settled) + "\n", "utf-8")
+    (tip,) = corpus.read("develop", tmp_path)
+    assert (tip.severity, tip.category) == (Severity.LOW, "property")
+    assert corpus.first_ratings(tmp_path)[0].severity is THREAD.severity
+
+
+def test_the_corpus_card_says_how_far_two_raters_agree_and_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "tips").mkdir()
     (tmp_path / "second").mkdir()
-    lines = [json.dumps({"id": tip.id, "severity": tip.severity.value, "category": tip.category}) for tip in tips]
-    (tmp_path / "second" / "a.jsonl").write_text("\n".join(lines), "utf-8")
-    assert measure._second(tips, tmp_path) == {"tips": 40, "severity": 1.0, "category": 1.0}
+    row = {name: getattr(THREAD, name) for name in THREAD.__slots__}
+    rows = [{**row, "id": f"x-{lang}-{place}", "lang": lang, "severity": severity}
+            for lang in corpus.LANGUAGES for place, severity in enumerate(("critical", "none", "low"))]  # fmt: skip
+    (tmp_path / "tips" / "x-en.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), "utf-8")
+    second = [{"id": one["id"], "severity": "critical" if one["severity"] == "critical" else "none",
+               "category": one["category"]} for one in rows]  # fmt: skip
+    (tmp_path / "second" / "x-en.jsonl").write_text("".join(json.dumps(one) + "\n" for one in second), "utf-8")
+    (tmp_path / "themes.yaml").write_text("themes: {x: {plan: {split: develop}}, y: {plan: {split: test}}}\n", "utf-8")
+    card = tmp_path / "README.md"
+    marks = "".join(f"<!-- figures: {name}. x -->\nold\n<!-- end figures -->\n" for name in ("agreement", "counts"))
+    card.write_text(marks, "utf-8")
+    assert corpus_card.fill(card, tmp_path)
+    text = card.read_text("utf-8")
+    assert "| all | 9 | 66.7 % | 0.9" in text
+    assert "3 were settled; on 0 of them" in text
+    assert "| language | en 3, es 3, mixed 3 |" in text
+    assert "old" not in text
 
 
 def test_public_messages_are_counted_by_file_and_language(tmp_path: Path) -> None:
