@@ -24,6 +24,7 @@ _WORD_PACKS = (
     "en_harm_words.yaml",
     "en_state_words.yaml",
     "en_calm_words.yaml",
+    "names.yaml",
     "es_words.yaml",
     "es_harm_words.yaml",
     "es_state_words.yaml",
@@ -88,7 +89,7 @@ def load() -> Lexicon:
         guard.update(common, str(pack.get("guard", "")).split())
     foreign = frozenset(" ".join(_read("other_languages.yaml").values()).split())
     rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
-    matcher = Matcher(sources)
+    matcher = Matcher(sources, frozenset(common_words))
     known = matcher.vocabulary | {word for words in spellings.values() for word in words}
     targets = _plain_words(sources) - common_words
     fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
