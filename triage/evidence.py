@@ -89,9 +89,6 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     matches = finding.matches
     if finding.severity.life_safety:
         return None
-    lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
-    if lowered:
-        return "contradictory"
     if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
         return "undecided"
     if _hints_enough(finding):

@@ -9,6 +9,34 @@ from triage.qualifiers import Hit, calm_words, lower
 from triage.slots import Slots, fill
 
 
+# Of two strands equally grave the first named is the main category (RUBRIC, "Main category").
+PRECEDENCE = (
+    Category.PLANNED_ATTACK,
+    Category.SUICIDE_SELF_HARM,
+    Category.CHILD_ABUSE,
+    Category.MEDICAL_EMERGENCY,
+    Category.MISSING_RUNAWAY,
+    Category.DATING_VIOLENCE,
+    Category.SEXUAL_HARASSMENT,
+    Category.WEAPON,
+    Category.PHYSICAL_VIOLENCE,
+    Category.GANG,
+    Category.HATE,
+    Category.DRUGS_ALCOHOL,
+    Category.CYBERBULLYING,
+    Category.BULLYING,
+    Category.MENTAL_HEALTH,
+    Category.UNSAFE_CONDITIONS,
+    Category.STAFF_CONCERN,
+    Category.PROPERTY,
+    Category.ACADEMIC,
+    Category.OTHER,
+    Category.SPAM,
+    Category.TEST,
+)
+_OF_NOTHING = frozenset({Category.ACADEMIC, Category.TEST, Category.SPAM, Category.OTHER})
+
+
 @dataclass(frozen=True, slots=True)
 class Raise:
     """When hits of all `families` stand beside one of `slots`, hits of the first family become `to`."""
@@ -20,11 +48,11 @@ class Raise:
 
 # Critical is life in danger now or within a day, or means together with intent.
 RAISES = (
-    Raise(("suicide",), ("now", "soon", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
+    Raise(("suicide",), ("now", "today", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
     Raise(("self_harm",), ("now", "fear"), Severity.HIGH),
     Raise(("self_harm", "suicide"), (), Severity.HIGH),
     Raise(("threat", "explosive"), (), Severity.CRITICAL),
-    Raise(("threat",), ("gun", "blade", "explosive", "now", "soon", "plan"), Severity.CRITICAL),
+    Raise(("threat",), ("gun", "blade", "explosive", "now", "today", "plan"), Severity.CRITICAL),
     Raise(("threat", "gun"), (), Severity.CRITICAL),
     Raise(("attack",), ("gun", "blade", "explosive", "now"), Severity.CRITICAL),
     Raise(("attack", "threat"), (), Severity.CRITICAL),
@@ -138,5 +166,7 @@ def rank_categories(hits: tuple[Hit, ...]) -> tuple[Category, ...]:
     for hit in hits:
         rank = hit.severity.rank * 2 + (hit.why is None)
         worst[hit.rule.category] = max(worst.get(hit.rule.category, 0), rank)
-    order = list(Category)
-    return tuple(sorted(worst, key=lambda category: (-worst[category], order.index(category))))
+    named = tuple(sorted(worst, key=lambda category: (-worst[category], PRECEDENCE.index(category))))
+    if max(worst.values(), default=0) <= 1:  # nothing to act on: a joke about guns is no tip about weapons
+        return tuple(category for category in named if category in _OF_NOTHING)
+    return named

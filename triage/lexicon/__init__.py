@@ -25,6 +25,8 @@ _WORD_PACKS = (
     "en_state_words.yaml",
     "en_calm_words.yaml",
     "names.yaml",
+    "en_frame_words.yaml",
+    "en_scene_words.yaml",
     "es_words.yaml",
     "es_harm_words.yaml",
     "es_state_words.yaml",
@@ -37,6 +39,8 @@ _RULE_PACKS = (
     "en_rules.yaml",
     "en_care_rules.yaml",
     "es_rules.yaml",
+    "en_threat_rules.yaml",
+    "en_despair_rules.yaml",
     "en_oblique_rules.yaml",
     "es_oblique_rules.yaml",
 )
