@@ -41,6 +41,8 @@ _RULE_PACKS = (
     "es_rules.yaml",
     "en_threat_rules.yaml",
     "en_despair_rules.yaml",
+    "en_body_rules.yaml",
+    "en_people_rules.yaml",
     "en_oblique_rules.yaml",
     "es_oblique_rules.yaml",
 )
