@@ -39,6 +39,10 @@ _ARMED = frozenset({"gun", "blade", "explosive"})
 _JOKED = frozenset({"suicide", "threat", "attack", "state", "fight", "mention", "overdose", "medical", "kin_threat"})
 # A laugh and no cause beside a wish to die is no joke (F3): so many words beyond the wish tell a cause.
 _JOKE_ALONE = 4
+# What game talk is about, where the message holds this many words of it.
+_GAMED = frozenset({"gun", "blade", "explosive", "threat", "attack", "state", "mention", "fight", "fight_now", "overdose"})
+_DEEP = 2
+_DENIAL_REACH = 3
 # What needs someone whatever is being played, watched or learned around it.
 _NO_PLAY = frozenset({"state", "medical", "fire", "building", "drugs", "drive", "stranger", "harass_touch"})
 
@@ -91,24 +95,48 @@ def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit
     play = _played(hit, matches, slots)
     if play:
         return hit.at(Severity.LOW if hit.rule.family in _EXPLICIT else Severity.NONE, play)
-    if hit.rule.family not in _PAST_MATTERS and not slots.filled("now", "soon") and _near(hit, matches, "past"):
+    if hit.rule.family not in _PAST_MATTERS and not slots.filled("now", "soon") and _past(hit, matches):
         return hit.at(min(hit.severity, Severity.MODERATE), "past")
     return hit
 
 
 def _near(hit: Hit, matches: Matches, *names: str) -> bool:
     """Whether a word of one of the classes stands in the sentence of the hit or one beside it."""
+    return bool(_nearby(hit, matches, *names))
+
+
+def _past(hit: Hit, matches: Matches) -> bool:
+    """Told of the past, and nothing says that it goes on or comes again (T1, T6)."""
+    return _near(hit, matches, "past") and not matches.has("still_real", "ongoing")
+
+
+def _nearby(hit: Hit, matches: Matches, *names: str) -> list[int]:
     words = matches.words
     first, last = words[hit.start].sentence - _NEAR, words[hit.end - 1].sentence + _NEAR
-    return any(first <= words[start].sentence <= last for name in names for start in matches.ends.get(name, ()))
+    return [start for name in names for start in matches.ends.get(name, ()) if first <= words[start].sentence <= last]
 
 
 def _harmless(hit: Hit, matches: Matches) -> bool:
     """The dangerous word is meant in a harmless way (F12): `calm_gun` calms hits of the family `gun`, and so on.
 
-    Not where someone is afraid or hurt beside it.
+    Not where someone is afraid or hurt beside it, nor where the cue itself is denied ("it is not a toy").
     """
-    return _near(hit, matches, f"calm_{hit.rule.family}") and not _near(hit, matches, "alarm")
+    if _near(hit, matches, "alarm"):
+        return False
+    cues = _nearby(hit, matches, f"calm_{hit.rule.family.removesuffix('_now')}")
+    if not cues and hit.rule.family in _GAMED:
+        cues = [start for start in matches.ends.get("gamer", ())]
+        cues = cues if len(cues) >= _DEEP else []
+    return bool(cues) and not any(_denied(start, matches) for start in cues)
+
+
+def _denied(start: int, matches: Matches) -> bool:
+    """Whether a word of denial stands just before word `start`, in its sentence."""
+    near = range(max(0, start - _DENIAL_REACH), start)
+    negations = matches.ends.get("neg", {})
+    return any(
+        index in negations and matches.words[index].sentence == matches.words[start].sentence for index in near
+    )
 
 
 def _trifle(hit: Hit, matches: Matches, slots: Slots) -> bool:
