@@ -45,13 +45,14 @@ _KNOWN_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The weighed result; `reason` is a code when the engine is unsure."""
+    """The weighed result; `reason` is a code when the engine is unsure, `asks` that one question back may settle it."""
 
     severity: Severity
     categories: tuple[Category, ...]
     indicators: tuple[Indicator, ...]
     reason: str | None
     language: str
+    asks: bool = False
 
 
 def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
@@ -81,7 +82,13 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         indicators += [indicator for indicator, _ in calm]
     if not indicators and reason is None:
         indicators = [_span("everyday_words", 0, len(matches.words), matches)]
-    return Verdict(severity, categories, tuple(indicators), reason, language)
+    asks = reason == "too_short" and not _hint_of_harm(finding)
+    return Verdict(severity, categories, tuple(indicators), reason, language, asks)
+
+
+def _hint_of_harm(finding: Finding) -> bool:
+    """Anything at all that may mean harm: then a person looks at once, also at one word."""
+    return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(_hint_spans(finding).values())
 
 
 def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
