@@ -25,7 +25,7 @@ _CALM = {
     "ad": ("advertising", Category.SPAM),
     "link": ("link", Category.SPAM),
     "drill": ("drill", Category.OTHER),
-    "lesson": ("schoolwork", Category.ACADEMIC),
+    "lesson": ("schoolwork", Category.OTHER),
     "sport": ("sport", Category.OTHER),
     "game": ("game", Category.OTHER),
     "fiction": ("fiction", Category.OTHER),
