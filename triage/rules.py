@@ -106,7 +106,7 @@ def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: 
         for rule in lexicon.rules
         for start, end in _shortest(matches, rule.key)
     ]
-    hits = _untangled(hits, matches)
+    hits = _untangled(_same_sense(hits), matches)
     carried = _carried(lexicon, families, slots)
     known = families | {hit.rule.family for hit in hits if hit.why is None}
     return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches, carried)
@@ -124,6 +124,17 @@ def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[
     worst = max(raised, key=lambda rule: rule.to.rank)
     named = next(rule.category for rule in lexicon.rules if rule.family == worst.families[0])
     return worst.to, (named,)
+
+
+def _same_sense(hits: list[Hit]) -> list[Hit]:
+    """Where a hit's words are meant harmlessly, whatever else the same words showed is meant so too."""
+    calmed = [hit for hit in hits if hit.why == "harmless_sense"]
+    return [
+        hit.at(Severity.NONE, "harmless_sense")
+        if hit.why is None and any(hit.start < other.end and other.start < hit.end for other in calmed)
+        else hit
+        for hit in hits
+    ]
 
 
 def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
