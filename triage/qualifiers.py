@@ -33,6 +33,7 @@ _EXPLICIT = frozenset(
         "overdose",
     }
 )
+_THREATS = frozenset({"threat", "attack", "fight", "mention"})
 # What a word for "none of it" inside a hit undoes.
 _ARMED = frozenset({"gun", "blade", "explosive"})
 # Whose words may be a joke about oneself or a figure of speech with a trivial cause (F1, F3).
@@ -83,7 +84,7 @@ def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit
         return hit.at(Severity.NONE, "figure_of_speech")
     if _negated(hit, matches):
         return hit.at(min(hit.severity, Severity.LOW), "negated")
-    if _harmless(hit, matches):
+    if _harmless(hit, matches, slots):
         return hit.at(Severity.NONE, "harmless_sense")
     if hit.rule.family in _JOKED and _trifle(hit, matches, slots):
         return hit.at(Severity.NONE, "hyperbole")
@@ -116,14 +117,18 @@ def _nearby(hit: Hit, matches: Matches, *names: str) -> list[int]:
     return [start for name in names for start in matches.ends.get(name, ()) if first <= words[start].sentence <= last]
 
 
-def _harmless(hit: Hit, matches: Matches) -> bool:
+def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
     """The dangerous word is meant in a harmless way (F12): `calm_gun` calms hits of the family `gun`, and so on.
 
+    Beside arms a threat is calm only where the arms are: a roast or an outfit explains no knife.
     Not where someone is afraid or hurt beside it, nor where the cue itself is denied ("it is not a toy").
     """
     if _near(hit, matches, "alarm"):
         return False
-    cues = _nearby(hit, matches, f"calm_{hit.rule.family.removesuffix('_now')}")
+    family = hit.rule.family.removesuffix("_now")
+    arms = [name for name in sorted(_ARMED) if slots.filled(name)]
+    senses = arms if family in _THREATS and arms else [family]
+    cues = [start for sense in senses for start in _nearby(hit, matches, f"calm_{sense}")]
     if not cues and hit.rule.family in _GAMED:
         cues = [start for start in matches.ends.get("gamer", ())]
         cues = cues if len(cues) >= _DEEP else []
@@ -143,7 +148,10 @@ def _trifle(hit: Hit, matches: Matches, slots: Slots) -> bool:
     """All three marks of hyperbole (F1): a trivial cause or a set phrase, no means or plan, nobody afraid or sad."""
     if slots.filled("gun", "blade", "explosive", "plan", "goodbye") or matches.has("distress", "alarm", "serious"):
         return False
-    if _near(hit, matches, "trifle", "hyperbole_trigger", "petty") and _near(hit, matches, "joke_wish", "laugh"):
+    if hit.rule.family == "suicide" and matches.has("sure_day") and not _near(hit, matches, "trifle"):
+        return False
+    petty = () if hit.rule.family == "suicide" else ("petty",)
+    if _near(hit, matches, "trifle", "hyperbole_trigger", *petty) and _near(hit, matches, "joke_wish", "laugh"):
         return True
     alone = len(matches.words) - (hit.end - hit.start) < _JOKE_ALONE
     return matches.has("laugh") and _near(hit, matches, "joke_wish") and not alone

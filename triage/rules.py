@@ -34,6 +34,8 @@ PRECEDENCE = (
     Category.SPAM,
     Category.TEST,
 )
+# Families whose words name a thing or a body: if that is harmless, so is what was said with it.
+_THINGS = frozenset({"gun", "blade", "explosive", "state", "drugs", "missing", "self_harm", "fire", "building"})
 _OF_NOTHING = frozenset({Category.ACADEMIC, Category.TEST, Category.SPAM, Category.OTHER})
 
 
@@ -128,7 +130,7 @@ def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[
 
 def _same_sense(hits: list[Hit]) -> list[Hit]:
     """Where a hit's words are meant harmlessly, whatever else the same words showed is meant so too."""
-    calmed = [hit for hit in hits if hit.why == "harmless_sense"]
+    calmed = [hit for hit in hits if hit.why == "harmless_sense" and hit.rule.family in _THINGS]
     return [
         hit.at(Severity.NONE, "harmless_sense")
         if hit.why is None and any(hit.start < other.end and other.start < hit.end for other in calmed)
