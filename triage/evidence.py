@@ -115,10 +115,11 @@ def _hints_enough(finding: Finding) -> bool:
     What already has a place in the queue (moderate), or a cue of calm, asks for one sign more.
     """
     matches = finding.matches
-    if not matches.has("told") or any(hit.why for hit in finding.hits):
+    about = matches.has("told") or (matches.has("i_me") and matches.has("fear"))
+    if not about or any(hit.why for hit in finding.hits):
         return False
     kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
-    calmed = finding.severity >= Severity.MODERATE or bool(_calm(matches))
+    calmed = finding.severity >= Severity.LOW or bool(_calm(matches)) or matches.has("homely", "gamer", "trifle")
     return kinds >= (_HINTS_QUEUED if calmed else _HINTS)
 
 

@@ -33,6 +33,7 @@ _WORD_PACKS = (
     "en_oblique_words.yaml",
     "es_oblique_words.yaml",
     "hints.yaml",
+    "en_hint_words.yaml",
 )
 _RULE_PACKS = (
     "shared_rules.yaml",
