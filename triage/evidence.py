@@ -34,6 +34,8 @@ _CALM = {
     "laugh": ("laughter", Category.OTHER),
     "thanks": ("thanks", Category.OTHER),
 }
+# What a message to the line itself is: a try, or junk. It comes before what else its words may be about.
+_LINE = frozenset({Category.TEST, Category.SPAM})
 # Cues that only count when they are nearly the whole message.
 _ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
 _SHORT = 3
@@ -76,8 +78,11 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         indicators += _merged(
             [(name, start, end) for name, spans in _hint_spans(finding).items() for start, end in spans], matches
         )
+    calm = _calm(matches)
+    if severity is Severity.NONE and any(category in _LINE for _, category in calm):
+        categories = ()
     if not categories:
-        calm = _calm(matches)
+        calm.sort(key=lambda item: item[1] not in _LINE)
         categories = (calm[0][1],) if calm else (Category.OTHER,)
         indicators += [indicator for indicator, _ in calm]
     if not indicators and reason is None:

@@ -41,7 +41,9 @@ _JOKED = frozenset({"suicide", "threat", "attack", "state", "fight", "mention", 
 # A laugh and no cause beside a wish to die is no joke (F3): so many words beyond the wish tell a cause.
 _JOKE_ALONE = 4
 # What game talk is about, where the message holds this many words of it.
-_GAMED = frozenset({"gun", "blade", "explosive", "threat", "attack", "state", "mention", "fight", "fight_now", "overdose"})
+_GAMED = frozenset(
+    {"gun", "blade", "explosive", "threat", "attack", "state", "mention", "fight", "fight_now", "overdose"}
+)
 _DEEP = 2
 _DENIAL_REACH = 3
 # What needs someone whatever is being played, watched or learned around it.
@@ -88,11 +90,11 @@ def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit
         return hit.at(Severity.NONE, "harmless_sense")
     if hit.rule.family in _JOKED and _trifle(hit, matches, slots):
         return hit.at(Severity.NONE, "hyperbole")
-    settled = _settled(hit, matches)
-    if settled:
-        return settled
-    if hit.rule.firm:
-        return hit
+    return _settled(hit, matches) or (hit if hit.rule.firm else _framed(hit, matches, slots))
+
+
+def _framed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
+    """Lower what is told from inside a game, story or lesson, or of the past."""
     play = _played(hit, matches, slots)
     if play:
         return hit.at(Severity.LOW if hit.rule.family in _EXPLICIT else Severity.NONE, play)
@@ -130,8 +132,8 @@ def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
     senses = arms if family in _THREATS and arms else [family]
     cues = [start for sense in senses for start in _nearby(hit, matches, f"calm_{sense}")]
     if not cues and hit.rule.family in _GAMED:
-        cues = [start for start in matches.ends.get("gamer", ())]
-        cues = cues if len(cues) >= _DEEP else []
+        played = list(matches.ends.get("gamer", ()))
+        cues = played if len(played) >= _DEEP else []
     return bool(cues) and not any(_denied(start, matches) for start in cues)
 
 
@@ -139,9 +141,7 @@ def _denied(start: int, matches: Matches) -> bool:
     """Whether a word of denial stands just before word `start`, in its sentence."""
     near = range(max(0, start - _DENIAL_REACH), start)
     negations = matches.ends.get("neg", {})
-    return any(
-        index in negations and matches.words[index].sentence == matches.words[start].sentence for index in near
-    )
+    return any(index in negations and matches.words[index].sentence == matches.words[start].sentence for index in near)
 
 
 def _trifle(hit: Hit, matches: Matches, slots: Slots) -> bool:

@@ -8,7 +8,6 @@ from triage.patterns import Matches
 from triage.qualifiers import Hit, calm_words, lower
 from triage.slots import Slots, fill
 
-
 # Of two strands equally grave the first named is the main category (RUBRIC, "Main category").
 PRECEDENCE = (
     Category.PLANNED_ATTACK,
@@ -149,6 +148,8 @@ def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
         for hit in hits
         if hit.rule.family != "state" or not any(other.start < hit.start and hit.end <= other.end for other in own)
     ]
+    if any(hit.rule.family == "staff_conduct" for hit in hits):  # meanness of staff is conduct of staff
+        hits = [hit for hit in hits if hit.rule.family not in ("bullying", "bully")]
     crowds = matches.spans("crowd")
     return [
         hit
