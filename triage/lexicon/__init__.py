@@ -44,6 +44,7 @@ _RULE_PACKS = (
     "en_despair_rules.yaml",
     "en_body_rules.yaml",
     "en_people_rules.yaml",
+    "en_more_rules.yaml",
     "en_daily_rules.yaml",
     "en_oblique_rules.yaml",
     "es_oblique_rules.yaml",
