@@ -34,6 +34,8 @@ _EXPLICIT = frozenset(
     }
 )
 _THREATS = frozenset({"threat", "attack", "fight", "mention"})
+# Words of death or abuse are not taken back by a later "it was nothing" (F4).
+_TAKEN_BACK = frozenset({"suicide", "self_harm", "self_harm_now", "overdose", "abuse", "sexual_assault", "sextortion"})
 # What a word for "none of it" inside a hit undoes.
 _ARMED = frozenset({"gun", "blade", "explosive"})
 # Whose words may be a joke about oneself or a figure of speech with a trivial cause (F1, F3).
@@ -130,6 +132,8 @@ def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
     family = hit.rule.family.removesuffix("_now")
     arms = [name for name in sorted(_ARMED) if slots.filled(name)]
     senses = arms if family in _THREATS and arms else [family]
+    if family == "gun" and hit.rule.severity < Severity.CRITICAL:
+        senses = ["gun", "hunt"]
     cues = [start for sense in senses for start in _nearby(hit, matches, f"calm_{sense}")]
     if not cues and hit.rule.family in _GAMED:
         played = list(matches.ends.get("gamer", ()))
@@ -163,7 +167,7 @@ def _settled(hit: Hit, matches: Matches) -> Hit | None:
         return None
     if _near(hit, matches, "elsewhere"):
         return hit.at(Severity.NONE, "old_news")
-    if _near(hit, matches, "corrected"):
+    if hit.rule.family not in _TAKEN_BACK and _near(hit, matches, "corrected"):
         return hit.at(min(hit.severity, Severity.LOW), "corrected")
     if _near(hit, matches, "resolved"):
         old = matches.has("past")

@@ -17,7 +17,7 @@ from triage.model import Category, Severity
 from triage.normalize import Vocabulary
 from triage.patterns import Matcher
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 
 _WORD_PACKS = (
     "en_words.yaml",
