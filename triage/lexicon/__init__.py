@@ -26,6 +26,7 @@ _WORD_PACKS = (
     "en_calm_words.yaml",
     "names.yaml",
     "en_frame_words.yaml",
+    "en_sense_words.yaml",
     "en_scene_words.yaml",
     "es_words.yaml",
     "es_harm_words.yaml",
