@@ -186,6 +186,8 @@ def _played(hit: Hit, matches: Matches, slots: Slots) -> str | None:
     framed = _near(hit, matches, "framed")
     if hit.rule.family == "threat" and slots.filled("soon", "now", "gun", "blade") and not framed:
         return None
+    if hit.rule.family in _ARMED and hit.rule.severity is Severity.CRITICAL and not framed:
+        return None  # arms on a pupil: a word of a game or a season beside it explains nothing
     told = hit.rule.family in _ARMED and slots.filled("who")
     return next((name for name in _PLAY if _near(hit, matches, name) and not (told and name == "sport")), None)
 

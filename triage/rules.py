@@ -132,7 +132,10 @@ def _same_sense(hits: list[Hit]) -> list[Hit]:
     calmed = [hit for hit in hits if hit.why == "harmless_sense" and hit.rule.family in _THINGS]
     return [
         hit.at(Severity.NONE, "harmless_sense")
-        if hit.why is None and any(hit.start < other.end and other.start < hit.end for other in calmed)
+        if hit.why is None
+        and any(
+            hit.start < other.end and other.start < hit.end and hit.rule.family != other.rule.family for other in calmed
+        )
         else hit
         for hit in hits
     ]
