@@ -152,6 +152,8 @@ def _trifle(hit: Hit, matches: Matches, slots: Slots) -> bool:
     """All three marks of hyperbole (F1): a trivial cause or a set phrase, no means or plan, nobody afraid or sad."""
     if slots.filled("gun", "blade", "explosive", "plan", "goodbye") or matches.has("distress", "alarm", "serious"):
         return False
+    if hit.rule.family == "attack" and not matches.has("laugh"):
+        return False
     if hit.rule.family == "suicide" and matches.has("sure_day") and not _near(hit, matches, "trifle"):
         return False
     petty = () if hit.rule.family == "suicide" else ("petty",)
