@@ -8,6 +8,7 @@ from triage.slots import gaps
 
 _EARLIER = 8
 _LONGEST = 20_000
+_ASK_WHAT = "what"
 _NO_CONTEXT = Context()
 
 
@@ -58,6 +59,7 @@ def _assess(text: str, context: Context) -> Assessment:
         missing=gaps(finding.slots, finding.families, severity.life_safety),
         language=verdict.language,
         rules=lexicon.VERSION,
+        asks=_ASK_WHAT if verdict.asks and not context.floor.life_safety and not context.media_count else None,
     )
 
 

@@ -25,7 +25,7 @@ _CALM = {
     "ad": ("advertising", Category.SPAM),
     "link": ("link", Category.SPAM),
     "drill": ("drill", Category.OTHER),
-    "lesson": ("schoolwork", Category.ACADEMIC),
+    "lesson": ("schoolwork", Category.OTHER),
     "sport": ("sport", Category.OTHER),
     "game": ("game", Category.OTHER),
     "fiction": ("fiction", Category.OTHER),
@@ -34,6 +34,8 @@ _CALM = {
     "laugh": ("laughter", Category.OTHER),
     "thanks": ("thanks", Category.OTHER),
 }
+# What a message to the line itself is: a try, or junk. It comes before what else its words may be about.
+_LINE = frozenset({Category.TEST, Category.SPAM})
 # Cues that only count when they are nearly the whole message.
 _ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
 _SHORT = 3
@@ -45,13 +47,14 @@ _KNOWN_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The weighed result; `reason` is a code when the engine is unsure."""
+    """The weighed result; `reason` is a code when the engine is unsure, `asks` that one question back may settle it."""
 
     severity: Severity
     categories: tuple[Category, ...]
     indicators: tuple[Indicator, ...]
     reason: str | None
     language: str
+    asks: bool = False
 
 
 def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
@@ -75,13 +78,22 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         indicators += _merged(
             [(name, start, end) for name, spans in _hint_spans(finding).items() for start, end in spans], matches
         )
+    calm = _calm(matches)
+    if severity is Severity.NONE and any(category in _LINE for _, category in calm):
+        categories = ()
     if not categories:
-        calm = _calm(matches)
+        calm.sort(key=lambda item: item[1] not in _LINE)
         categories = (calm[0][1],) if calm else (Category.OTHER,)
         indicators += [indicator for indicator, _ in calm]
     if not indicators and reason is None:
         indicators = [_span("everyday_words", 0, len(matches.words), matches)]
-    return Verdict(severity, categories, tuple(indicators), reason, language)
+    asks = reason == "too_short" and not _hint_of_harm(finding)
+    return Verdict(severity, categories, tuple(indicators), reason, language, asks)
+
+
+def _hint_of_harm(finding: Finding) -> bool:
+    """Anything at all that may mean harm: then a person looks at once, also at one word."""
+    return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(_hint_spans(finding).values())
 
 
 def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
@@ -89,9 +101,6 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     matches = finding.matches
     if finding.severity.life_safety:
         return None
-    lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
-    if lowered:
-        return "contradictory"
     if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
         return "undecided"
     if _hints_enough(finding):
@@ -111,10 +120,11 @@ def _hints_enough(finding: Finding) -> bool:
     What already has a place in the queue (moderate), or a cue of calm, asks for one sign more.
     """
     matches = finding.matches
-    if not matches.has("told") or any(hit.why for hit in finding.hits):
+    about = matches.has("told") or (matches.has("i_me") and matches.has("fear"))
+    if not about or any(hit.why for hit in finding.hits):
         return False
     kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
-    calmed = finding.severity >= Severity.MODERATE or bool(_calm(matches))
+    calmed = finding.severity >= Severity.LOW or bool(_calm(matches)) or matches.has("homely", "gamer", "trifle")
     return kinds >= (_HINTS_QUEUED if calmed else _HINTS)
 
 

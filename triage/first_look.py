@@ -30,6 +30,7 @@ _BEGINNINGS = """
     azote despid incend quem emergen golpe aspir trona reaccio convul encerr"""
 _WHOLE = """
     ar ak ar15 ak47 9mm strap piece draco od kms kys 911 112 jump roof rope cut cuts cutting slit vein veins wrist
+    drunk mask tomorrow bats fault scared belt beats bringing tower secret viernes regalo starting timing dismissal
     wrists bye list hit alone anymore forever plan planning planned oxy meds xans bars blackout gas live pulse blow
     wake waking awake responding moving asthma inhaler peanuts allergic epipen stroke heart snake diabetic cold blue
     foaming fell everything note monday tonight loading loaded countdown joking goodnight saving himself herself myself

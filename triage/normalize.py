@@ -18,17 +18,22 @@ _COUNT = re.compile(r"\d+(st|nd|rd|th|pm|am|mm|mg|ml|gb?|kg?|cm|ft|lbs?|hrs?|min
 _RUN = re.compile(r"(.)\1+")
 _SPACED = 12
 _MAX_WORD = 40
+_SHORT_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A plain lower-case word without accents; `raw[start:end]` is where it stood. Sentences and clauses count on."""
+    """A plain lower-case word without accents; `raw[start:end]` is where it stood. Sentences and clauses count on.
+
+    `capital` tells that it was written with a capital letter in a text that is not all capitals.
+    """
 
     text: str
     start: int
     end: int
     sentence: int
     clause: int = 0
+    capital: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,14 @@ class Vocabulary:
 def words(raw: str, vocabulary: Vocabulary) -> tuple[Word, ...]:
     """Return the words of `raw` in order, disguises undone, slang spelled out; linear in the length of `raw`."""
     folded, offsets = fold(raw)
+    loud = sum(map(str.isupper, raw)) * 2 > sum(map(str.isalpha, raw))
     found: list[Word] = []
     for piece in _join_spaced(list(_pieces(folded)), vocabulary):
         start, end = offsets[piece.start], offsets[piece.end - 1] + 1
-        found.extend(Word(plain, start, end, piece.sentence, piece.clause) for plain in _plain(piece.text, vocabulary))
+        capital = raw[start].isupper() and not loud
+        found.extend(
+            Word(plain, start, end, piece.sentence, piece.clause, capital) for plain in _plain(piece.text, vocabulary)
+        )
     return tuple(found)
 
 
@@ -159,6 +168,8 @@ def _undisguise(word: str, vocabulary: Vocabulary) -> str:
                 return shape
     if word.endswith("s") and len(word) > 3 and word[:-1] in vocabulary.known:
         return word
+    if word.endswith("in") and len(word) > _SHORT_STEM and word + "g" in vocabulary.known:
+        return word + "g"
     return vocabulary.fuzzy(_RUN.sub(r"\1\1", word)) or word
 
 

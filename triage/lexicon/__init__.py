@@ -17,25 +17,36 @@ from triage.model import Category, Severity
 from triage.normalize import Vocabulary
 from triage.patterns import Matcher
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 
 _WORD_PACKS = (
     "en_words.yaml",
     "en_harm_words.yaml",
     "en_state_words.yaml",
     "en_calm_words.yaml",
+    "names.yaml",
+    "en_frame_words.yaml",
+    "en_sense_words.yaml",
+    "en_scene_words.yaml",
     "es_words.yaml",
     "es_harm_words.yaml",
     "es_state_words.yaml",
     "en_oblique_words.yaml",
     "es_oblique_words.yaml",
     "hints.yaml",
+    "en_hint_words.yaml",
 )
 _RULE_PACKS = (
     "shared_rules.yaml",
     "en_rules.yaml",
     "en_care_rules.yaml",
     "es_rules.yaml",
+    "en_threat_rules.yaml",
+    "en_despair_rules.yaml",
+    "en_body_rules.yaml",
+    "en_people_rules.yaml",
+    "en_more_rules.yaml",
+    "en_daily_rules.yaml",
     "en_oblique_rules.yaml",
     "es_oblique_rules.yaml",
 )
@@ -88,7 +99,7 @@ def load() -> Lexicon:
         guard.update(common, str(pack.get("guard", "")).split())
     foreign = frozenset(" ".join(_read("other_languages.yaml").values()).split())
     rules = tuple(_rule(entry, f"rule.{index}", sources) for index, entry in enumerate(_rule_entries()))
-    matcher = Matcher(sources)
+    matcher = Matcher(sources, frozenset(common_words))
     known = matcher.vocabulary | {word for words in spellings.values() for word in words}
     targets = _plain_words(sources) - common_words
     fuzzy = FuzzyIndex(targets, guard | known | spellings.keys())
