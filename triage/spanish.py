@@ -29,7 +29,7 @@ _ENDINGS = {
     "er": {**_ER, "root": _ER["root"] + " es"},
     "ir": {**_ER, "root": _ER["root"] + " is"},
 }
-_FUTURE = "e as a emos an ia ias iamos ian".split()
+_FUTURE = ("e", "as", "a", "emos", "an", "ia", "ias", "iamos", "ian")
 
 
 def forms(entry: str) -> frozenset[str]:

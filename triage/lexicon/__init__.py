@@ -1,9 +1,9 @@
 """The lexicon: YAML packs of spellings, word classes and rules in English and Spanish; both always apply.
 
 `*_words.yaml` hold `spellings` (slang and contractions, written out), `classes` (patterns, see `triage.patterns`; packs
-that name the same class add to it), `verbs` (classes that hold
-every form of Spanish verbs, see `triage.spanish`; `not_verbs` are forms that are also other words), `everyday` (common words) and `guard` (real words never to be taken for a slip).
-`*_rules.yaml` hold what a pattern shows and how urgent it is. Words stand without accents.
+that name the same class add to it), `verbs` (classes of Spanish verbs in all their forms, see `triage.spanish`, without
+the `not_verbs`, which are also other words), `everyday` (common words) and `guard` (real words never to be taken for a
+slip). `*_rules.yaml` hold what a pattern shows and how urgent it is. Words stand without accents.
 """
 
 from dataclasses import dataclass
@@ -122,7 +122,8 @@ def _verbs(pack: dict[str, Any]) -> dict[str, frozenset[str]]:
 def _spanish(pack: dict[str, Any]) -> frozenset[str]:
     """Return the words of a Spanish pack that are worth hearing beneath a spelling by ear."""
     plain = _plain_words({name: _lines(text) for name, text in pack.get("classes", {}).items()})
-    said = plain.union(*_verbs(pack).values(), str(pack.get("everyday", "")).split(), str(pack.get("guard", "")).split())
+    common = f"{pack.get('everyday', '')} {pack.get('guard', '')}"
+    said = plain.union(*_verbs(pack).values(), common.split())
     return frozenset(word for word in said if word.isalpha() and len(word) >= _HEARD)
 
 
