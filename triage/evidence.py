@@ -69,7 +69,8 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         return Verdict(Severity.NONE, (Category.OTHER,), (), "no_text", language)
     indicators = _shown(finding)
     severity = finding.severity
-    categories = tuple(dict.fromkeys(finding.carried[1] + rank_categories(finding.hits)))
+    counted = tuple(hit for hit in finding.hits if hit.severity > Severity.NONE)
+    categories = tuple(dict.fromkeys(finding.carried[1] + rank_categories(counted)))
     reason = _reason(finding, text, lexicon, context)
     if reason == "undecided":
         indicators += _merged(

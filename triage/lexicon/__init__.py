@@ -48,6 +48,7 @@ _RULE_PACKS = (
     "es_life_rules.yaml",
     "es_threat_rules.yaml",
     "es_care_rules.yaml",
+    "es_school_rules.yaml",
 )
 
 
