@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 
 from triage.confusables import LEET, LOOKALIKE, MOJIBAKE
+from triage.spanish import sound
 
 _MOJIBAKE = re.compile("|".join(sorted(map(re.escape, MOJIBAKE), key=len, reverse=True)))
 # A run that may be a word; one of signs alone is none. Said as one pattern, a long run of signs would take minutes.
@@ -19,6 +20,7 @@ _RUN = re.compile(r"(.)\1+")
 _SPACED = 12
 _MAX_WORD = 40
 _SHORT_STEM = 4
+_HEARD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Vocabulary:
     known: frozenset[str]
     spellings: dict[str, tuple[str, ...]]
     fuzzy: Callable[[str], str | None]
+    sounds: dict[str, str] = field(default_factory=dict)
 
 
 def words(raw: str, vocabulary: Vocabulary) -> tuple[Word, ...]:
@@ -170,7 +173,15 @@ def _undisguise(word: str, vocabulary: Vocabulary) -> str:
         return word
     if word.endswith("in") and len(word) > _SHORT_STEM and word + "g" in vocabulary.known:
         return word + "g"
-    return vocabulary.fuzzy(_RUN.sub(r"\1\1", word)) or word
+    return _heard(word, vocabulary) or vocabulary.fuzzy(_RUN.sub(r"\1\1", word)) or word
+
+
+def _heard(word: str, vocabulary: Vocabulary) -> str | None:
+    """Return the Spanish word that `word` spells by ear (`nabaja`, `yorando`, `cansao`), if there is one."""
+    if not word.isalpha() or len(word) < _HEARD:
+        return None
+    shapes = (word, re.sub("a(o|a|os|as)$", r"ad\1", word), re.sub("l$", "r", word))
+    return next((found for shape in shapes if (found := vocabulary.sounds.get(sound(shape)))), None)
 
 
 def _readings(word: str) -> Iterator[str]:

@@ -116,4 +116,5 @@ def _settle(tip: Tip, settled: dict[str, Any] | None) -> Tip:
     """Give a tip the rating that counts where two raters differed."""
     if settled is None:
         return tip
-    return replace(tip, severity=Severity(settled["severity"]), category=settled["category"])
+    also = tuple(one for one in tip.also if one != settled["category"])
+    return replace(tip, severity=Severity(settled["severity"]), category=settled["category"], also=also)
