@@ -42,6 +42,8 @@ _SHORT = 3
 _FOREIGN_WORDS = 2
 _HINTS = 2
 _HINTS_QUEUED = 3
+# Weak signs speak of one thing when at most so many sentences apart.
+_NEAR = 2
 _KNOWN_SHARE = 0.2
 
 
@@ -123,9 +125,28 @@ def _hints_enough(finding: Finding) -> bool:
     about = matches.has("told") or (matches.has("i_me") and matches.has("fear"))
     if not about or any(hit.why for hit in finding.hits):
         return False
-    kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
     calmed = finding.severity >= Severity.LOW or bool(_calm(matches)) or matches.has("homely", "gamer", "trifle")
-    return kinds >= (_HINTS_QUEUED if calmed else _HINTS)
+    return _together(_hint_spans(finding), matches) >= (_HINTS_QUEUED if calmed else _HINTS)
+
+
+def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
+    """Return how many kinds of weak signs stand near each other, each shown by words of its own.
+
+    One word is one sign, however many kinds it is listed in; what is told sentences apart is two stories.
+    """
+    signs = sorted((end, start, name) for name, spans in hints.items() for start, end in spans)
+    most = 0
+    for end, _, _ in signs:
+        last = matches.words[end - 1].sentence
+        kinds: set[str] = set()
+        free = 0
+        for stop, start, kind in signs:
+            near = last - _NEAR <= matches.words[start].sentence <= last
+            if near and start >= free and kind not in kinds:
+                kinds.add(kind)
+                free = stop
+        most = max(most, len(kinds))
+    return most
 
 
 def _hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:

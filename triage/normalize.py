@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from triage.confusables import LEET, LOOKALIKE, MOJIBAKE
+from triage.language import guess
 from triage.spanish import sound
 
 _MOJIBAKE = re.compile("|".join(sorted(map(re.escape, MOJIBAKE), key=len, reverse=True)))
@@ -51,6 +52,8 @@ class Vocabulary:
 def words(raw: str, vocabulary: Vocabulary) -> tuple[Word, ...]:
     """Return the words of `raw` in order, disguises undone, slang spelled out; linear in the length of `raw`."""
     folded, offsets = fold(raw)
+    if guess(raw) == "en":  # there a word heard as Spanish is more often a plain word that the lexicon lacks
+        vocabulary = replace(vocabulary, sounds={})
     loud = sum(map(str.isupper, raw)) * 2 > sum(map(str.isalpha, raw))
     found: list[Word] = []
     for piece in _join_spaced(list(_pieces(folded)), vocabulary):

@@ -36,6 +36,8 @@ _EXPLICIT = frozenset(
 _THREATS = frozenset({"threat", "attack", "fight", "mention"})
 # Words of death or abuse are not taken back by a later "it was nothing" (F4).
 _TAKEN_BACK = frozenset({"suicide", "self_harm", "self_harm_now", "overdose", "abuse", "sexual_assault", "sextortion"})
+# A victim in safe hands leaves those who did it where they were.
+_OTHERS_ABOUT = frozenset({"beaten"})
 # What a word for "none of it" inside a hit undoes.
 _ARMED = frozenset({"gun", "blade", "explosive"})
 # Whose words may be a joke about oneself or a figure of speech with a trivial cause (F1, F3).
@@ -174,7 +176,7 @@ def _settled(hit: Hit, matches: Matches) -> Hit | None:
     if _near(hit, matches, "resolved"):
         old = matches.has("past")
         return hit.at(min(hit.severity, Severity.LOW if old else Severity.MODERATE), "resolved")
-    if _near(hit, matches, "safe_hands"):
+    if hit.rule.family not in _OTHERS_ABOUT and _near(hit, matches, "safe_hands"):
         return hit.at(min(hit.severity, Severity.MODERATE), "safe_hands")
     return None
 
