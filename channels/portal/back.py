@@ -15,7 +15,7 @@ from channels.portal.forms import AnswerForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts, reports
+from gateway.core import receipts
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.core.media.incoming import Incoming
 from gateway.core.receipts import Receipt
@@ -81,8 +81,8 @@ class Back:
             came.take_back()
 
     async def _take_soon(self, form: AnswerForm) -> None:
-        """Take words of danger while their files are still coming; they are taken again with them."""
-        if not form.faults() and reports.is_urgent(form.text):
+        """Take words while their files are still coming; they are taken again with them."""
+        if not form.faults():
             await self._desk.answer(receipts.parse(form.receipt), form.text, form.once, ())
             self._desk.stored()
 

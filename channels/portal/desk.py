@@ -33,9 +33,9 @@ class Desk:
     `version` tells cheaply whether that has changed; `answer` stores more from
     whoever holds it, known by `once` when it is sent again. `stored` is called after an answer is certain.
     `files` is where files are handed in. `patience_seconds` is how long a form may take to arrive, and with files how
-    long it may say nothing; `upload_seconds` is how long it may take with them, and `soon_seconds` how long words of
-    danger wait for them. `guessed` counts a wrong receipt and answers how many seconds to wait, by `pause`, before
-    saying that it is wrong. `puzzles` are those of the forms.
+    long it may say nothing; `upload_seconds` is how long it may take with them, `soon_seconds` how long words wait for
+    them, and `store_seconds` how long these wait for the store at a time. `guessed` counts a wrong receipt and answers
+    how many seconds to wait, by `pause`, before saying that it is wrong. `puzzles` are those of the forms.
     """
 
     database: Database
@@ -53,6 +53,7 @@ class Desk:
     patience_seconds: float = 120.0
     upload_seconds: float = uploads.WHOLE_SECONDS
     soon_seconds: float = 3.0
+    store_seconds: float = uploads.STORE_SECONDS
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
     _store: CapacityLimiter = field(init=False, default_factory=lambda: CapacityLimiter(uploads.STORES_AT_ONCE))
 
@@ -60,7 +61,9 @@ class Desk:
         self, request: Request, begin: uploads.Begin, soon: uploads.Soon
     ) -> AbstractAsyncContextManager[tuple[dict[str, str], Files]]:
         """Read a form with its files; see `uploads.received`."""
-        bounds = uploads.Bounds(self.patience_seconds, self.upload_seconds, self.soon_seconds, self._store)
+        bounds = uploads.Bounds(
+            self.patience_seconds, self.upload_seconds, self.soon_seconds, self.store_seconds, self._store
+        )
         return uploads.received(request, bounds, begin, soon, self.files.discard)
 
     def page(self, request: Request, path: str, sent: Mapping[str, str] | None = None) -> Page:

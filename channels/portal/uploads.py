@@ -1,12 +1,14 @@
 """Uploads: a form that may bring files, read as it comes and for as long as it gets on.
 
 A slow line is no fault, an endless one is cut. When what was typed is there and a file is not, because the line broke,
-it took too long, or it never ended, the words are taken without it. Nor do words of danger wait for a film: see `soon`.
+it took too long, it never ended, or the store hangs, the words are taken without it. Nor do they wait for a film: see
+`soon`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from channels.portal import forms
 from channels.portal.files import MOST, Files
 from channels.portal.multipart import Broken, Reading, TooMuchTyped
+from gateway.core.logs import log
 from gateway.core.media import kinds
 from gateway.core.media.incoming import Finished, Incoming
 
@@ -35,18 +38,22 @@ Soon = Callable[[Mapping[str, str]], Awaitable[None]]
 
 STORES_AT_ONCE = 8
 """So many threads may wait for the store: one that hangs must not hold up words, which need threads as well."""
+STORE_SECONDS = 60.0
+"""So long a form waits for the store at a time; then it goes on without."""
 
 
 @dataclass(frozen=True)
 class Bounds:
     """For how many seconds a form may say nothing, how many it may take as a whole, and who may wait for the store.
 
-    What was typed is shown to `soon` when its files take longer than `soon_seconds`.
+    What was typed is shown to `soon` when its files take longer than `soon_seconds`. It waits for the store for
+    `store_seconds` at a time.
     """
 
     silent_seconds: float
     whole_seconds: float
     soon_seconds: float
+    store_seconds: float
     store: CapacityLimiter
 
 
@@ -69,7 +76,7 @@ async def received(
         yield fields, files
     finally:
         if files.needs_store or files.unwanted:
-            await to_thread.run_sync(_clear, files, discard, limiter=bounds.store)
+            await _wait(lambda: _clear(files, discard), bounds, lambda: None)
 
 
 async def _read(request: Request, bounds: Bounds, fields: dict[str, str], files: Files, hurry: asyncio.Event) -> None:
@@ -124,14 +131,49 @@ async def _hurry(seconds: float, act: Callable[[], Awaitable[None]]) -> AsyncIte
 
 async def _work(files: Files, bounds: Bounds) -> None:
     if files.needs_store:
-        await to_thread.run_sync(files.work, limiter=bounds.store)
+        await _wait(files.job(), bounds, files.leave)
     else:
-        files.work()
+        files.job()()
+
+
+async def _wait(act: Callable[[], None], bounds: Bounds, leave: Callable[[], None]) -> None:
+    """Have a thread wait for the store; when that takes too long, or the form's time is over, leave it to itself.
+
+    A thread that hangs goes on counting among `STORES_AT_ONCE`: its task is not cancelled. One that waits for its turn
+    is; if it has it at this very moment, it finds that it was left.
+    """
+    begun = threading.Event()
+
+    def run() -> None:
+        begun.set()
+        act()
+
+    job = asyncio.ensure_future(to_thread.run_sync(run, limiter=bounds.store))
+    job.add_done_callback(_look_over)
+    try:
+        await asyncio.wait([job], timeout=bounds.store_seconds)
+    finally:
+        if not job.done():
+            leave()
+            if not begun.is_set():
+                job.cancel()
+    if job.done():
+        job.result()
+
+
+def _look_over(job: asyncio.Future[None]) -> None:
+    """Take note of an error: a job that was left has nobody else to tell."""
+    if not job.cancelled():
+        job.exception()
 
 
 def _clear(files: Files, discard: Callable[[Iterable[Finished]], None]) -> None:
-    files.abort()
-    discard(files.unwanted)
+    """Take back what no row will name."""
+    try:
+        files.abort()
+        discard(files.unwanted)
+    except Exception as error:  # noqa: BLE001 - the words may have been taken, and the answer must say so
+        log().error("files could not be taken back; they are swept", error=error)
 
 
 def _next(stream: AsyncIterator[bytes]) -> Awaitable[bytes | None]:

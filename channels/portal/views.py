@@ -18,7 +18,7 @@ from channels.portal.forms import ReportForm
 from channels.portal.languages import N_
 from channels.portal.pages import Page
 from channels.portal.schools import Place
-from gateway.core import receipts, reports
+from gateway.core import receipts
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.core.media.incoming import Incoming
 from gateway.core.reports import Report
@@ -103,11 +103,13 @@ class Front:
         return self._desk.pages.render("receipt.html", page, receipt=filed.receipt.shown(), lost=came.lost)
 
     async def _take_soon(self, request: Request, place: Place, form: ReportForm, sent: Mapping[str, str]) -> None:
-        """Take words of danger while their files are still coming; they are taken again with them."""
-        report = self._report(place, form, self._desk.pages.asked(request, sent).language.code, self._desk.clock())
-        if not form.faults() and reports.is_urgent(report.words(), report.category):
-            await self._desk.file(report, ())
-            self._desk.stored()
+        """Take words while their files are still coming; they are taken again with them."""
+        if form.faults() or "switch" in sent or "again" in sent:
+            return
+        await self._desk.file(
+            self._report(place, form, self._desk.pages.asked(request, sent).language.code, self._desk.clock()), ()
+        )
+        self._desk.stored()
 
     async def _again(
         self, request: Request, place: Place, page: Page, report: Report, form: ReportForm, sent: Mapping[str, str]

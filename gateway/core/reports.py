@@ -134,11 +134,6 @@ def language_of(text: str, page: str) -> str:
     return page if guess == "und" else guess
 
 
-def is_urgent(words: str, category: str | None = None) -> bool:
-    """Tell whether a first look sees danger, or danger was chosen."""
-    return look(words, 0, category) == first_look.URGENT
-
-
 def look(words: str, attachments: int, category: str | None = None) -> int:
     """Take a first look: what was chosen as urgent is."""
     if topics.is_urgent(category):

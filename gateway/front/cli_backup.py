@@ -55,7 +55,9 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
         store = None if options.without_files else media.store_of(settings)
         made = taking.take(database, settings.anchor_file, store, public, out, utc_now)
         _note(database, made)
-    gone = files.prune(out, options.keep, made.as_of) if options.keep is not None else []
+    # One that lacks files replaces none that may have them.
+    prunes = options.keep is not None and not made.missing
+    gone = files.prune(out, options.keep, made.as_of) if prunes else []
     if options.json:
         print(json.dumps({**_made(made), "deleted": [path.name for path in gone]}))
     else:
@@ -63,6 +65,8 @@ def backup(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
         print(_told_of_files(made))
         if gone:
             print(f"{len(gone)} older ones were deleted.")
+        if options.keep is not None and not prunes:
+            print("No older one was deleted: they may hold the files that this one lacks.")
     return 1 if made.missing else 0
 
 

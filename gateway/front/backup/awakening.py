@@ -34,18 +34,18 @@ class Awake:
         return asdict(self)
 
 
-def wake(session: Session, as_of: datetime, now: datetime) -> Awake:
+def wake(session: Session, as_of: datetime, missing: int, now: datetime) -> Awake:
     """Sign everyone out, forget who ran, let each line be read from the backup's time on, and note the restore.
 
     What has a time of its own needs no hand: leases, deadlines and waits lie in the past, and are due at once. A line
-    that was never read is read from before the backup, however long ago that is.
+    that was never read is read from before the backup, however long ago that is. The backup lacked `missing` files.
     """
     session.execute(delete(StaffSession))
     session.execute(delete(Heartbeat))
     session.execute(update(Line).where(Line.listed_until.is_(None)).values(listed_until=as_of - FIRST))
     # A hold may have been placed since: no order of then is carried out, and the clock waits for a person's.
     session.execute(update(RetentionRun).where(RetentionRun.finished_at.is_(None)).values(finished_at=now))
-    backups.note_restored(session, as_of, now)
+    backups.note_restored(session, as_of, missing, now)
 
     def count(*where: object) -> int:
         return session.scalar(select(func.count()).where(*where)) or 0  # type: ignore[arg-type]

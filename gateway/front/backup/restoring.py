@@ -60,7 +60,8 @@ def restore(
                 connection, METADATA, contents.sequences, {"events.seq": newest.last_seq if newest else 0}
             )
             with Session(connection) as session:
-                awake = awakening.wake(session, contents.head.as_of, now)
+                missing = contents.files["missing"] if contents.files else 0
+                awake = awakening.wake(session, contents.head.as_of, missing, now)
                 session.flush()
     except OperationalError as error:
         raise Unavailable("The database does not answer, or its disk is full. Nothing was kept.") from error

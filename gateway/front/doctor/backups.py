@@ -21,16 +21,17 @@ def backup(session: Session, root: Path, now: datetime) -> Finding:
 
 
 def _backup(session: Session, root: Path, now: datetime) -> tuple[Level, str]:
-    last = backups.last(session)
+    last, full = backups.last(session), backups.last(session, with_files=True)
     if last is None:
         first = "" if (root / keys.PUBLIC).exists() else "`tipline backup key --out FILE` once, then "
         return "warning", f"There is none: a lost disk is lost tips. Run {first}`tipline backup --out FOLDER` hourly."
     age = now - last.as_of
     words = f"The last one is {_age(age)} old and has {last.size:,} bytes (SHA-256 {last.sha256[:12]})."
     if last.files is None:
-        words += " It was made without the files of attachments: see that something else copies them."
-    if last.missing:
-        return "fault", f"{words} {last.missing:,} files of attachments were missing. Is TIPLINE_MEDIA_URL right?"
+        rest = f"the last with them is {_age(now - full.as_of)} old" if full else "see that something else copies them"
+        words += f" It was made without the files of attachments: {rest}."
+    if full and full.missing:
+        return "fault", f"{words} {full.missing:,} files of attachments were missing. Is TIPLINE_MEDIA_URL right?"
     if age > OLD:
         return "warning", f"{words} Does cron run `tipline backup --out FOLDER --keep 72`?"
     return "ok", words

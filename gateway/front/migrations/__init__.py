@@ -54,7 +54,8 @@ def _upgrade(database: Database) -> bool:
 def be_alone(connection: Connection) -> None:
     """Keep every other migration waiting until this transaction ends; on SQLite the write lock does that anyway."""
     if connection.dialect.name != "sqlite":
-        for setting in ("lock_timeout", "statement_timeout"):  # they are for daily work
+        # They are for daily work; a restore puts gigabytes of files on the store between two statements.
+        for setting in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             connection.execute(text(f"SET LOCAL {setting} = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
 

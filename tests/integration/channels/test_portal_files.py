@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -207,56 +207,71 @@ def test_what_no_row_names_after_a_fault_is_swept(
     assert on_store(store) == {row.original for row in rows(world)}
 
 
+def film(typed: bytes, until: list[Any], pieces: int = 2_000) -> Iterator[bytes]:
+    """Send a form whose film does not end before something has happened, or before so many pieces."""
+    yield typed + multipart.opened("film.mp4") + b"\xff\xd8\xff"
+    for _ in range(pieces):
+        yield b"."
+        if until:
+            break
+    yield b"\r\n" + multipart.END
+
+
 @pytest.mark.parametrize(
-    ("text", "stored"),
-    [("he has a gun", ["he has a gun", "he has a gun"]), ("the door is broken", ["the door is broken"])],
+    "text",
+    ["he has a gun", "she wont be here next week she gave me her necklace", "the door is broken"],
+    ids=["urgent at first look", "critical for the engine alone", "calm"],
 )
-def test_words_of_danger_do_not_wait_for_a_film(
-    serve: Callable[..., TestClient], world: World, text: str, stored: list[str]
-) -> None:
-    """Those of danger are stored, and the worker is woken, while the film is still coming; others come with it."""
+def test_words_do_not_wait_for_a_film(serve: Callable[..., TestClient], world: World, text: str) -> None:
+    """They are stored, and the worker is woken, while the film is still coming; and again when it is here."""
     woken: list[int] = []
     client = serve(soon_seconds=0.0, stored=lambda: woken.append(count(world, Attachment)))
     once = "0123456789abcdef" * 2
-    typed = multipart.field("once", once) + multipart.field("text", text) + multipart.opened("film.mp4")
-
-    def pieces() -> Any:
-        yield typed + b"\xff\xd8\xff"
-        for _ in range(2_000 if len(stored) > 1 else 20):
-            yield b"."
-            if woken:
-                break
-        yield b"\r\n" + multipart.END
-
-    status, page = multipart.broken_off(client.app, LINCOLN, pieces(), gone=True)
+    typed = multipart.field("once", once) + multipart.field("text", text)
+    status, page = multipart.broken_off(client.app, LINCOLN, film(typed, woken), gone=True)
     assert status == 200
     with world.database.read() as session:
         messages = session.scalars(select(Message).order_by(Message.media_count)).all()
         words = [conversation.words(world.keys["worker"], one) for one in messages]
-    assert words == stored
-    assert [one.media_count for one in messages] == [0, 1][-len(stored) :]
-    assert woken == [0, 1][-len(stored) :]
-    film = b"\xff\xd8\xff".ljust(rows(world)[0].size, b".")
-    again = Form(LINCOLN, {"once": once}).send(client, film, text=text)
+    assert words == [text, text]
+    assert [one.media_count for one in messages] == [0, 1]
+    assert woken == [0, 1]
+    same = b"\xff\xd8\xff".ljust(rows(world)[0].size, b".")
+    again = Form(LINCOLN, {"once": once}).send(client, same, text=text)
     assert receipt_of(again.text) == receipt_of(page)
-    assert (count(world, Thread), count(world, Message)) == (1, len(stored))
+    assert (count(world, Thread), count(world, Message)) == (1, 2)
 
 
-def test_an_answer_of_danger_does_not_wait_either(serve: Callable[..., TestClient], world: World) -> None:
+@pytest.mark.parametrize("typed", [{"text": " "}, {"text": "x" * 20_001}], ids=["no words", "too many"])
+def test_what_cannot_be_taken_is_not_taken_before_its_film(
+    serve: Callable[..., TestClient], world: World, typed: dict[str, str]
+) -> None:
+    woken: list[int] = []
+    client = serve(soon_seconds=0.0, stored=lambda: woken.append(count(world, Attachment)))
+    fields = b"".join(multipart.field(name, value) for name, value in typed.items())
+    status, _ = multipart.broken_off(client.app, LINCOLN, film(fields, woken, 50), gone=True)
+    assert (status, woken) in ((200, [1]), (413, []))
+    assert count(world, Message) == len(woken)
+
+
+@pytest.mark.parametrize("asked", ["switch", "again"])
+def test_a_form_that_asks_for_a_page_alone_is_not_taken_before_its_film(
+    serve: Callable[..., TestClient], world: World, asked: str
+) -> None:
+    woken: list[None] = []
+    client = serve(soon_seconds=0.0, stored=lambda: woken.append(None))
+    typed = multipart.field(asked, "yes") + multipart.field("text", "he has a gun")
+    assert multipart.broken_off(client.app, LINCOLN, film(typed, woken, 200), gone=True)[0] == 200
+    assert (woken, count(world, Message)) == ([], 0)
+
+
+@pytest.mark.parametrize("text", ["he has a gun", "it was in the gym"])
+def test_an_answer_does_not_wait_either(serve: Callable[..., TestClient], world: World, text: str) -> None:
     client = serve()
     receipt = receipt_of(Form.of(client.get(LINCOLN)).send(client, text="the door is broken").text)
     woken: list[None] = []
     slow = serve(soon_seconds=0.0, stored=lambda: woken.append(None))
-    typed = multipart.field("receipt", receipt) + multipart.field("text", "he has a gun")
-
-    def pieces() -> Any:
-        yield typed + multipart.opened() + b"\xff\xd8\xff"
-        for _ in range(2_000):
-            yield b"."
-            if woken:
-                break
-        yield b"\r\n" + multipart.END
-
-    assert multipart.broken_off(slow.app, "/back/answer", pieces(), gone=True)[0] == 200
+    typed = multipart.field("receipt", receipt) + multipart.field("text", text)
+    assert multipart.broken_off(slow.app, "/back/answer", film(typed, woken), gone=True)[0] == 200
     assert len(woken) == 2
-    assert said(client, receipt) == ["the door is broken", "he has a gun", "he has a gun\n\nFiles sent: 1"]
+    assert said(client, receipt) == ["the door is broken", text, f"{text}\n\nFiles sent: 1"]
