@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -141,6 +141,7 @@ def kappa(ratings: Sequence[tuple[int, int]], *, weighted: bool = True) -> float
     def apart(left: int, right: int) -> float:
         return float((left - right) ** 2 if weighted else left != right)
 
-    seen = sum(apart(*pair) for pair in ratings) / size
-    by_chance = sum(apart(left, right) for left, _ in ratings for _, right in ratings) / size**2
+    first, second = Counter(left for left, _ in ratings), Counter(right for _, right in ratings)
+    seen = sum(apart(*pair) * count for pair, count in Counter(ratings).items()) / size
+    by_chance = sum(apart(left, right) * first[left] * second[right] for left in first for right in second) / size**2
     return 1 - seen / by_chance if by_chance else 1.0
