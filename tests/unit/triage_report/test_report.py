@@ -97,7 +97,7 @@ def test_dialect_marks_stand_on_whole_words() -> None:
 _BITES = {
     "without fuzzy matching": "he has a pitsol",
     "without qualifiers": "he does not have a gun",
-    "without raising": "he has a gun at school",
+    "without raising": "he wants to kill himself tonight",
     "without asking (unsure)": "hi",
 }
 
