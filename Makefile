@@ -14,10 +14,10 @@ OPENAPI := $(wildcard tests/conformance/node_modules/@twilio/cli-core/src/servic
 CODE := channels exports gateway responders tests triage .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format words conformance faults bench pictures lock reset clean
+.PHONY: help run test check format words conformance faults bench train triage-report pictures lock reset clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Start the demo: public side :8000, console :8001, two phones :8002 (Ctrl-C stops it)
 	@exec $(BIN)/tipline demo $(ARGS)
@@ -53,6 +53,12 @@ faults: $(VENV)/.dev ## Kill, lock, fill and cut everything while texts come in;
 
 bench: $(VENV)/.dev ## Measure this machine and our path on it
 	$(BIN)/python -m tests.bench $(ARGS)
+
+train: $(VENV)/.dev ## Fit the statistical layer of triage to the corpus; ships it only where it buys something
+	$(BIN)/python -m tests.triage_report.learn
+
+triage-report: $(VENV)/.dev ## How good triage is: var/triage-report.html; ARGS="--ratchet" tightens what CI holds
+	$(BIN)/python -m tests.triage_report $(ARGS)
 
 pictures: $(VENV)/.dev ## Take the README's pictures anew from a running house (wants a Chromium)
 	$(BIN)/python -m tests.pictures

@@ -1,6 +1,6 @@
 """The engine: one message in, one assessment out, and never an exception."""
 
-from triage import evidence, lexicon, rules
+from triage import evidence, lexicon, rules, statistics
 from triage.evidence import Verdict
 from triage.model import Assessment, Category, Context, Indicator
 from triage.normalize import words
@@ -8,6 +8,7 @@ from triage.slots import gaps
 
 _EARLIER = 8
 _LONGEST = 20_000
+_ASK_WHAT = "what"
 _NO_CONTEXT = Context()
 
 
@@ -45,6 +46,8 @@ def _assess(text: str, context: Context) -> Assessment:
     families, filled = _earlier(pack, context)
     finding = _finding(pack, text, families, filled)
     verdict = evidence.weigh(finding, text, pack, context)
+    if not context.floor.life_safety:
+        verdict = statistics.heed(verdict, finding.matches)
     severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
     return Assessment(
         severity=severity,
@@ -56,6 +59,7 @@ def _assess(text: str, context: Context) -> Assessment:
         missing=gaps(finding.slots, finding.families, severity.life_safety),
         language=verdict.language,
         rules=lexicon.VERSION,
+        asks=_ASK_WHAT if verdict.asks and not context.floor.life_safety and not context.media_count else None,
     )
 
 

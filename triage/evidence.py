@@ -25,7 +25,7 @@ _CALM = {
     "ad": ("advertising", Category.SPAM),
     "link": ("link", Category.SPAM),
     "drill": ("drill", Category.OTHER),
-    "lesson": ("schoolwork", Category.ACADEMIC),
+    "lesson": ("schoolwork", Category.OTHER),
     "sport": ("sport", Category.OTHER),
     "game": ("game", Category.OTHER),
     "fiction": ("fiction", Category.OTHER),
@@ -34,24 +34,29 @@ _CALM = {
     "laugh": ("laughter", Category.OTHER),
     "thanks": ("thanks", Category.OTHER),
 }
+# What a message to the line itself is: a try, or junk. It comes before what else its words may be about.
+_LINE = frozenset({Category.TEST, Category.SPAM})
 # Cues that only count when they are nearly the whole message.
 _ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
 _SHORT = 3
 _FOREIGN_WORDS = 2
 _HINTS = 2
 _HINTS_QUEUED = 3
+# Weak signs speak of one thing when at most so many sentences apart.
+_NEAR = 2
 _KNOWN_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The weighed result; `reason` is a code when the engine is unsure."""
+    """The weighed result; `reason` is a code when the engine is unsure, `asks` that one question back may settle it."""
 
     severity: Severity
     categories: tuple[Category, ...]
     indicators: tuple[Indicator, ...]
     reason: str | None
     language: str
+    asks: bool = False
 
 
 def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
@@ -75,13 +80,22 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
         indicators += _merged(
             [(name, start, end) for name, spans in _hint_spans(finding).items() for start, end in spans], matches
         )
+    calm = _calm(matches)
+    if severity is Severity.NONE and any(category in _LINE for _, category in calm):
+        categories = ()
     if not categories:
-        calm = _calm(matches)
+        calm.sort(key=lambda item: item[1] not in _LINE)
         categories = (calm[0][1],) if calm else (Category.OTHER,)
         indicators += [indicator for indicator, _ in calm]
     if not indicators and reason is None:
         indicators = [_span("everyday_words", 0, len(matches.words), matches)]
-    return Verdict(severity, categories, tuple(indicators), reason, language)
+    asks = reason == "too_short" and not _hint_of_harm(finding)
+    return Verdict(severity, categories, tuple(indicators), reason, language, asks)
+
+
+def _hint_of_harm(finding: Finding) -> bool:
+    """Anything at all that may mean harm: then a person looks at once, also at one word."""
+    return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(_hint_spans(finding).values())
 
 
 def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
@@ -89,9 +103,6 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     matches = finding.matches
     if finding.severity.life_safety:
         return None
-    lowered = [hit for hit in finding.hits if hit.why == "laughter" and hit.rule.family in ("suicide", "attack")]
-    if lowered:
-        return "contradictory"
     if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
         return "undecided"
     if _hints_enough(finding):
@@ -111,11 +122,31 @@ def _hints_enough(finding: Finding) -> bool:
     What already has a place in the queue (moderate), or a cue of calm, asks for one sign more.
     """
     matches = finding.matches
-    if not matches.has("told") or any(hit.why for hit in finding.hits):
+    about = matches.has("told") or (matches.has("i_me") and matches.has("fear"))
+    if not about or any(hit.why for hit in finding.hits):
         return False
-    kinds = sum(bool(spans) for spans in _hint_spans(finding).values())
-    calmed = finding.severity >= Severity.MODERATE or bool(_calm(matches))
-    return kinds >= (_HINTS_QUEUED if calmed else _HINTS)
+    calmed = finding.severity >= Severity.LOW or bool(_calm(matches)) or matches.has("homely", "gamer", "trifle")
+    return _together(_hint_spans(finding), matches) >= (_HINTS_QUEUED if calmed else _HINTS)
+
+
+def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
+    """Return how many kinds of weak signs stand near each other, each shown by words of its own.
+
+    One word is one sign, however many kinds it is listed in; what is told sentences apart is two stories.
+    """
+    signs = sorted((end, start, name) for name, spans in hints.items() for start, end in spans)
+    most = 0
+    for end, _, _ in signs:
+        last = matches.words[end - 1].sentence
+        kinds: set[str] = set()
+        free = 0
+        for stop, start, kind in signs:
+            near = last - _NEAR <= matches.words[start].sentence <= last
+            if near and start >= free and kind not in kinds:
+                kinds.add(kind)
+                free = stop
+        most = max(most, len(kinds))
+    return most
 
 
 def _hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:

@@ -27,15 +27,19 @@ _BEGINNINGS = """
     burn fire smok emergen ambula hurt dies dying dead death die vape antidep medicat benadr cleaner everclea gibber
     pistol arma armad dispar balac tirote bala cuchil navaj punal matar mata mato muert muer morir sobred pastil
     sangr respir despert despier desmay ahorc ahog venen explot secues viol abus amenaz lastim cort saltar puente
-    azote despid incend quem emergen golpe aspir trona reaccio convul encerr"""
+    azote despid incend quem emergen golpe aspir trona reaccio convul encerr
+    aventar avienta raticid patead patand frasc trago tragar desconect filero gritand gritab hirvi perdone pegand
+    drunk borrach hond apretand volteo ahog"""
 _WHOLE = """
     ar ak ar15 ak47 9mm strap piece draco od kms kys 911 112 jump roof rope cut cuts cutting slit vein veins wrist
+    drunk mask tomorrow bats fault scared belt beats bringing tower secret viernes regalo starting timing dismissal
     wrists bye list hit alone anymore forever plan planning planned oxy meds xans bars blackout gas live pulse blow
     wake waking awake responding moving asthma inhaler peanuts allergic epipen stroke heart snake diabetic cold blue
     foaming fell everything note monday tonight loading loaded countdown joking goodnight saving himself herself myself
     end ends took lethal shaking hitting cutter zoloft tylenol advil locked tracks garage find gone
     vivir vida vive adios solo sola carta lista lunes manana hoy aguanto aguanta venas plan tiro tiros cuerno bote
-    contesta mueve responde ataque cuerda bate traer trae mundo siempre dormir cloro internet"""
+    contesta mueve responde ataque cuerda bate traer trae mundo siempre dormir cloro internet
+    cuello techo pedo morada morado alcohol vengan encima patadas palos tubos levantaron picar apagar tirar nacido"""
 _STEMS, _WORDS = frozenset(_BEGINNINGS.split()), frozenset(_WHOLE.split())
 _LENGTHS = tuple(sorted({len(stem) for stem in _STEMS}))
 

@@ -132,9 +132,12 @@ class Assessment:
     """A judgement about one message, never about a person.
 
     `unsure` means that a human looks now, on the high clock, whatever the severity says. `unsure_reason` is a code:
-    `no_text`, `too_short`, `unknown_language`, `undecided`, `contradictory`, `engine_error`, `timeout`. `categories` is
-    never empty, main one first. `missing` holds gap codes to ask for: `where`, `when`, `who`, `means`, `how_known`,
-    `safe_now`. `language` is `en`, `es` or `und`, a guess good enough to answer in. `rules` names the rules' version.
+    `no_text`, `too_short`, `unknown_language`, `undecided`, `contradictory`, `resembles_danger`, `engine_error`,
+    `timeout`. `categories` is never empty, main one first. `missing` holds gap codes to ask for: `where`, `when`,
+    `who`, `means`, `how_known`, `safe_now`. `asks` is the gap code of the one plain question that the line should ask
+    back: `what`, where the engine is unsure only because too little was said and nothing hints at harm ("hi", "can
+    someone call me"). `language` is `en`, `es` or `und`, a guess good enough to answer in. `rules` names the rules'
+    version.
     """
 
     severity: Severity
@@ -146,6 +149,7 @@ class Assessment:
     missing: tuple[str, ...]
     language: str
     rules: str
+    asks: str | None = None
 
     def to_json(self) -> AssessmentJson:
         """Return the wire form that `tipline assess` prints."""

@@ -3,31 +3,40 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from triage.confusables import LEET, LOOKALIKE, MOJIBAKE
+from triage.language import guess
+from triage.spanish import sound
 
 _MOJIBAKE = re.compile("|".join(sorted(map(re.escape, MOJIBAKE), key=len, reverse=True)))
-_WORD = re.compile(r"[\w@$!*|+'-]*\w[\w@$!*|+'-]*")
-_SIGNS = "@$!*|+'-_"
+# A run that may be a word; one of signs alone is none. Said as one pattern, a long run of signs would take minutes.
+_RUN_OF_SIGNS = re.compile(r"[\w@$!*|+'-]+")
+_LETTER = re.compile(r"\w")
 _BREAK = re.compile(r"(?<![.!?])[.!?;](?=[\s\"')]|$)|[!?]+|\n")
 _PAUSE = re.compile(r"[,:()]|\.\.+|\u2026| - ")
 _COUNT = re.compile(r"\d+(st|nd|rd|th|pm|am|mm|mg|ml|gb?|kg?|cm|ft|lbs?|hrs?|mins?|s|x|pts|%)?")
 _RUN = re.compile(r"(.)\1+")
 _SPACED = 12
 _MAX_WORD = 40
+_SHORT_STEM = 4
+_HEARD = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A plain lower-case word without accents; `raw[start:end]` is where it stood. Sentences and clauses count on."""
+    """A plain lower-case word without accents; `raw[start:end]` is where it stood. Sentences and clauses count on.
+
+    `capital` tells that it was written with a capital letter in a text that is not all capitals.
+    """
 
     text: str
     start: int
     end: int
     sentence: int
     clause: int = 0
+    capital: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +46,22 @@ class Vocabulary:
     known: frozenset[str]
     spellings: dict[str, tuple[str, ...]]
     fuzzy: Callable[[str], str | None]
+    sounds: dict[str, str] = field(default_factory=dict)
 
 
 def words(raw: str, vocabulary: Vocabulary) -> tuple[Word, ...]:
     """Return the words of `raw` in order, disguises undone, slang spelled out; linear in the length of `raw`."""
     folded, offsets = fold(raw)
+    if guess(raw) == "en":  # there a word heard as Spanish is more often a plain word that the lexicon lacks
+        vocabulary = replace(vocabulary, sounds={})
+    loud = sum(map(str.isupper, raw)) * 2 > sum(map(str.isalpha, raw))
     found: list[Word] = []
     for piece in _join_spaced(list(_pieces(folded)), vocabulary):
         start, end = offsets[piece.start], offsets[piece.end - 1] + 1
-        found.extend(Word(plain, start, end, piece.sentence, piece.clause) for plain in _plain(piece.text, vocabulary))
+        capital = raw[start].isupper() and not loud
+        found.extend(
+            Word(plain, start, end, piece.sentence, piece.clause, capital) for plain in _plain(piece.text, vocabulary)
+        )
     return tuple(found)
 
 
@@ -108,7 +124,9 @@ def _pieces(folded: str) -> Iterator[Word]:
 
 def _spans(folded: str) -> Iterator[tuple[int, int]]:
     position = 0
-    for match in _WORD.finditer(folded):
+    for match in _RUN_OF_SIGNS.finditer(folded):
+        if not _LETTER.search(match.group()):
+            continue
         yield from _symbols(folded, position, match.start())
         start, end = match.span()
         while start < end and folded[start] in "'-*_!|+":
@@ -156,7 +174,17 @@ def _undisguise(word: str, vocabulary: Vocabulary) -> str:
                 return shape
     if word.endswith("s") and len(word) > 3 and word[:-1] in vocabulary.known:
         return word
-    return vocabulary.fuzzy(_RUN.sub(r"\1\1", word)) or word
+    if word.endswith("in") and len(word) > _SHORT_STEM and word + "g" in vocabulary.known:
+        return word + "g"
+    return _heard(word, vocabulary) or vocabulary.fuzzy(_RUN.sub(r"\1\1", word)) or word
+
+
+def _heard(word: str, vocabulary: Vocabulary) -> str | None:
+    """Return the Spanish word that `word` spells by ear (`nabaja`, `yorando`, `cansao`), if there is one."""
+    if not word.isalpha() or len(word) < _HEARD:
+        return None
+    shapes = (word, re.sub("a(o|a|os|as)$", r"ad\1", word), re.sub("l$", "r", word))
+    return next((found for shape in shapes if (found := vocabulary.sounds.get(sound(shape)))), None)
 
 
 def _readings(word: str) -> Iterator[str]:

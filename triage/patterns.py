@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from triage.normalize import Word
 
+NAME = "name"
+"""The class that also takes words written like a name: see `Matcher`."""
 _PREFIX_MIN = 3
 _DIGITS = "0*|1*|2*|3*|4*|5*|6*|7*|8*|9*"
 
@@ -82,19 +84,31 @@ class Matches:
 class Matcher:
     """All patterns, indexed by what they start with and layered so that a class is found before it is used."""
 
-    def __init__(self, sources: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, sources: Mapping[str, Iterable[str]], plain: frozenset[str] = frozenset()) -> None:
+        """Compile `sources`. The words in `plain` are no names, even with a capital letter."""
         compiled = {name: [compile_pattern(name, source) for source in group] for name, group in sources.items()}
         self.layers = [_Layer(layer) for layer in _layered(compiled)]
         elements = [element for group in compiled.values() for pattern in group for element in pattern.elements]
         self.vocabulary = frozenset(word for element in elements for word in element.words)
         self.prefixes = frozenset(prefix for element in elements for prefix in element.prefixes)
+        self.plain = plain
 
     def match(self, words: tuple[Word, ...]) -> Matches:
         """Return every match of every class in `words`."""
         matches = Matches(words)
+        for index, word in enumerate(words):
+            if word.capital and self._is_name(word, words[index - 1] if index else None):
+                matches.add(NAME, index, (index + 1,))
         for layer in self.layers:
             layer.match(matches)
         return matches
+
+    def _is_name(self, word: Word, before: Word | None) -> bool:
+        """A capital inside a sentence makes a name; at its beginning only of a word that nobody knows."""
+        if word.text in self.plain or not word.text.isalpha():
+            return False
+        inside = before is not None and before.sentence == word.sentence
+        return inside or word.text not in self.vocabulary
 
 
 def _layered(compiled: dict[str, list[Pattern]]) -> list[list[Pattern]]:

@@ -28,10 +28,25 @@ class PagingPolicy:
                 raise ValueError(f"{name} must be a positive number of seconds")
 
 
+def waits_for_answer(assessment: Assessment) -> bool:
+    """Return whether a tip may wait in the queue while the line asks its one plain question back (`Assessment.asks`).
+
+    Never yet: nothing asks it so far, so a person must look. Once the line asks, and wakes a person when no answer
+    settles it, this becomes `return assessment.asks is not None`.
+    """
+    return assessment.asks is not None and _LINE_ASKS
+
+
+# Whether the line asks back by itself what `Assessment.asks` names.
+_LINE_ASKS = False
+
+
 def urgency(assessment: Assessment) -> Urgency:
-    """Return which clock a tip runs on: `critical`, `high` (also whatever the engine is unsure of) or `queue`."""
+    """Return which clock a tip runs on: `critical`, `high` (also what the engine is unsure of) or `queue`."""
     if assessment.severity is Severity.CRITICAL:
         return "critical"
-    if assessment.severity is Severity.HIGH or assessment.unsure:
+    if assessment.severity is Severity.HIGH:
+        return "high"
+    if assessment.unsure and not waits_for_answer(assessment):
         return "high"
     return "queue"

@@ -8,6 +8,35 @@ from triage.patterns import Matches
 from triage.qualifiers import Hit, calm_words, lower
 from triage.slots import Slots, fill
 
+# Of two strands equally grave the first named is the main category (RUBRIC, "Main category").
+PRECEDENCE = (
+    Category.PLANNED_ATTACK,
+    Category.SUICIDE_SELF_HARM,
+    Category.CHILD_ABUSE,
+    Category.MEDICAL_EMERGENCY,
+    Category.MISSING_RUNAWAY,
+    Category.DATING_VIOLENCE,
+    Category.SEXUAL_HARASSMENT,
+    Category.WEAPON,
+    Category.PHYSICAL_VIOLENCE,
+    Category.GANG,
+    Category.HATE,
+    Category.DRUGS_ALCOHOL,
+    Category.CYBERBULLYING,
+    Category.BULLYING,
+    Category.MENTAL_HEALTH,
+    Category.UNSAFE_CONDITIONS,
+    Category.STAFF_CONCERN,
+    Category.PROPERTY,
+    Category.ACADEMIC,
+    Category.OTHER,
+    Category.SPAM,
+    Category.TEST,
+)
+# Families whose words name a thing or a body: if that is harmless, so is what was said with it.
+_THINGS = frozenset({"gun", "blade", "explosive", "state", "drugs", "missing", "self_harm", "fire", "building"})
+_OF_NOTHING = frozenset({Category.ACADEMIC, Category.TEST, Category.SPAM, Category.OTHER})
+
 
 @dataclass(frozen=True, slots=True)
 class Raise:
@@ -20,11 +49,11 @@ class Raise:
 
 # Critical is life in danger now or within a day, or means together with intent.
 RAISES = (
-    Raise(("suicide",), ("now", "soon", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
+    Raise(("suicide",), ("now", "today", "means", "plan", "goodbye", "risky_place"), Severity.CRITICAL),
     Raise(("self_harm",), ("now", "fear"), Severity.HIGH),
     Raise(("self_harm", "suicide"), (), Severity.HIGH),
     Raise(("threat", "explosive"), (), Severity.CRITICAL),
-    Raise(("threat",), ("gun", "blade", "explosive", "now", "soon", "plan"), Severity.CRITICAL),
+    Raise(("threat",), ("gun", "blade", "explosive", "now", "today", "plan"), Severity.CRITICAL),
     Raise(("threat", "gun"), (), Severity.CRITICAL),
     Raise(("attack",), ("gun", "blade", "explosive", "now"), Severity.CRITICAL),
     Raise(("attack", "threat"), (), Severity.CRITICAL),
@@ -78,7 +107,7 @@ def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: 
         for rule in lexicon.rules
         for start, end in _shortest(matches, rule.key)
     ]
-    hits = _untangled(hits, matches)
+    hits = _untangled(_same_sense(hits), matches)
     carried = _carried(lexicon, families, slots)
     known = families | {hit.rule.family for hit in hits if hit.why is None}
     return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches, carried)
@@ -98,6 +127,20 @@ def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[
     return worst.to, (named,)
 
 
+def _same_sense(hits: list[Hit]) -> list[Hit]:
+    """Where a hit's words are meant harmlessly, whatever else the same words showed is meant so too."""
+    calmed = [hit for hit in hits if hit.why == "harmless_sense" and hit.rule.family in _THINGS]
+    return [
+        hit.at(Severity.NONE, "harmless_sense")
+        if hit.why is None
+        and any(
+            hit.start < other.end and other.start < hit.end and hit.rule.family != other.rule.family for other in calmed
+        )
+        else hit
+        for hit in hits
+    ]
+
+
 def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
     """Drop bare words where a rule says more, and threats and states where the words speak of a wish to die."""
     if any(hit.rule.family != "bare" for hit in hits):
@@ -108,6 +151,8 @@ def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
         for hit in hits
         if hit.rule.family != "state" or not any(other.start < hit.start and hit.end <= other.end for other in own)
     ]
+    if any(hit.rule.family == "staff_conduct" for hit in hits):  # meanness of staff is conduct of staff
+        hits = [hit for hit in hits if hit.rule.family not in ("bullying", "bully")]
     crowds = matches.spans("crowd")
     return [
         hit
@@ -138,5 +183,7 @@ def rank_categories(hits: tuple[Hit, ...]) -> tuple[Category, ...]:
     for hit in hits:
         rank = hit.severity.rank * 2 + (hit.why is None)
         worst[hit.rule.category] = max(worst.get(hit.rule.category, 0), rank)
-    order = list(Category)
-    return tuple(sorted(worst, key=lambda category: (-worst[category], order.index(category))))
+    named = tuple(sorted(worst, key=lambda category: (-worst[category], PRECEDENCE.index(category))))
+    if max(worst.values(), default=0) <= 1:  # nothing to act on: a joke about guns is no tip about weapons
+        return tuple(category for category in named if category in _OF_NOTHING)
+    return named

@@ -45,6 +45,10 @@ class Slots:
         return frozenset(self.found)
 
 
+# Of the words for a time, those that say today or tomorrow even beside a later day ("friday at lunch" is not today).
+_SURELY_TODAY = frozenset({"today", "tonight", "tomorrow", "hoy"})
+
+
 def fill(matches: Matches, calm: frozenset[int]) -> Slots:
     """Return the slots that `matches` fill; words in `calm` (figures of speech, toys) fill no slot of harm."""
     found: dict[str, tuple[Span, ...]] = {}
@@ -54,7 +58,24 @@ def fill(matches: Matches, calm: frozenset[int]) -> Slots:
             spans = [span for span in spans if calm.isdisjoint(range(*span))]
         if spans:
             found[slot] = tuple(sorted(spans))
+    today = _today(matches, found.get("soon", ()))
+    if today:
+        found["today"] = today
+    if matches.has("later_day"):
+        found["day"] = tuple(matches.spans("later_day"))
     return Slots(found)
+
+
+def _today(matches: Matches, soon: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the words for a time within a day: a lesson or a bell is today's where no later day is named with it."""
+    later = matches.spans("later_day")
+    named = {matches.words[start].sentence for start, _ in later}
+    return tuple(
+        (start, end)
+        for start, end in soon
+        if any(word.text in _SURELY_TODAY for word in matches.words[start:end])
+        or (matches.words[start].sentence not in named and not matches.words[start].text.startswith("later"))
+    )
 
 
 _HARM = frozenset({"gun", "blade", "explosive", "means", "plan", "goodbye"})

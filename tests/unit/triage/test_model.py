@@ -2,8 +2,9 @@
 
 import pytest
 
+from triage import policy
 from triage.engine import assess, undecided
-from triage.model import LIFE_SAFETY, Category, Indicator, Severity
+from triage.model import LIFE_SAFETY, Category, Context, Indicator, Severity
 from triage.policy import PagingPolicy, urgency
 
 
@@ -57,3 +58,28 @@ def test_paging_policy_refuses_a_clock_that_never_ticks() -> None:
     assert PagingPolicy().critical_repeat_seconds == 60
     with pytest.raises(ValueError, match="high_next_seconds"):
         PagingPolicy(high_next_seconds=0)
+
+
+@pytest.mark.parametrize("text", ["hi", "hola", "can someone call me", "i need to talk", "wyd"])
+def test_assess_asks_back_where_nothing_hints_at_harm(text: str) -> None:
+    assessment = assess(text)
+    assert assessment.unsure
+    assert assessment.asks == "what"
+
+
+@pytest.mark.parametrize("text", ["help", "sos", "ayuda", "im scared", "he has a gun", "thanks for the help with math"])
+def test_assess_asks_nothing_where_harm_may_be_or_all_is_told(text: str) -> None:
+    assert assess(text).asks is None
+
+
+def test_assess_asks_nothing_in_a_thread_that_was_grave_or_beside_a_picture() -> None:
+    assert assess("hi", Context(floor=Severity.HIGH)).asks is None
+    assert assess("hi", Context(media_count=1)).asks is None
+
+
+def test_urgency_lets_a_question_wait_only_once_the_line_asks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert urgency(assess("hi")) == "high"
+    monkeypatch.setattr(policy, "_LINE_ASKS", True)
+    assert urgency(assess("hi")) == "queue"
+    assert urgency(assess("help")) == "high"
+    assert urgency(undecided("timeout")) == "high"
