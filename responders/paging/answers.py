@@ -168,4 +168,4 @@ def _covered(session: Session, callout: Callout, page: Page) -> list[Case]:
 def _text(session: Session, keys: KeySet, message: Message, text: str, now: datetime) -> None:
     line = paging_line(session, message.district_id or "")
     if line and message.contact_id:
-        text_to(session, keys, message.contact_id, line, text, priority=_PRIORITY, now=now)
+        session.add(text_to(session, keys, message.contact_id, line, text, priority=_PRIORITY, now=now))

@@ -67,6 +67,7 @@ def _tell_taken(session: Session, keys: KeySet, callout: Callout, now: datetime)
         for actor, about in taken.items()
         for contact, text in _taken_texts(session, actor, about).items()
     ]
+    session.add_all(texts)
     emit(
         session, _TOLD, subject=f"callout/{callout.id}", actor=ACTOR,
         at=max(link.acknowledged_at or now for link, _ in rows), district_id=callout.district_id,
@@ -96,6 +97,7 @@ def _tell_new_message(session: Session, keys: KeySet, case: Case, now: datetime,
         return 0
     text = wording.new_message(case.number, console_url)
     send = text_to(session, keys, owner.contact_id, line, text, priority=_PRIORITY, now=now)
+    session.add(send)
     emit(
         session, _NOTICED, subject=f"case/{case.id}", actor=ACTOR, at=now, district_id=case.district_id,
         responder=owner.id, send=send.id,

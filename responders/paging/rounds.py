@@ -25,7 +25,7 @@ from responders.directory.records import Responder
 from responders.paging import wording
 from responders.paging.callouts import policy_of, still_open, tell
 from responders.paging.records import Callout, CalloutCase, Page
-from responders.paging.sending import ACTOR, WITHDRAWN, draft, paging_line, withdraw
+from responders.paging.sending import ACTOR, WITHDRAWN, paging_line, text_to, withdraw
 from triage.policy import PagingPolicy
 
 REST = timedelta(seconds=60)
@@ -204,7 +204,7 @@ def _page(
         if callout.step > 1:
             withdraw(session, callout.id, now, person.id)
         priority = 0 if callout.urgency == "critical" else 1
-        send = draft(session, keys, person.contact_id, line, body, priority=priority, now=now)
+        send = text_to(session, keys, person.contact_id, line, body, priority=priority, now=now)
         page = Page(
             id=new_id(),
             callout_id=callout.id,

@@ -33,24 +33,7 @@ def text_to(
     priority: int,
     now: datetime,
 ) -> Send:
-    """Promise a text to a staff member. `priority` 0 goes first."""
-    send = draft(session, keys, contact_id, line, body, priority=priority, now=now)
-    session.add(send)
-    session.flush()
-    return send
-
-
-def draft(
-    session: Session,
-    keys: KeySet,
-    contact_id: str,
-    line: Line,
-    body: str,
-    *,
-    priority: int,
-    now: datetime,
-) -> Send:
-    """Draw up the same promise; it is one once the caller has put it into the session."""
+    """Write a text to a staff member, promised once the caller has put it into the session. `priority` 0 goes first."""
     district = session.get_one(District, line.district_id)
     send = Send(
         id=new_id(),

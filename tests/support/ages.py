@@ -86,6 +86,8 @@ class Ages:
         note.words_sealed = keys.seal_words("demo", now, "note", note.bound("words"))
         line = session.scalars(select(Line).where(Line.number == PAGING)).one()
         send = sending.text_to(session, keys, responder.contact_id, line, "page", priority=1, now=now)
+        session.add(send)
+        session.flush()
         session.add_all([found, note, CaseThread(thread_id=thread_id, case_id=case.id)])
         session.add_all([CaseMessage(message_id=one, case_id=case.id) for one in messages])
         session.add(CalloutCase(callout_id=callout.id, case_id=case.id, added_at=now))

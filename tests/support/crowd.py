@@ -102,7 +102,7 @@ class Crowd:
             session.flush()
             line = session.scalars(select(Line).where(Line.number == PAGING)).one()
             for _ in range(cases):
-                sending.text_to(session, keys, contact.id, line, "page", priority=0, now=now)
+                session.add(sending.text_to(session, keys, contact.id, line, "page", priority=0, now=now))
 
     def check(self, keys: dict[str, KeySet]) -> None:
         """Assert that everything opens to what it was, that each number has one token, and each token its number."""
