@@ -27,6 +27,7 @@ _WORDS = {
     "case.held": "{who} put it under a legal hold",
     "case.released": "{who} ended the legal hold",
     "case.not_paged": "Calling people failed; it is tried again",
+    "case.corrected": "{who} corrected it from {old} to {new}, {category}: {corrected}",
     "case.doubted": "No answer came to what we asked: a person must look",
     "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",
@@ -110,6 +111,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
         new=_low(words.plain(str(data.get("new", "")), words.SEVERITY | words.STATE)),
         why=_low(words.plain(str(data.get("why", "")), words.WHY)),
         kind=words.plain(str(data.get("what", "")), words.HIDDEN),
+        category=_low(words.categories([str(data.get("category", "other"))])),
+        corrected=_low(words.plain(str(data.get("why", "")), words.CORRECTED)),
         reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
         code=data.get("code") or "no code",
     )

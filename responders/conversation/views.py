@@ -14,12 +14,13 @@ from gateway.core import conversation
 from gateway.core.errors import NotAllowed, NotFound, Unavailable
 from gateway.core.records import Thread
 from responders.accounts.gate import Visit, action, field_of, is_quiet, page, see
-from responders.cases import holds, masks, replying, seeing, words
+from responders.cases import correcting, holds, masks, replying, seeing, words
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.cases.views import find
 from responders.conversation import attachments
 from responders.conversation import page as case_page
+from triage.model import Category
 
 
 @page
@@ -52,6 +53,8 @@ def _show(
         note_length=cases.NOTE_LENGTH,
         why=cases.WHY,
         hold_reasons=holds.REASONS,
+        corrections=correcting.REASONS,
+        categories=tuple(Category),
         unmask_reasons=masks.REASONS,
         mask_note_length=masks.NOTE_LENGTH,
     )

@@ -160,6 +160,10 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="case_id detail_sealed", delete=True),
         "console": _SEES,
     },
+    "case_corrections": {
+        "worker": May(read="*", change="case_id", delete=True),
+        "console": May(read="*", add=True),
+    },
     "questions": {
         "worker": May(read="*", add=True, change="ended_at ended", delete=True),
         **dict.fromkeys(("console", "clock", "operator"), _SEES),
