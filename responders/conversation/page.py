@@ -22,6 +22,8 @@ from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.talk import Said, Talk
 from responders.conversation.timeline import Entry
+from responders.linking import reading as linking
+from responders.linking.reading import Proposal
 from responders.paging import calls
 from responders.paging.records import Callout
 from triage.model import Severity
@@ -72,6 +74,9 @@ class CasePage:
     colleagues: list[Account]
     holds: list[CaseHold]
     moves: list[str]
+    alike: list[Proposal]
+    """Cases that this may be one with."""
+    joined: list[Case]
 
     @property
     def answerable(self) -> list[Thread]:
@@ -104,6 +109,8 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         colleagues=accounts.of_district(session, case.district_id),
         holds=holds.standing(session, [case.id]),
         moves=_moves(case),
+        alike=linking.proposals(session, keys, case),
+        joined=linking.joined(session, case),
     )
 
 

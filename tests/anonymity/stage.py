@@ -50,15 +50,16 @@ SAID = {
     "told": (TOLD, LINCOLN, "he hid a quillfeather in his locker. im on (404) 555-0151, 4o4 five five five 0151"),
     "kept": (KEPT, CEDAR, "mi amigo tiene una zarzamoreta, mi número es cincuenta y cinco uno dos 345671"),
     "strange": (STRANGE, PAGING, "is this the school? theres a brindlewick fight. 404.555.0153"),
-    "stopped": (STOPPED, LINCOLN, "someone sells vexilpuff in the gym"),
-    "landline": (LANDLINE, LINCOLN, "a light is broken in the oxtumble hall"),
+    "stopped": (STOPPED, LINCOLN, "Zebulon Wicklow sells vexilpuff in the gym"),
+    "landline": (LANDLINE, LINCOLN, "zebulon wicklow sells drugs in the oxtumble hall"),
 }
 WORDS = {
     "told": "quillfeather", "kept": "zarzamoreta", "strange": "brindlewick", "stopped": "vexilpuff",
     "landline": "oxtumble", "broken": "yarrowmint", "reply": "marzipan", "note": "dovetailer",
     "unsigned": "hobnocket", "unlucky": "pumpernaut", "web": "glimmerwort", "web answer": "tanglefroth",
-    "web reply": "murkleberry", "other web": "wobblethorn",
+    "web reply": "murkleberry", "other web": "wobblethorn", "alike": "wicklow",
 }  # fmt: skip
+"""Of two texts that are about one person: what ties them is `alike`, and stands in what is kept of that too."""
 REPORTED = {
     "web": {"text": "someone hid a glimmerwort", "where": "gym", "role": "student"},
     "other web": {"text": "they took his wobblethorn", "who": "two kids", "topic": "bullying"},
@@ -111,6 +112,7 @@ class Stage:
         for number in (TOLD, KEPT, STRANGE):
             until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
         self._work()
+        until(self._is_tied, "two cases to be tied")
         until(self._is_clean, "both pictures to be cleaned")
         until(self._is_forgotten, "the carrier to forget what it may")
         self.house.tipline("backup", "key", "--out", str(self.backup.with_suffix(".key")))
@@ -231,6 +233,10 @@ class Stage:
         form = {"csrf": hidden(shown), "text": words}
         answer = browser.post(action, data=form, headers={"Origin": self.house.console_url})
         assert answer.status_code == 200
+
+    def _is_tied(self) -> bool:
+        with self._connected() as connection:
+            return bool(connection.execute(text("SELECT count(*) FROM likenesses")).scalar_one())
 
     def _is_clean(self) -> bool:
         with self._connected() as connection:
