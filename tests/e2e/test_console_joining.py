@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -76,12 +77,13 @@ class Served:
             return list(session.scalars(select(Case).order_by(Case.number)))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    if request.param == "sqlite":
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield from _serve(tmp_path, f"sqlite:///{tmp_path / 'tipline.db'}")
         return
-    with running(tmp_path) as url:
+    # Not under pytest's own folder: a second pytest closes that to the user whom the server runs as under root.
+    with TemporaryDirectory(prefix="tipline-joining-") as folder, running(Path(folder)) as url:
         yield from _serve(tmp_path, url)
 
 
@@ -114,6 +116,7 @@ def _serve(folder: Path, url: str) -> Iterator[Served]:
     database.close()
 
 
+@pytest.mark.parametrize("served", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
 def test_five_tips_over_five_channels_are_one_case_after_four_presses_of_a_key(page: Page, served: Served) -> None:
     served.five_tips()
     first, *others = served.cases()
@@ -122,6 +125,7 @@ def test_five_tips_over_five_channels_are_one_case_after_four_presses_of_a_key(p
     for left in (4, 3, 2, 1):
         expect(page.locator(".proposals > li")).to_have_count(left)
         expect(page.locator(".proposals > li").first).to_contain_text("Name: Marcus")
+        expect(page.locator("#live-state")).to_have_text("Live")  # Then the script is there.
         page.keyboard.press("j")
     expect(page.locator(".proposals")).to_have_count(0)
     expect(page.locator("#joined")).to_have_text("Joined into it: " + ", ".join(case.number for case in others) + ".")
@@ -139,6 +143,7 @@ def test_a_pair_is_refused_with_one_key_and_typing_joins_nothing(page: Page, ser
     served.world.text("markus bell trae pistola", sender="+13035550122")
     served.work()
     sign_in(page, served, "/cases/2026-0001".replace("2026", str(utc_now().year)))  # type: ignore[arg-type]  # it has a url
+    expect(page.locator("#live-state")).to_have_text("Live")
     box = page.locator("textarea[data-counted]")
     box.press_sequentially("just now")
     expect(page.locator(".proposals > li")).to_have_count(1)

@@ -94,7 +94,9 @@ def read(text: str, day: date, about: Iterable[str] = ()) -> Features:
     tokens, folded = _tokens(text[:LONGEST])
     found, used = names.find(tokens)
     words = [token.text for token in tokens]
-    bits = dict(_dates(known, words, day))
+    dates = list(_dates(known, words, day))
+    used.update(at for at, word in enumerate(words) if word in {said for _, said in dates})
+    bits = dict(dates)
     bits.update(_counted(known, words))
     spanish = guess(folded) == "es"
     for at, (phrase, meant) in _phrases(known, words):

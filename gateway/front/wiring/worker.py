@@ -68,7 +68,7 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     judge.on_texts = pager.on_texts = sending.ring
     judge.pages_wait = lambda: paging.is_busy() or sending.is_busy()
     linker = Linker(database, key_set, telling(utc_now), on_called=paging.ring)
-    linking = Duty("link", linker.run)
+    linking = Duty("link", linker.run, on_call=False)
 
     def then_page(step: Callable[[], int]) -> Callable[[], None]:
         return lambda: paging.ring() if step() else None
