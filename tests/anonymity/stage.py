@@ -59,7 +59,6 @@ WORDS = {
     "unsigned": "hobnocket", "unlucky": "pumpernaut", "web": "glimmerwort", "web answer": "tanglefroth",
     "web reply": "murkleberry", "other web": "wobblethorn", "alike": "wicklow",
 }  # fmt: skip
-"""Of two texts that are about one person: what ties them is `alike`, and stands in what is kept of that too."""
 REPORTED = {
     "web": {"text": "someone hid a glimmerwort", "where": "gym", "role": "student"},
     "other web": {"text": "they took his wobblethorn", "who": "two kids", "topic": "bullying"},
@@ -69,7 +68,7 @@ BROWSER, ADDRESS = "Snorkelbat/1.0", "127.0.0.77"
 _PICTURE = {"content_type": "image/jpeg", "base64": base64.b64encode(picture()).decode()}
 _ZEROS = bytes(512)
 """Most of a server's log for recovery is empty: there is nothing to find in it, and it takes long."""
-_OPEN = "threaded_at IS NULL OR dispatched_at IS NULL"
+_WAITING = "messages WHERE direction = 'in' AND (threaded_at IS NULL OR dispatched_at IS NULL)"
 
 
 @dataclass
@@ -112,7 +111,7 @@ class Stage:
         for number in (TOLD, KEPT, STRANGE):
             until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
         self._work()
-        until(self._is_tied, "two cases to be tied")
+        until(lambda: self._count("likenesses"), "two cases to be tied")
         until(self._is_clean, "both pictures to be cleaned")
         until(self._is_forgotten, "the carrier to forget what it may")
         self.house.tipline("backup", "key", "--out", str(self.backup.with_suffix(".key")))
@@ -128,7 +127,7 @@ class Stage:
         unlucky = {"From": UNLUCKY, "To": LINCOLN, "Body": f"pumpernaut {UNLUCKY}"}
         if self._post({**unlucky, "MessageSid": "SM\0" + "7" * 80}, status=None).is_success:
             self.sids["unlucky"] = ("SM\0" + "7" * 80, UNLUCKY)  # SQLite keeps what PostgreSQL refuses
-        until(lambda: self._waiting() == 0, "everything to be threaded before a table is away")
+        until(lambda: self._count(_WAITING) == 0, "everything to be threaded before a table is away")
         with self._table_away():
             assert self._post({**unlucky, "MessageSid": "SM" + "8" * 32}, status=None).is_server_error
             self._get(f"{self.house.public_url}/")
@@ -167,10 +166,9 @@ class Stage:
             form = {"receipt": receipt, "once": hidden(talk.text, "once"), "text": said}
             assert browser.post("/back/answer", data=form).status_code == 200
 
-    def _waiting(self) -> int:
+    def _count(self, of: str) -> int:
         with self._connected() as connection:
-            count = text(f"SELECT count(*) FROM messages WHERE direction = 'in' AND ({_OPEN})")  # noqa: S608 - a constant
-            return int(connection.execute(count).scalar_one())
+            return int(connection.execute(text(f"SELECT count(*) FROM {of}")).scalar_one())  # noqa: S608 - constants
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
@@ -233,10 +231,6 @@ class Stage:
         form = {"csrf": hidden(shown), "text": words}
         answer = browser.post(action, data=form, headers={"Origin": self.house.console_url})
         assert answer.status_code == 200
-
-    def _is_tied(self) -> bool:
-        with self._connected() as connection:
-            return bool(connection.execute(text("SELECT count(*) FROM likenesses")).scalar_one())
 
     def _is_clean(self) -> bool:
         with self._connected() as connection:
