@@ -11,9 +11,10 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -119,18 +120,18 @@ class Linker:
         now, done = self.clock(), 0
         if self._until is None:
             self._begun, self._until = now, self._beginning(now)
+        self._crowds.clear()
         patience = _PATIENCE
         for _ in range(_CHUNKS):
             with self.database.read() as session:
-                rows, fresh = self._fresh(session, self._until)
-            for name, at in fresh.items():
+                fresh = self._fresh(session, self._until)
+            for name in self._tries.awake(fresh):
                 while patience > timedelta(0) and self.busy():
                     time.sleep(_LOOK.total_seconds())
                     patience -= _LOOK
-                self._take_in(name, at)
-                done += 1
-            self._until = max([self._until, *fresh.values()])
-            if rows < _CHUNK:
+                done += self._tries.each(partial(self._take_in, messages=fresh[name]), name)
+            self._until = max([self._until, *self._seen.values()])
+            if sum(map(len, fresh.values())) < _CHUNK:
                 break
         return done
 
@@ -148,8 +149,8 @@ class Linker:
             oldest = session.scalar(query.offset(self.most).limit(1))
         return max(now - WINDOW, oldest or now - WINDOW)
 
-    def _fresh(self, session: Session, since: datetime) -> tuple[int, dict[str, datetime]]:
-        """Look for the next messages that were taken up: how many, and of which conversations, or by their own ids."""
+    def _fresh(self, session: Session, since: datetime) -> dict[str, dict[str, datetime]]:
+        """Look for the next messages that were taken up, and when: by conversations, or by their own ids."""
         query = (
             select(Message.id, Message.thread_id, Message.dispatched_at)
             .join(CaseMessage, CaseMessage.message_id == Message.id)
@@ -157,15 +158,22 @@ class Linker:
             .order_by(Message.dispatched_at, Message.id)
         )
         self._seen = {one: at for one, at in self._seen.items() if at >= since - _OVERLAP}
-        rows = [row for row in session.execute(query.limit(_CHUNK + len(self._seen))) if row.id not in self._seen]
-        self._seen.update({row.id: row.dispatched_at for row in rows})
-        return len(rows), {row.thread_id or row.id: row.dispatched_at for row in rows}
+        fresh: dict[str, dict[str, datetime]] = {}
+        for message_id, thread_id, at in session.execute(query.limit(_CHUNK + len(self._seen))):
+            if at is not None and message_id not in self._seen:
+                fresh.setdefault(thread_id or message_id, {})[message_id] = at
+        return fresh
 
-    def _take_in(self, name: str, at: datetime) -> None:
+    def _take_in(self, name: str, messages: Mapping[str, datetime]) -> bool:
         """Remember a conversation anew, and propose what it is like; what another process has known is not compared."""
-        known = at < (self._begun or at) - COMPARED
-        if known and any(name in index for index in self._indexes.values()):
-            return
+        latest = max(messages.values())
+        known = latest < (self._begun or latest) - COMPARED
+        if not (known and any(name in index for index in self._indexes.values())):
+            self._look_at(name, known=known)
+        self._seen.update(messages)
+        return True
+
+    def _look_at(self, name: str, *, known: bool) -> None:
         with self.database.read() as session:
             told = self._told(session, name, afresh=True)
             if told is None:

@@ -26,6 +26,7 @@ from responders.linking import reading as linking
 from responders.linking.reading import Proposal
 from responders.paging import calls
 from responders.paging.records import Callout
+from triage.likeness import copying
 from triage.model import Severity
 
 _MEANS = frozenset({"access_to_means", "weapon_seen"})
@@ -77,6 +78,8 @@ class CasePage:
     alike: list[Proposal]
     """Cases that this may be one with."""
     joined: list[Case]
+    passed_on: str | None
+    """How one of its messages asks to be passed on to many, if any does."""
 
     @property
     def answerable(self) -> list[Thread]:
@@ -111,6 +114,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         moves=_moves(case),
         alike=linking.proposals(session, keys, case),
         joined=linking.joined(session, case),
+        passed_on=_passed_on(talks),
     )
 
 
@@ -135,6 +139,11 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
         doubtful=doubtful[-1].message_id if doubtful else None,
         doubt_came_later=any(one.record.unsure for one in later),
     )
+
+
+def _passed_on(talks: list[Talk]) -> str | None:
+    told = ["".join(piece.text for piece in said.pieces) for t in talks for said in t.said if said.incoming]
+    return next((cue for text in told if (cue := copying.asks(text))), None)
 
 
 def _missing(gravest: cases.OpenedAssessment, later: list[cases.OpenedAssessment]) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from responders.directory.records import Responder
 from responders.web.words import zone
 from triage.likeness.reading import Features, merge, read
 
-_LATEST = 20
-"""So many texts of a conversation are read: the first say what it is about, so the first are kept."""
+_FIRST = 20
+"""So many texts of a conversation are read: those say what it is about."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def hear(session: Session, keys: KeySet, name: str) -> Told | None:
         .where(or_(Message.thread_id == name, Message.id == name), Message.direction == "in", Message.held_at.is_(None))
         .order_by(Message.at, Message.id)
     )
-    messages = list(session.scalars(query.limit(_LATEST)))
+    messages = list(session.scalars(query.limit(_FIRST)))
     if not messages:
         return None
     district = session.get_one(District, case.district_id)

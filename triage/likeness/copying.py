@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from triage.normalize import fold
+
+LONGEST = 4_000
+"""Characters of a text that are read."""
+
 _CUES = re.compile(
     r"\b(?:(?:share|send|forward|pass|repost|post|text|fwd)\b(?: (?:this|it|that|on))*(?: (?:on|to|with|so|before))+"
     r"(?: (?:at least|all|every|your|ur|the|\d+|ten|five|everyone|everybody|people|parents|contacts|friends"
@@ -16,6 +21,15 @@ _CUES = re.compile(
     r"|pasen la voz|reenvi(?:a|e|en|alo|enlo)|comp?art(?:e|an|elo|anlo|ir)|cadena|copia y pega)"
 )
 """How a message asks to be sent on; texts stand in lower case without accents."""
+_ASKS = re.compile(
+    r"\b(?:(?:share|send|forward|pass|repost|post|text|fwd) (?:(?:this|it|that) )?(?:on )?(?:to|with) (?:at least )?"
+    r"(?:\d+ |ten |five |all (?:of )?(?:your|ur|parents|the parents)|everyone (?:you|u) know|as many)"
+    r"|repost (?:so|this|if|before)|copy (?:and|&|n) ?paste|tell every(?:one|body) (?:you|u) know"
+    r"|(?:pass|send) (?:it |this )?on (?:before|so|to every)|pas(?:alo|elo|en(?:lo)?) a (?:todos|tus|sus|\d+)"
+    r"|pasen la voz|reenvia(?:lo)? (?:a|esto)|comparte(?:lo)? (?:con|a) (?:todos|tus)|copia y pega"
+    r"|manda(?:lo)? (?:esto )?a (?:\d+|todos tus))"
+)
+"""How a message asks outright to be passed on to many; what a person threatens to send to everyone does not match."""
 _TOLD = re.compile(
     r"\b(?:is this (?:real|true|legit)|someone sent me|got (?:this|sent|a dm)|saw (?:this )?on"
     r" (?:insta|snap|tiktok|fb|facebook)|me llego esto|me mandaron|es verdad esto|going around|fwd)\b"
@@ -31,6 +45,12 @@ def cue(folded: str) -> str | None:
     """Find how a text asks to be sent on, or says that it was sent on; None when it does neither."""
     found = _CUES.search(folded) or _TOLD.search(folded)
     return found[0] if found else None
+
+
+def asks(text: str) -> str | None:
+    """Find where a text, as it was written, asks to be passed on to many: by itself it is likely a chain message."""
+    found = _ASKS.search(fold(text[:LONGEST])[0].replace("'", ""))
+    return found[0].strip() if found else None
 
 
 def shingles(words: list[str]) -> frozenset[str]:

@@ -13,8 +13,6 @@ from triage.likeness.names import Name, Token
 from triage.likeness.vocabulary import LONGEST_PHRASE, Vocabulary, load
 from triage.normalize import fold
 
-LONGEST = 4_000
-"""Characters of a text that are read: more would let one long text be like everything."""
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SENTENCE = re.compile(r"[.!?\n:;]\s*$")
 _DAYS = {
@@ -91,7 +89,7 @@ def read(text: str, day: date, about: Iterable[str] = ()) -> Features:
     `about` are the categories that the engine sees in it.
     """
     known = load()
-    tokens, folded = _tokens(text[:LONGEST])
+    tokens, folded = _tokens(text[: copying.LONGEST])
     found, used = names.find(tokens)
     words = [token.text for token in tokens]
     dates = list(_dates(known, words, day))

@@ -78,6 +78,7 @@ def test_joining_needs_the_forms_own_token(desk: Desk) -> None:
 def test_a_copied_message_is_marked_as_such(desk: Desk) -> None:
     words = "CLOWNS are coming to every school on Friday. dont go to school. share this with 10 people or your next"
     one = desk.tip(words, sender="+13035550121")
+    assert "it asks to be passed on (“share this with 10”)" in desk.get(f"/cases/{one.number}").text, "by itself too"
     desk.tip(f"is this real? {words}", sender="+13035550122")
     Linker(desk.world.of("worker"), desk.world.keys["worker"], desk.world.clock).run()
     page = desk.get(f"/cases/{one.number}").text

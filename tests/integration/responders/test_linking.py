@@ -375,3 +375,22 @@ def test_what_two_conversations_say_is_read_as_a_whole(link: Link) -> None:
     assert link.proposals(one) == []
     link.tip("his name is Marcus Bell", sender="+13035550191")
     assert [found.other.id for found in link.proposals(one)] == [other.id]
+
+
+def test_what_cannot_be_looked_at_is_tried_again_and_holds_up_nothing(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = link.tip("Marcus Bell has a gun")
+    looked, failing = link.linker._look_at, [True]
+
+    def fail(name: str, *, known: bool) -> None:
+        if failing.pop() if failing else False:
+            raise ValueError(name)
+        looked(name, known=known)
+
+    monkeypatch.setattr(link.linker, "_look_at", fail)
+    other = link.tip("markus bell trae pistola")
+    assert link.proposals(one) == []
+    link.desk.world.clock.forward(seconds=16)
+    link.linker.run()
+    assert [found.other.id for found in link.proposals(one)] == [other.id]

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.engine import assess
+from triage.likeness import copying
 from triage.likeness.comparing import Kind, Likeness, compare, propose
 from triage.likeness.index import Index
 from triage.likeness.names import Name, alike
@@ -213,3 +214,25 @@ def test_any_text_can_be_compared(one: str, other: str) -> None:
 def test_a_long_text_is_like_nothing_by_its_length() -> None:
     essay = " ".join(f"word{at % 97} and the place of it" for at in range(20_000))
     assert asked(essay, "my locker was opened by somebody and the place of it smells", 1) is None
+
+
+@pytest.mark.parametrize("hoax", cases("hoaxes"), ids=lambda hoax: str(hoax["name"]))
+def test_a_chain_message_is_seen_by_itself_where_it_asks_to_be_passed_on(hoax: dict[str, Any]) -> None:
+    silent = {"paraphrased-no-cue"}
+    assert (copying.asks(hoax["texts"][0]) is not None) is (hoax["name"] not in silent)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he said he will send it to everyone if I dont pay",
+        "or your next, thats what he told me",
+        "she wants to tell everyone my secret",
+        "they shared my nudes and reposted them",
+        "le robaron la cadena de oro",
+        "comparte cuarto con su padrastro",
+        "can you pass it to the principal",
+    ],
+)
+def test_what_somebody_threatens_to_send_is_no_chain_message(text: str) -> None:
+    assert copying.asks(text) is None
