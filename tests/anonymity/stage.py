@@ -50,8 +50,8 @@ SAID = {
     "told": (TOLD, LINCOLN, "he hid a quillfeather in his locker. im on (404) 555-0151, 4o4 five five five 0151"),
     "kept": (KEPT, CEDAR, "mi amigo tiene una zarzamoreta, mi número es cincuenta y cinco uno dos 345671"),
     "strange": (STRANGE, PAGING, "is this the school? theres a brindlewick fight. 404.555.0153"),
-    "stopped": (STOPPED, LINCOLN, "Zebulon Wicklow sells vexilpuff in the gym"),
-    "landline": (LANDLINE, LINCOLN, "zebulon wicklow sells drugs in the oxtumble hall"),
+    "stopped": (STOPPED, LINCOLN, "Marcus Wicklow sells vexilpuff in the gym"),
+    "landline": (LANDLINE, LINCOLN, "marcus wicklow sells drugs in the oxtumble hall"),
 }
 WORDS = {
     "told": "quillfeather", "kept": "zarzamoreta", "strange": "brindlewick", "stopped": "vexilpuff",
