@@ -18,6 +18,9 @@ from responders.cases.people import People
 _WORDS = {
     "case.opened": "Case opened, {severity}",
     "case.joined": "A message joined the case",
+    "case.likened": "It may be the same as another case",
+    "case.not_likened": "{who} said that another case is something else",
+    "case.merged": "{who} joined another case with it",
     "case.raised": "Raised from {old} to {new}",
     "case.acknowledged": "{who} acknowledged",
     "case.assigned": "{who} gave it to {assignee}",
@@ -99,6 +102,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
     """Put one event into words; `name` is what its thread is called."""
     kind = event.type.removeprefix(TYPE_PREFIX)
     data: dict[str, Any] = event.data
+    if kind == "case.joined" and "source" in data:
+        kind = "case.merged"
     assignee = data.get("assignee")
     if kind == "case.assigned" and event.actor == f"account:{assignee}":
         return Entry(event.at, f"{people.name(event.actor)} took it on", kind)

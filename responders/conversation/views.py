@@ -20,6 +20,7 @@ from responders.cases.records import Case
 from responders.cases.views import find
 from responders.conversation import attachments
 from responders.conversation import page as case_page
+from responders.linking import words as link_words
 from triage.model import Category
 
 
@@ -47,6 +48,7 @@ def _show(
         page=shown,
         case=shown.case,
         words=words,
+        link_words=link_words,
         drafts=drafts if drafts is not None else _questions(shown, asked),
         fault=fault,
         reply_length=conversation.REPLY_LENGTH,

@@ -183,7 +183,17 @@ def test_other_districts_cases_do_not_exist_here(desk: Desk, other_district: str
     thread = desk.thread_of(case)
     assert desk.get(f"/cases/{case.number}").status_code == 404
     assert case.number not in desk.get("/?show=all").text
-    for action in ("acknowledge", "notes", "assign", "state", "hold", "release", f"threads/{thread.id}/reply"):
+    for action in (
+        "acknowledge",
+        "notes",
+        "assign",
+        "state",
+        "hold",
+        "release",
+        "join",
+        "apart",
+        f"threads/{thread.id}/reply",
+    ):
         answer = desk.post(f"/cases/{case.number}/{action}", text="x", to="resolved", why="handled", reason="audit")
         assert answer.status_code == 404, action
     assert desk.case(case).state == "new"
