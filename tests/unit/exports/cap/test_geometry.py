@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from exports import cap
@@ -94,11 +94,13 @@ def test_a_polygon_that_is_whole_passes(text: str) -> None:
     assert geometry.polygon_text(geometry.polygon(text)) == " ".join(text.split())
 
 
+@settings(deadline=None, max_examples=60)
 @given(seed=some.integers(0, 10**6))
 def test_a_line_that_goes_once_around_a_point_passes(seed: int) -> None:
     assert list(geometry.polygon_faults(star(39.1, -105.2, random.Random(seed)))) == []
 
 
+@settings(deadline=None)
 @given(
     some.lists(some.tuples(some.integers(0, 6), some.integers(0, 6)), min_size=3, max_size=7, unique=True).map(
         lambda spots: [*spots, spots[0]]

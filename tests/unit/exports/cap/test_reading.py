@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from exports import cap
@@ -183,6 +183,7 @@ def test_a_schema_location_is_left_aside() -> None:
     assert cap.read(DOCUMENT.replace(b"<alert ", location, 1)) == alert()
 
 
+@settings(deadline=None, max_examples=60)
 @given(seed=some.integers(0, 10**9))
 def test_whatever_is_changed_in_a_document_it_is_read_or_refused(seed: int) -> None:
     chance = random.Random(seed)
