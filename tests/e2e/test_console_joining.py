@@ -48,7 +48,7 @@ class Served:
 
     def __post_init__(self) -> None:
         database, keys = self.world.of("worker"), self.world.keys["worker"]
-        self.worker = Dispatcher(database, keys, self.world.clock, RecordingSender(), self.url)
+        self.worker = Dispatcher(database, keys, self.world.clock, RecordingSender(), self.url, engine_seconds=60.0)
         self.linker = Linker(database, keys, self.world.clock)
 
     def work(self) -> None:
