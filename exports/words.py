@@ -111,6 +111,14 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """How much leaves: in spans of how many minutes reports are told of, and whether people on staff are named."""
+
+    report_minutes: int = 15
+    names_staff: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A time, UTC-aware, and how exact it is: `within_minutes` after it, or at that very moment when 0.
 

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from exports.words import Policy
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
@@ -23,6 +24,7 @@ from responders.accounts import views as accounts
 from responders.cases import views as cases
 from responders.conversation import views as conversation
 from responders.directory import views as directory
+from responders.exporting import views as exporting
 from responders.floods import views as floods
 from responders.paging import views as paging
 from responders.web import errors, state
@@ -32,17 +34,27 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, conversation)
+CAPABILITIES = (accounts, directory, cases, floods, paging, conversation, exporting)
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 
 
 def prepare(
-    database: Database, keys: KeySet, clock: Clock, waker: Waker, console_url: str, store: Store | None = None
+    database: Database,
+    keys: KeySet,
+    clock: Clock,
+    waker: Waker,
+    console_url: str,
+    store: Store | None = None,
+    policy: Policy | None = None,
 ) -> Console:
-    """Make the console's own parts; `console_url` is where browsers reach it, `store` where attachments lie."""
+    """Make the console's own parts.
+
+    `console_url` is where browsers reach it, `store` where attachments lie, `policy` how much of a case leaves.
+    """
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
-    return Console(database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database), store)
+    url = console_url.rstrip("/")
+    return Console(database, keys, clock, waker, url, pages, Live(database), store, policy or Policy())
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:

@@ -24,6 +24,7 @@ _WORDS = {
     "case.state_changed": "{who} moved it to “{new}”: {why}",
     "case.reopened": "Reopened: {why}",
     "case.noted": "{who} wrote a note",
+    "case.exported": "{who} exported it ({format})",
     "case.held": "{who} put it under a legal hold",
     "case.released": "{who} ended the legal hold",
     "case.not_paged": "Calling people failed; it is tried again",
@@ -56,11 +57,13 @@ Callouts = Mapping[str, tuple[datetime, datetime | None]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the timeline; `kind` is the event's type without our prefix."""
+    """One line of the timeline; `kind` is the event's type without our prefix, the rest is the event's too."""
 
     at: datetime
     text: str
     kind: str
+    actor: str = ""
+    subject: str = ""
 
 
 def read(
@@ -100,7 +103,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
     data: dict[str, Any] = event.data
     assignee = data.get("assignee")
     if kind == "case.assigned" and event.actor == f"account:{assignee}":
-        return Entry(event.at, f"{people.name(event.actor)} took it on", kind)
+        text = f"{people.name(event.actor)} took it on"
+        return Entry(event.at, text, kind, event.actor, event.subject)
     text = _WORDS.get(kind, words.plain(kind.replace(".", "_"), {})).format(
         who=people.name(event.actor),
         name=name,
@@ -112,8 +116,9 @@ def describe(event: Event, people: People, name: str) -> Entry:
         kind=words.plain(str(data.get("what", "")), words.HIDDEN),
         reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
         code=data.get("code") or "no code",
+        format=f"{str(data.get('format', '')).upper()} {data.get('flavour') or ''}".strip(),
     )
-    return Entry(event.at, text, kind)
+    return Entry(event.at, text, kind, event.actor, event.subject)
 
 
 def _low(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from starlette.requests import HTTPConnection
 
+from exports.words import Policy
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
@@ -35,6 +36,8 @@ class Console:
     live: Live
     store: Store | None = None
     """Where attachments lie."""
+    policy: Policy = field(default_factory=Policy)
+    """How much of a case leaves the house."""
 
     @property
     def secure(self) -> bool:
