@@ -193,6 +193,14 @@ def test_a_document_is_harmless_in_a_page_and_the_same_each_time() -> None:
         assert document.endswith(b"}\n")
 
 
+def test_the_sample_in_the_readme_is_one() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (sample,) = re.findall(r"```json\n(\{\n \"@context\".*?\n\})\n```", readme, re.DOTALL)
+    document = json.loads(sample)
+    judge("6.0").validate(document)
+    assert list(misplaced({name: one for name, one in document.items() if name != "@context"}, None)) == []
+
+
 def test_an_unknown_flavour_is_refused() -> None:
     with pytest.raises(KeyError):
         niem.render(cases()[0], "7.0")
