@@ -66,7 +66,7 @@ class Url(str):
 
     def __new__(cls, text: str) -> Url:
         """Keep it if it is one."""
-        if not re.fullmatch(r"https?://(?:[\w.\-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:/[\w.\-]+)*", text, re.ASCII):
+        if not re.fullmatch(r"https?://(?:[\w.\-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:/[\w.\-~%]+)*", text, re.ASCII):
             raise ValueError("not an address of ours")
         return super().__new__(cls, text)
 

@@ -313,7 +313,7 @@ def test_who_may_read_may_export_and_nobody_else(rig: Rig) -> None:
     case = rig.tip("Tyler has a gun")
     assert by_graphql(rig, case, token=rig.issue("cases:read"))["document"]
     wanted = {"caseId": node_id(case), "format": "niem"}
-    assert rig.code(EXPORT, token=rig.issue("events:read"), input=wanted) == "forbidden"
+    assert rig.code(EXPORT, token=rig.issue("events:read"), input=wanted) == "FORBIDDEN"
     page = rig.client.get(f"/cases/{case.number}/export/niem", follow_redirects=False)
     assert page.status_code == 303
     assert page.headers["location"].startswith("/sign-in")
