@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from exports.words import Policy
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
@@ -46,15 +45,20 @@ def prepare(
     waker: Waker,
     console_url: str,
     store: Store | None = None,
-    policy: Policy | None = None,
+    *,
+    report_minutes: int = 15,
+    names_staff: bool = True,
 ) -> Console:
     """Make the console's own parts.
 
-    `console_url` is where browsers reach it, `store` where attachments lie, `policy` how much of a case leaves.
+    `console_url` is where browsers reach it, `store` where attachments lie; the last two are settings of their names.
     """
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
     url = console_url.rstrip("/")
-    return Console(database, keys, clock, waker, url, pages, Live(database), store, policy or Policy())
+    live = Live(database)
+    return Console(
+        database, keys, clock, waker, url, pages, live, store, report_minutes=report_minutes, names_staff=names_staff
+    )
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:

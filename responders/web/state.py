@@ -36,8 +36,15 @@ class Console:
     live: Live
     store: Store | None = None
     """Where attachments lie."""
-    policy: Policy = field(default_factory=Policy)
-    """How much of a case leaves the house."""
+    report_minutes: int = 15
+    """In spans of so many minutes what leaves tells when reports came in."""
+    names_staff: bool = True
+    """Whether what leaves names people on staff, or says their role alone."""
+
+    @property
+    def policy(self) -> Policy:
+        """How much of a case leaves."""
+        return Policy(self.report_minutes, self.names_staff)
 
     @property
     def secure(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from exports.words import Policy
 from gateway.core import keys
 from gateway.core.database import Database
 from gateway.core.queues import Waker
@@ -27,8 +26,10 @@ def make(settings: Settings) -> Starlette:
     """Make the staff's app. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "console")
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
-    policy = Policy(settings.report_minutes, settings.names_staff)
-    parts = console.prepare(database, key_set, utc_now, waker, settings.console_url, media.store_of(settings), policy)
+    parts = console.prepare(
+        database, key_set, utc_now, waker, settings.console_url, media.store_of(settings),
+        report_minutes=settings.report_minutes, names_staff=settings.names_staff,
+    )  # fmt: skip
     others = Others(database, utc_now)
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip
