@@ -217,6 +217,8 @@ class Stage:
             self._say(browser, web, "reply", f"is it a {WORDS['web reply']}?")
             self._come_back(f"no, a {WORDS['web answer']}")
             until(lambda: WORDS["web answer"] in browser.get(f"/cases/{web}").text, "the answer")
+            for number in dict.fromkeys(re.findall(r"/cases/(\d{4}-\d{4})", browser.get("/?show=all").text)):
+                browser.get(f"/cases/{number}/export/niem")
             for path in ("/", "/?show=all", "/on-call", "/unclear", "/metrics", "/readyz", "/healthz", "/nowhere"):
                 browser.get(path)
         until(lambda: "was it marzipan?" in self.house.received(TOLD), "the reply")
