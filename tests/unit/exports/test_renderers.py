@@ -51,6 +51,8 @@ HOSTILE = (
     *(f"my code {secret} ok" for secret in SECRETS),
     *BURDENS,
 )
+WALKED_ELSEWHERE = {"exports.cap"}
+"""Alerts are staff's words: `cap.privacy` looks through them, and `tests/unit/exports/cap/test_privacy.py` at it."""
 ALL = pytest.mark.parametrize("renderer", RENDERERS.values(), ids=[*RENDERERS])
 
 
@@ -137,7 +139,8 @@ def test_the_hostile_numbers_are_real_ones() -> None:
 def test_every_module_that_renders_is_walked() -> None:
     modules = [import_module(f"exports.{one.name}") for one in pkgutil.iter_modules(exports.__path__)]
     rendering = {module.__name__ for module in modules if callable(getattr(module, "render", None))}
-    assert {renderer.render.func.__module__ for renderer in RENDERERS.values()} == rendering  # type: ignore[attr-defined]
+    walked = {renderer.render.func.__module__ for renderer in RENDERERS.values()}  # type: ignore[attr-defined]
+    assert walked | WALKED_ELSEWHERE == rendering
 
 
 @pytest.mark.parametrize("name", [name for name, one in RENDERERS.items() if one.takes is CaseSnapshot])
