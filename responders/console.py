@@ -23,6 +23,7 @@ from responders.accounts import views as accounts
 from responders.cases import views as cases
 from responders.conversation import views as conversation
 from responders.directory import views as directory
+from responders.exporting import views as exporting
 from responders.floods import views as floods
 from responders.linking import views as linking
 from responders.paging import views as paging
@@ -33,17 +34,32 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, linking, conversation)
+CAPABILITIES = (accounts, directory, cases, floods, paging, linking, conversation, exporting)
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 
 
 def prepare(
-    database: Database, keys: KeySet, clock: Clock, waker: Waker, console_url: str, store: Store | None = None
+    database: Database,
+    keys: KeySet,
+    clock: Clock,
+    waker: Waker,
+    console_url: str,
+    store: Store | None = None,
+    *,
+    report_minutes: int = 15,
+    names_staff: bool = True,
 ) -> Console:
-    """Make the console's own parts; `console_url` is where browsers reach it, `store` where attachments lie."""
+    """Make the console's own parts.
+
+    `console_url` is where browsers reach it, `store` where attachments lie; the last two are settings of their names.
+    """
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
-    return Console(database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database), store)
+    url = console_url.rstrip("/")
+    live = Live(database)
+    return Console(
+        database, keys, clock, waker, url, pages, live, store, report_minutes=report_minutes, names_staff=names_staff
+    )
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:

@@ -29,6 +29,7 @@ from responders.cases import schema_holds as holds
 from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
+from responders.exporting import schema as exporting
 from responders.linking import schema as linking
 from responders.paging import schema as paging
 from responders.web.state import Console
@@ -65,7 +66,7 @@ def build() -> Schema:
     _extend(Case, linking.CaseFields)
     _extend(Message, masks.MessageFields)
     queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
-    mutations = (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation)
+    mutations = (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation, exporting.Mutation)
     return Schema(
         query=merge_types("Query", queries),
         mutation=merge_types("Mutation", mutations),

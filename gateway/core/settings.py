@@ -74,6 +74,10 @@ class Settings(BaseModel):
     """With less than that free on the disk, files are refused, so that words still find room."""
     clamd_url: Annotated[str, AfterValidator(_clamd_url)] | None = Field(alias="TIPLINE_CLAMD_URL", default=None)
     """Where a ClamAV daemon listens that the worker has look at attachments."""
+    report_minutes: int = Field(alias="TIPLINE_EXPORT_REPORT_MINUTES", default=15, ge=1, le=24 * 60)
+    """In spans of so many minutes what leaves the house tells when reports came in."""
+    names_staff: bool = Field(alias="TIPLINE_EXPORT_STAFF_NAMES", default=True)
+    """Whether what leaves names people on staff, or says their role alone."""
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_retention(commands)
     _add_portal(commands)
     _add_making(commands)
+    _add_exporting(commands)
     return top
 
 
@@ -322,6 +323,20 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     roles.add_argument("--apply", action="store_true", help="run it, as the database's owner")
     roles.add_argument("--passwords", action="store_true", help="new passwords, into var/env/NAME.env (mode 0600)")
+
+
+def _add_exporting(commands: argparse._SubParsersAction[_Parser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write a case as a document for another system",
+        description="Write a case in the format of another system, as the console does, with the console's own keys. "
+        "That it was exported is noted on the case.",
+    ).command("cli_export:export")
+    export.add_argument("format", metavar="FORMAT", help="niem")
+    export.add_argument("case", metavar="CASE", help="its number")
+    export.add_argument("--flavour", metavar="NAME", help="of niem: 6.0, or 5.2 with JXDM 7.2")
+    export.add_argument("--district", metavar="SLUG", help="needed when several have a case of that number")
+    export.add_argument("--out", metavar="FILE", help="a file that its owner alone may read; printed when left out")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Context:
         self.now = now
         self.keys: KeySet = console.keys
         self.origin = console.url
+        self.policy = console.policy
         self._console = console
         self._session: Session | None = None
         self._open = ExitStack()

@@ -27,6 +27,7 @@ _WORDS = {
     "case.state_changed": "{who} moved it to “{new}”: {why}",
     "case.reopened": "Reopened: {why}",
     "case.noted": "{who} wrote a note",
+    "case.exported": "{who} exported it ({format})",
     "case.held": "{who} put it under a legal hold",
     "case.released": "{who} ended the legal hold",
     "case.not_paged": "Calling people failed; it is tried again",
@@ -60,11 +61,13 @@ Callouts = Mapping[str, tuple[datetime, datetime | None]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the timeline; `kind` is the event's type without our prefix."""
+    """One line of the timeline; `kind` is the event's type without our prefix, the rest is the event's too."""
 
     at: datetime
     text: str
     kind: str
+    actor: str = ""
+    subject: str = ""
 
 
 def read(
@@ -106,7 +109,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
         kind = "case.merged"
     assignee = data.get("assignee")
     if kind == "case.assigned" and event.actor == f"account:{assignee}":
-        return Entry(event.at, f"{people.name(event.actor)} took it on", kind)
+        text = f"{people.name(event.actor)} took it on"
+        return Entry(event.at, text, kind, event.actor, event.subject)
     text = _WORDS.get(kind, words.plain(kind.replace(".", "_"), {})).format(
         who=people.name(event.actor),
         name=name,
@@ -120,8 +124,9 @@ def describe(event: Event, people: People, name: str) -> Entry:
         corrected=_low(words.plain(str(data.get("why", "")), words.CORRECTED)),
         reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
         code=data.get("code") or "no code",
+        format=f"{str(data.get('format', '')).upper()} {data.get('flavour') or ''}".strip(),
     )
-    return Entry(event.at, text, kind)
+    return Entry(event.at, text, kind, event.actor, event.subject)
 
 
 def _low(text: str) -> str:

@@ -22,6 +22,7 @@ class Call:
     at: datetime
     send: Send
     callout_id: str
+    contact_id: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def of_case(session: Session, case: Case) -> Calls:
         or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
     )
     query = (
-        select(Responder.name, Page.at, Send, Page.callout_id)
+        select(Responder.name, Page.at, Send, Page.callout_id, Responder.contact_id)
         .select_from(CalloutCase)
         .join(Page, and_(Page.callout_id == CalloutCase.callout_id, about))
         .join(Responder, Responder.id == Page.responder_id)

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from starlette.requests import HTTPConnection
 
+from exports.words import Policy
 from gateway.core.database import Database
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
@@ -35,6 +36,15 @@ class Console:
     live: Live
     store: Store | None = None
     """Where attachments lie."""
+    report_minutes: int = 15
+    """In spans of so many minutes what leaves tells when reports came in."""
+    names_staff: bool = True
+    """Whether what leaves names people on staff, or says their role alone."""
+
+    @property
+    def policy(self) -> Policy:
+        """How much of a case leaves."""
+        return Policy(self.report_minutes, self.names_staff)
 
     @property
     def secure(self) -> bool:

@@ -58,4 +58,5 @@ def test_nothing_is_in_what_the_public_side_answers(scene: Scene) -> None:
 def test_no_number_is_in_what_staff_get_to_see(scene: Scene) -> None:
     shown = {str(number): page for number, page in enumerate(scene.pages)}
     assert any(within("quillfeather", page) for page in scene.pages), "they do see the words"
+    assert any(b"tip:CaseExport" in page and within("quillfeather", page) for page in scene.pages), "exported too"
     assert scene.found(shown, words=False) == {}

@@ -50,6 +50,16 @@ def find(text: str, region: str = "US") -> tuple[Span, ...]:
     return tuple(Span(ordinal, kind, start, end) for ordinal, (start, end, kind) in enumerate(_apart(found)))
 
 
+def contacts(text: str, region: str = "US") -> tuple[Span, ...]:
+    """Find every phone number and e-mail address in a text, whoever's it is; else as `find`."""
+    page = read(text[:LONGEST])
+    found: list[tuple[int, int, Kind]] = [
+        *((start, end, "email") for start, end in reach.all_emails(page)),
+        *((start, end, "number") for start, end in reach.all_numbers(page, region)),
+    ]
+    return tuple(Span(ordinal, kind, start, end) for ordinal, (start, end, kind) in enumerate(_apart(found)))
+
+
 def hide(text: str, spans: Iterable[Span], sign: str = "\u2588") -> str:
     """Write a sign over every character of some spans; the length stays the same, so that other offsets still fit."""
     letters = list(text)

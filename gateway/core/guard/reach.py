@@ -117,6 +117,16 @@ def numbers(page: Page, region: str) -> Iterator[tuple[int, int]]:
             last = end
 
 
+def all_emails(page: Page) -> Iterator[tuple[int, int]]:
+    """Give the places of all e-mail addresses in the raw text, whoever's they are."""
+    yield from (found.span() for found in _EMAIL.finditer(page.raw))
+
+
+def all_numbers(page: Page, region: str) -> Iterator[tuple[int, int]]:
+    """Give the places of all phone numbers in the raw text, whoever's they are; they may overlap."""
+    yield from ((start, end) for start, end, _ in _numbers(page.raw, region))
+
+
 def _numbers(raw: str, region: str) -> Iterator[tuple[int, int, bool]]:
     """Give numbers, and whether each is a whole one; a local one (7 digits) may be much else."""
     matcher = PhoneNumberMatcher(raw, region, leniency=Leniency.VALID, max_tries=_TRIES)

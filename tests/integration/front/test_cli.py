@@ -34,7 +34,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     assert left.value.code == 0
     shown = capsys.readouterr().out
-    for command in ("up", "demo", "run", "text", "trace", "assess", "doctor", "keys", "token", "migrate"):
+    for command in ("up", "demo", "run", "text", "trace", "assess", "doctor", "keys", "token", "migrate", "export"):
         assert f"\n    {command} " in shown
 
 

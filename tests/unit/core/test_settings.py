@@ -22,6 +22,13 @@ def test_load_reads_the_environment() -> None:
     assert str(settings.keys) == "/keys/intake"
 
 
+def test_load_coarsens_reports_and_names_staff_unless_told_otherwise() -> None:
+    plain, told = load("console", BASE), {"TIPLINE_EXPORT_REPORT_MINUTES": "60", "TIPLINE_EXPORT_STAFF_NAMES": "false"}
+    assert (plain.report_minutes, plain.names_staff) == (15, True)
+    other = load("console", {**BASE, **told})
+    assert (other.report_minutes, other.names_staff) == (60, False)
+
+
 def test_load_masks_secrets() -> None:
     settings = load("intake", {**INTAKE, "DATABASE_URL": "postgresql://u:hush-db@h/d"})
     assert "hush" not in repr(settings)
@@ -34,6 +41,9 @@ def test_load_masks_secrets() -> None:
         pytest.param("clock", {}, "DATABASE_URL: Field required", id="nothing at all"),
         pytest.param("intake", {**INTAKE, "TWILIO_AUTH_TOKEN": ""}, "intake needs TWILIO_AUTH_TOKEN", id="empty"),
         pytest.param("courier", BASE, "courier needs TWILIO_ACCOUNT_SID", id="courier without an account"),
+        pytest.param(
+            "console", {**BASE, "TIPLINE_EXPORT_REPORT_MINUTES": "0"}, "REPORT_MINUTES", id="to the second"
+        ),
         pytest.param("clock", {**BASE, "TIPLINE_PUBLIK_URL": "x"}, "do not exist: TIPLINE_PUBLIK_URL", id="misspelt"),
         pytest.param("clock", {**BASE, "TIPLINE_PUBLIC_URL": "tips.org"}, "TIPLINE_PUBLIC_URL", id="not a URL"),
         pytest.param("clock", {**BASE, "TIPLINE_DEADMAN_URL": "hush"}, "TIPLINE_DEADMAN_URL", id="ping is no URL"),

@@ -1,0 +1,148 @@
+"""What text may leave: free words that passed the guard, codes and ids that can hold nothing else.
+
+Each is a type of its own, so that a snapshot made of them has no field in which an address, a receipt or a token could
+stand. What is hidden is written as U+2588, sign for sign.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import InitVar, dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from gateway.core import guard
+from gateway.core.characters import showable
+
+SIGN = "\u2588"
+LONGEST = guard.LONGEST
+"""Characters that may leave in one piece: the guard looks through no more, and what it did not look through stays."""
+_BETWEEN = r"[\s\-_.,\u2010-\u2015\u2212\u00b7]{1,3}"
+_GROUP = r"[0-9A-Za-z]{4}"
+_RECEIPT = re.compile(rf"(?<![0-9A-Za-z])(?:{_GROUP}(?:{_BETWEEN}{_GROUP}){{3}}|[0-9A-Za-z]{{16}})(?![0-9A-Za-z])")
+_SECRET = re.compile(r"(?<![0-9A-Za-z])(?:tip_[\w\-]{20,}|(?:[A-Z]{2})?[0-9a-fA-F]{24,})(?![0-9A-Za-z])")
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.+\-/][a-z0-9]+)*")
+_DIGITS = re.compile(r"\d{5}")
+
+
+class Code(str):
+    """A code of ours or a media type, such as `planned_attack`; whatever is none becomes `other`."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Code:
+        """Keep it if it is one."""
+        fits = len(text) <= 60 and _CODE.fullmatch(text) and not _DIGITS.search(text)
+        return super().__new__(cls, text if fits else "other")
+
+
+class Id(str):
+    """The random id of a row, 32 hex digits, which says nothing of whom it is about. Raises: ValueError."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Id:
+        """Keep it if it is one."""
+        if not re.fullmatch(r"[0-9a-f]{32}", text):
+            raise ValueError("not an id")
+        return super().__new__(cls, text)
+
+
+class Number(str):
+    """What people call a case, such as `2026-0012`. Raises: ValueError."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Number:
+        """Keep it if it is one."""
+        if not re.fullmatch(r"20\d\d-\d{4,6}", text):
+            raise ValueError("not the number of a case")
+        return super().__new__(cls, text)
+
+
+class Url(str):
+    """An address of the deployment itself, without a query. Raises: ValueError."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Url:
+        """Keep it if it is one."""
+        if not re.fullmatch(r"https?://(?:[\w.\-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:/[\w.\-~%]+)*", text, re.ASCII):
+            raise ValueError("not an address of ours")
+        return super().__new__(cls, text)
+
+
+class Version(str):
+    """The version of the rules, such as `2026.11.5`; whatever is none becomes `unknown`."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Version:
+        """Keep it if it is one."""
+        return super().__new__(cls, text if re.fullmatch(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}", text) else "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Free text without what tells who wrote it. Making one hides that; there is no way around.
+
+    Of a reporter's words (`written_by_staff` false) their own name, number, e-mail and handle are hidden, those of the
+    people they tell of are not: they are what a tip is for. Staff write a reporter's number down as somebody else's
+    ("her number is …"), so of theirs every number and e-mail address is. `region` (ISO 3166-1) reads numbers.
+    """
+
+    text: str = field(repr=False)
+    written_by_staff: InitVar[bool] = True
+    region: InitVar[str] = "US"
+
+    def __post_init__(self, written_by_staff: bool, region: str) -> None:
+        """Hide what must not leave."""
+        text = showable(self.text)
+        if len(text) > LONGEST:
+            text = text[: LONGEST - 1] + "\u2026"
+        spans = guard.find(text, region)
+        hidden = guard.hide(text, spans, SIGN)
+        if written_by_staff:
+            hidden = guard.hide(hidden, guard.contacts(hidden, region), SIGN)
+        hidden = _SECRET.sub(lambda found: SIGN * len(found[0]), hidden)
+        object.__setattr__(self, "text", _RECEIPT.sub(_without_receipt, hidden))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much leaves: in spans of how many minutes reports are told of, and whether people on staff are named."""
+
+    report_minutes: int = 15
+    names_staff: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time, UTC-aware, and how exact it is: `within_minutes` after it, or at that very moment when 0.
+
+    When a report came in is never told to the second: together with a carrier's records that points at who sent it.
+    """
+
+    at: datetime
+    within_minutes: int = 0
+
+    @classmethod
+    def coarse(cls, at: datetime, minutes: int) -> Moment:
+        """Tell no more than in which span of so many minutes something was; exact when 0."""
+        if not minutes:
+            return cls(at.astimezone(UTC))
+        midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        into = int((at - midnight).total_seconds()) // 60
+        return cls(midnight + timedelta(minutes=into - into % minutes), minutes)
+
+
+def _without_receipt(found: re.Match[str]) -> str:
+    """Hide what has the shape of a receipt, unless it is four short words that follow each other."""
+    text = found[0]
+    groups = re.findall(_GROUP, text)
+    mixed = sum(not group.isalpha() and not group.isdigit() for group in groups)
+    dashed = bool(re.search(r"[\-\u2010-\u2015\u2212]", text))
+    loud = text.upper() == text and any(sign.isdigit() for sign in text) and any(sign.isalpha() for sign in text)
+    return SIGN * len(text) if dashed or loud or mixed > 1 else text

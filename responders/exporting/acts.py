@@ -1,0 +1,100 @@
+"""What happened in a case as it may leave: the timeline that staff read, with what they wrote and whom they called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from exports.case_snapshot import ActSnapshot
+from exports.words import Code, Moment, Words
+from gateway.core.keys import KeySet
+from gateway.core.records import Message, Send, Thread
+from responders.cases import service as cases
+from responders.cases.records import Case
+from responders.conversation import timeline
+from responders.conversation.delivery import describe
+from responders.conversation.timeline import Entry
+from responders.exporting import tips
+from responders.exporting.staff import Staff, acts
+from responders.paging import calls
+
+_TOLD_OTHERWISE = frozenset({"case.noted", "case.exported"})
+"""A note is told with its words; that a case was exported is no part of the case, and would make each export differ."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What it takes to tell what happened."""
+
+    session: Session
+    keys: KeySet
+    case: Case
+    said: Sequence[Message]
+    threads: Mapping[str, Thread]
+    staff: Staff
+    region: str
+    minutes: int
+
+
+def read(told: Told) -> tuple[ActSnapshot, ...]:
+    """Read what happened, oldest first. What people did is told to the second.
+
+    What the house did by itself follows a report within seconds, and whoever knew when would know when the report came:
+    so it is told as coarsely as that, pages too.
+    """
+    called = calls.of_case(told.session, told.case)
+    entries = timeline.read(
+        told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
+    )
+    found = [*_entries(told, entries), *_notes(told), *_pages(told, called.texts)]
+    return tuple(act for _, act in sorted(found, key=lambda one: one[0]))
+
+
+def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, ActSnapshot]]:
+    by_subject = {f"message/{message.id}": message for message in told.said}
+    for entry in entries:
+        if entry.kind in _TOLD_OTHERWISE:
+            continue
+        message = by_subject.get(entry.subject)
+        replied = message is not None and message.direction == "out"
+        yield (
+            entry.at,
+            ActSnapshot(
+                kind=Code(entry.kind),
+                label=Words(entry.text),
+                at=Moment.coarse(entry.at, 0 if acts(entry.actor) else told.minutes),
+                responder=told.staff.who(entry.actor),
+                to=tips.pseudonym(told.threads, message) if message else None,
+                words=tips.opened(told.keys, message, told.region) if message and replied else None,
+            ),
+        )
+
+
+def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
+    for note in cases.notes(told.session, told.keys, told.case):
+        author = told.staff.who(note.author)
+        label = Words(f"{told.staff.people.name(note.author)} wrote a note")
+        words = None if note.text is None else Words(note.text, region=told.region)
+        yield note.at, ActSnapshot(Code("case.noted"), label, Moment.coarse(note.at, 0), author, words=words)
+
+
+def _pages(told: Told, texts: Iterable[calls.Call]) -> Iterator[tuple[datetime, ActSnapshot]]:
+    for call in texts:
+        name = told.staff.people.name(f"contact:{call.contact_id}")
+        label = Words(f"{name} was paged: {describe(call.send).text}")
+        yield call.at, ActSnapshot(Code("page.written"), label, Moment.coarse(call.at, told.minutes), None)
+
+
+def _subjects(told: Told) -> list[str]:
+    replies = [message.id for message in told.said if message.direction == "out" and message.kind == "reply"]
+    sends = told.session.scalars(select(Send.id).where(Send.message_id.in_(replies)))
+    return [
+        f"case/{told.case.id}",
+        *(f"thread/{thread_id}" for thread_id in told.threads),
+        *(f"message/{message.id}" for message in told.said),
+        *(f"send/{send_id}" for send_id in sends),
+    ]

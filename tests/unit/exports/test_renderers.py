@@ -1,0 +1,160 @@
+"""Every renderer, over hostile data: nothing of who wrote comes out, and what comes out can be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pkgutil
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from random import Random
+from typing import Any
+
+import phonenumbers
+import pytest
+from lxml import etree
+
+import exports
+from exports import case_snapshot
+from exports.case_snapshot import CaseSnapshot, TipSnapshot
+from exports.renderers import RENDERERS, Renderer
+from exports.snapshot import EventSnapshot
+from exports.words import Words
+from gateway.core import numbers, receipts
+from tests.support import exported, leaks
+
+STUDENT = "+13035550123"
+NATIONAL = "3035550123"
+_KEYCAP = "\ufe0f\u20e3"
+DRESSES = (
+    "+13035550123", "13035550123", "3035550123", "303-555-0123", "(303) 555-0123", "303.555.0123", "303 555 0123",
+    "+1 303 555 0123", "1-303-555-0123", "303/555/0123", "3 0 3 5 5 5 0 1 2 3", "303\u2011555\u20110123",
+    NATIONAL.translate({0x30 + digit: 0xFF10 + digit for digit in range(10)}),
+    NATIONAL.translate({0x30 + digit: 0x660 + digit for digit in range(10)}),
+    "".join(digit + _KEYCAP for digit in NATIONAL),
+    "three oh three five five five oh one two three", "tres cero tres cinco cinco cinco cero uno dos tres",
+    "303\u200b555\u200b0123", "303\n555\n0123", "\u202e3035550123\u202c",
+)  # fmt: skip
+RECEIPT = receipts.draw(Random(1).randbytes).shown()
+TOKEN = "tip_Zk3-" + "q7X_" * 9
+SECRETS = (RECEIPT, RECEIPT.lower(), RECEIPT.replace("-", " "), RECEIPT.replace("-", ""), TOKEN, "c0ffee42" * 4)
+BURDENS = (
+    "nul\x00 bell\x07 escape\x1b[31m", "lone \ud800 and \udfff", "<script>alert(1)</script>", "]]><!--", "=1+1",
+    "@SUM(A1)", "-2+3", "\u2028\u2029\u202e\ufeff", "\\u0000 \\\" {}", "🏴\U000e0067\U000e0062 👩‍👩‍👧", "' OR 1=1 --",
+)  # fmt: skip
+LONG = "my number is 303-555-0123 " * 4_000
+HOSTILE = (
+    *(f"my number is {dress}" for dress in DRESSES),
+    *(f"text me: {dress} please" for dress in DRESSES),
+    *(f"my code {secret} ok" for secret in SECRETS),
+    *BURDENS,
+)
+WALKED_ELSEWHERE = {"exports.cap"}
+"""Alerts are staff's words: `cap.privacy` looks through them, and `tests/unit/exports/cap/test_privacy.py` at it."""
+ALL = pytest.mark.parametrize("renderer", RENDERERS.values(), ids=[*RENDERERS])
+
+
+def written(renderer: Renderer, seed: int, said: tuple[str, ...] = HOSTILE) -> bytes:
+    return renderer.render(MAKERS[renderer.takes](Random(seed), said))
+
+
+def text_of(document: bytes) -> str:
+    """Read a document as its readers do, and give all that stands in it."""
+    if document.startswith((b"{", b"[")):
+        return json.dumps(json.loads(document.decode("utf-8")), ensure_ascii=False)
+    return "\n".join(str(one) for one in etree.fromstring(document).itertext())
+
+
+def event(random: Random, _said: tuple[str, ...]) -> EventSnapshot:
+    key = f"{random.getrandbits(128):032x}"
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    return EventSnapshot(
+        key, 7, "org.tipline.case.opened", f"case/{key}", "process:worker", at, key, {"severity": "high"}
+    )
+
+
+MAKERS: Mapping[type, Callable[[Random, tuple[str, ...]], Any]] = {CaseSnapshot: exported.case, EventSnapshot: event}
+"""How to make what a renderer takes, of words that are said: one line more for each new snapshot."""
+
+
+@ALL
+def test_no_number_receipt_or_token_comes_out(renderer: Renderer) -> None:
+    for seed in range(20):
+        document = written(renderer, seed)
+        assert leaks.search(document, [STUDENT]) == []
+        text = text_of(document)
+        assert numbers.mask(text, numbers.normalize(STUDENT)) == text, "in no other dress either"
+        assert not [secret for secret in SECRETS if secret in text]
+
+
+@ALL
+def test_every_dress_of_a_number_is_hidden(renderer: Renderer) -> None:
+    for number, dress in enumerate(DRESSES):
+        assert dress not in text_of(written(renderer, number, (f"my number is {dress}",)))
+
+
+@ALL
+def test_what_comes_out_can_be_read_whatever_went_in(renderer: Renderer) -> None:
+    for burden in BURDENS:
+        for seed in range(3):
+            document = written(renderer, seed, (burden,))
+            assert text_of(document)
+            assert b"\x00" not in document
+            assert b"<script" not in document
+
+
+def test_burdens_come_out_whole_where_they_do_no_harm() -> None:
+    document = json.loads(written(RENDERERS["niem-6.0"], 1, ("=1+1 <b> ' \" \\ 👩‍👩‍👧",)))
+    assert document["tip:CaseExport"]["nc:Case"]["nc:CaseTitleText"] == "=1+1 <b> ' \" \\ 👩‍👩‍👧"
+
+
+def test_snapshots_of_a_case_hold_nothing_but_guarded_types() -> None:
+    kinds = [
+        kind for kind in vars(case_snapshot).values() if isinstance(kind, type) and kind.__name__.endswith("Snapshot")
+    ]
+    assert case_snapshot.CaseSnapshot in kinds
+    for kind in kinds:
+        fields = typing.get_type_hints(kind)
+        assert str not in _flat(fields.values()), kind
+        assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]  # where dataclasses keep it
+        exported.make(kind, Random(0), exported.SAID)
+
+
+def test_no_field_is_named_after_what_must_not_leave() -> None:
+    kinds = [
+        kind for kind in vars(case_snapshot).values() if isinstance(kind, type) and kind.__name__.endswith("Snapshot")
+    ]
+    names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    assert not names & {"address", "sender", "phone", "receipt", "token", "ip", "agent", "sid", "thread", "lookup"}
+
+
+def test_the_hostile_numbers_are_real_ones() -> None:
+    assert len(DRESSES) == len(set(DRESSES)) == 20
+    assert phonenumbers.is_possible_number(phonenumbers.parse(STUDENT))
+    assert all(numbers.mask(dress, numbers.normalize(STUDENT)) != dress for dress in DRESSES)
+
+
+def test_every_module_that_renders_is_walked() -> None:
+    modules = [import_module(f"exports.{one.name}") for one in pkgutil.iter_modules(exports.__path__)]
+    rendering = {module.__name__ for module in modules if callable(getattr(module, "render", None))}
+    walked = {renderer.render.func.__module__ for renderer in RENDERERS.values()}  # type: ignore[attr-defined]
+    assert walked | WALKED_ELSEWHERE == rendering
+
+
+@pytest.mark.parametrize("name", [name for name, one in RENDERERS.items() if one.takes is CaseSnapshot])
+def test_a_hundred_thousand_letters_are_written_without_a_number(name: str) -> None:
+    random = Random(1)
+    tip = dataclasses.replace(exported.make(TipSnapshot, random, ("a",)), words=Words(LONG, written_by_staff=False))
+    case = dataclasses.replace(exported.case(random, ("a",)), tips=(tip,))
+    document = RENDERERS[name].render(case)
+    assert len(document) > len(LONG) > 100_000
+    assert leaks.search(document, [STUDENT]) == []
+
+
+def _flat(kinds: Any) -> set[Any]:
+    found: set[Any] = set()
+    for kind in kinds:
+        found |= {kind, *_flat(typing.get_args(kind))}
+    return found

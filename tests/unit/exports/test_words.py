@@ -1,0 +1,131 @@
+"""What text may leave: the guard cannot be gone round, and codes, ids and times hold nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta, timezone
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Url, Version, Words
+from gateway.core import receipts
+
+AT = datetime(2026, 11, 30, 23, 14, 59, 999_000, tzinfo=UTC)
+
+
+def told(text: str) -> str:
+    return Words(text, written_by_staff=False).text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("my name is Sarah Jones and Tyler has a gun", "Sarah"),
+        ("call me at 303-555-0123", "0123"),
+        ("mi ig es @sarah_xo", "sarah_xo"),
+        ("my number is three oh three five five five oh one two three", "three oh"),
+        ("my email is sarah.jones at gmail dot com", "sarah.jones"),
+    ],
+)
+def test_words_of_a_reporter_hide_who_they_are(text: str, secret: str) -> None:
+    assert secret not in told(text)
+    assert len(told(text)) == len(text)
+
+
+def test_words_of_a_reporter_show_whom_they_tell_of() -> None:
+    assert told("Tyler has a gun, call him at 720-555-0131") == "Tyler has a gun, call him at 720-555-0131"
+
+
+@pytest.mark.parametrize("text", ["her number is 303-555-0123", "she wrote from sarah@example.org", "it is 5550123"])
+def test_words_of_staff_hide_every_number_and_address(text: str) -> None:
+    hidden = Words(text).text
+    assert SIGN * 7 in hidden
+    assert "0123" not in hidden
+    assert "@example" not in hidden
+
+
+def test_words_of_staff_keep_times_and_rooms() -> None:
+    text = "Met her 2026-11-30 at 14:05 in room 204, case 2026-0012, called 911"
+    assert Words(text).text == text
+
+
+@pytest.mark.parametrize("dress", ["{}", "my code: {}!", "({})", "{}\n"])
+def test_receipts_are_hidden_however_they_are_typed(dress: str) -> None:
+    random = Random(7)
+    for _ in range(300):
+        shown = receipts.draw(random.randbytes).shown()
+        for typed in (shown, shown.lower(), shown.replace("-", ""), shown.replace("-", " "), shown.replace("-", " - ")):
+            assert typed.upper() not in told(dress.format(typed)).upper() or not any(map(str.isdigit, typed))
+
+
+def test_words_that_look_a_little_like_a_receipt_stay() -> None:
+    for text in ("they were here 2026", "that girl went home", "this room 2040 with knife", "responsibilities"):
+        assert told(text) == text
+
+
+@pytest.mark.parametrize("secret", ["tip_" + "aB3-_" * 8, "ab12" * 8, "SM" + "0f" * 16], ids=["token", "id", "sid"])
+def test_tokens_and_ids_are_hidden(secret: str) -> None:
+    assert secret not in told(f"see {secret} there")
+
+
+def test_what_the_guard_did_not_look_through_does_not_leave() -> None:
+    text = told("x " * LONGEST + "my name is Sarah Jones")
+    assert len(text) == LONGEST
+    assert "Sarah" not in text
+
+
+@given(some.text(some.characters(), max_size=80))
+def test_words_can_always_be_written(text: str) -> None:
+    words = told(text)
+    words.encode()
+    assert not any(ord(sign) < 32 and sign not in "\t\n\r" for sign in words)
+
+
+def test_words_cannot_be_changed_nor_shown_by_accident() -> None:
+    words = Words("a secret")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        words.text = "call me at 303-555-0123"  # type: ignore[misc]
+    assert "secret" not in repr(words)
+
+
+@pytest.mark.parametrize(
+    "text", ["+13035550123", "303-555-0123", "3035550123", "Sarah", "a b", "K7QF-2M9D-0X4T-WB8N", ""]
+)
+def test_codes_hold_codes_alone(text: str) -> None:
+    assert Code(text) == "other"
+    assert Version(text) == "unknown"
+
+
+def test_codes_of_ours_are_kept() -> None:
+    for code in ("planned_attack", "case.acknowledged", "image/jpeg", "video/3gpp", "sms", "cedar-2", "en"):
+        assert Code(code) == code
+    assert Version("2026.11.5") == "2026.11.5"
+
+
+@pytest.mark.parametrize("text", ["3035550123", "Sarah", "+1 303 555 0123", "0" * 31, "G" * 32])
+def test_ids_and_numbers_refuse_what_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="not an id"):
+        Id(text)
+    with pytest.raises(ValueError, match="not the number"):
+        Number(text)
+    with pytest.raises(ValueError, match="not an address"):
+        Url(f"https://tips.example.org/?from={text}")
+
+
+def test_times_are_told_as_spans() -> None:
+    assert Moment.coarse(AT, 15) == Moment(datetime(2026, 11, 30, 23, 0, tzinfo=UTC), 15)
+    assert Moment.coarse(AT, 0) == Moment(AT, 0)
+    assert Moment.coarse(AT, 1440).at == datetime(2026, 11, 30, tzinfo=UTC)
+    west = AT.astimezone(timezone(timedelta(hours=-7)))
+    assert Moment.coarse(west, 15) == Moment.coarse(AT, 15)
+
+
+@given(some.integers(0, 86_399), some.sampled_from([1, 5, 15, 30, 60, 240]))
+def test_all_times_of_a_span_are_told_alike(second: int, minutes: int) -> None:
+    midnight = datetime(2026, 11, 30, tzinfo=UTC)
+    coarse = Moment.coarse(midnight + timedelta(seconds=second), minutes)
+    assert coarse == Moment.coarse(coarse.at, minutes)
+    assert timedelta() <= midnight + timedelta(seconds=second) - coarse.at < timedelta(minutes=minutes)
