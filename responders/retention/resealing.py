@@ -17,6 +17,7 @@ from gateway.core.records import Message, Send
 from gateway.core.seal import prefix
 from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
+from responders.escalation.records import Alert
 
 BATCH_ROWS = 100
 SHOWN = (
@@ -25,6 +26,7 @@ SHOWN = (
     Note.words_sealed,
     Unmasking.detail_sealed,
     Attachment.clean_key_sealed,
+    Alert.draft_sealed,
 )
 """Columns that the console opens too."""
 COLUMNS = (*SHOWN, Send.body_sealed, Attachment.original_key_sealed)

@@ -15,6 +15,7 @@ import gateway.core.media.records  # noqa: F401 - imported for their tables
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
+import responders.escalation.records
 import responders.paging.records
 import responders.retention.records  # noqa: F401 - imported for their tables
 from gateway.core import key_files

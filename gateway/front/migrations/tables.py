@@ -8,6 +8,7 @@ import gateway.core.records
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
+import responders.escalation.records
 import responders.paging.records
 import responders.retention.records  # noqa: F401 - imported for the tables it declares
 

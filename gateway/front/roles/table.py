@@ -168,6 +168,39 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "clock": _SEES,
         "operator": May(read="*", add=True, change="released_at released_by"),
     },
+    "escalation_rules": {
+        **dict.fromkeys(("intake", "worker", "console"), _SEES),
+        "operator": May(read="*", add=True, change="* -district_id"),
+    },
+    "school_areas": {
+        **dict.fromkeys(("worker", "console"), _SEES),
+        "operator": May(read="*", add=True, change="* -school_id", delete=True),
+    },
+    "alerts": {
+        "intake": May(read="id district_id status state issued_at expires_at headline document"),
+        "worker": May(
+            read="*", delete=True,
+            change="state reason case_id draft_sealed issued_at expires_at expired_at cancelled_by_id sender headline"
+            " signed_with document",
+        ),
+        "console": May(
+            read="*", add=True,
+            change="status state scenario revision draft_sealed author proposed_at approved_by approved_at starts_at"
+            " lasts_minutes",
+        ),
+        "clock": May(read="id state starts_at expires_at expired_at"),
+        "operator": May(read="* -draft_sealed"),
+    },
+    "alert_targets": {
+        **dict.fromkeys(("worker", "console"), _SEES),
+        "operator": May(read="*", add=True, change="statuses removed_at"),
+    },
+    "alert_deliveries": {
+        "worker": May(read="*", add=True, change="state code attempts due_at lease_until ended_at"),
+        "console": _SEES,
+        "clock": May(read="id state due_at lease_until"),
+        "operator": _SEES,
+    },
     "responders": {"worker": _SEES, "console": _SEES, "clock": _SEES},
     "duties": {"worker": _SEES, "console": _SEES},
     "callouts": {

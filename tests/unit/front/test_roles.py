@@ -19,6 +19,7 @@ SEALED_FOR = {
     "case_assessments.detail_sealed": {"worker", "console"},
     "unmaskings.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
+    "alerts.draft_sealed": {"worker", "console"},
     "attachments.original_key_sealed": {"worker"},
     "attachments.clean_key_sealed": {"worker", "console"},
 }
