@@ -177,6 +177,11 @@ def put(path: Path, content: bytes) -> None:
     _make(path, content, 0o600 if path.suffix == ".key" else 0o644)
 
 
+def replace(path: Path, content: bytes, mode: int) -> None:
+    """Write a key file whole, in place of what was there."""
+    _write(path, content, mode)
+
+
 def _written_at(path: Path) -> int:
     return path.stat().st_mtime_ns
 

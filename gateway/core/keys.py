@@ -6,6 +6,7 @@
     outbound      replies on their way to reporters       courier
     content       tips; one pair per district and month   worker, console
     log           (signs heads of the event log)          clock
+    cap           (signs alerts)                          worker
 
 A key set is a folder of files, one folder a process, so that a deployment can give each to its own user:
 
@@ -44,14 +45,14 @@ PROCESSES = ("intake", "courier", "worker", "console", "clock")
 GRANTS: Mapping[str, frozenset[str]] = {
     "intake": frozenset(),
     "courier": frozenset({"identity", "index", "outbound"}),
-    "worker": frozenset({"content"}),
+    "worker": frozenset({"content", "cap"}),
     "console": frozenset({"content"}),
     "clock": frozenset({"log"}),
 }
 SEALING = frozenset({"identity", "outbound", "content"})
 """The purposes of the X25519 pairs that envelopes are sealed to."""
-OPTIONAL = frozenset({"log"})
-"""A process starts without such a key, and does less: see `log_keys`."""
+OPTIONAL = frozenset({"log", "cap"})
+"""A process starts without such a key, and does less: see `log_keys` and `cap_keys`."""
 MONTHS_AHEAD = 24
 """So many months' content keys are made ahead."""
 COMMON = "common"

@@ -10,9 +10,10 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from gateway.core import escrow, key_files, keys, rotation
+from gateway.core import cap_keys, escrow, key_files, keys, rotation
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.key_files import KeyFile, OldKey
@@ -75,6 +76,8 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     settings = environment.load("operator", var, environ)
     if options.finish and options.kind == "log":
         raise BadInput("A log key has nothing to finish: its old private half is gone already.")
+    if options.kind == "cap":
+        return _rotate_cap(settings.keys_dir, options)
     if options.finish:
         return _finish(options, settings, environment.owner_url(var, environ))
     names = key_files.rotate(settings.keys_dir, options.kind, options.district, options.month)
@@ -92,6 +95,26 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
         f"After {_minutes(GRACE)} minutes or more: `tipline keys rotate {options.kind} --finish`. "
         "And make a new escrow: `tipline keys escrow`."
     )
+    return 0
+
+
+def _rotate_cap(root: Path, options: argparse.Namespace) -> int:
+    """Prepare the next pair that signs alerts, or with --finish sign with it: receivers must know it by then."""
+    now = utc_now()
+    if options.finish:
+        cap_keys.switch(root, now, key_files.replace)
+        words = "Alerts are signed with the new key from now on. The certificate before it stays listed until it expires."
+    else:
+        there = cap_keys.current(root / cap_keys.HOLDER)
+        if there is None:
+            raise NotFound("There is no key that signs alerts. Make one: `tipline alerts key --name NAME`.")
+        (name,) = there.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[:1]
+        cap_keys.install(root, cap_keys.draw(str(name.value), now), now, key_files.replace)
+        words = (
+            f"{root / cap_keys.HOLDER / 'cap-next.pub'} is the next certificate. Give it to whoever trusts the present "
+            "one; then `tipline keys rotate cap --finish`. And make a new escrow: `tipline keys escrow`."
+        )
+    print(json.dumps({"rotated": ["cap"], "in_use": options.finish}) if options.json else words)
     return 0
 
 
