@@ -49,6 +49,8 @@ class Alert(Base):
     """The id of the incident's first message."""
     msg_type: Mapped[str] = mapped_column(String(6))
     status: Mapped[str] = mapped_column(String(8))
+    scope: Mapped[str] = mapped_column(String(10))
+    """CAP's own word too: what is not `Public` stands in no feed."""
     scenario: Mapped[str] = mapped_column(String(24))
     state: Mapped[str] = mapped_column(String(9))
     """`draft`, `proposed` (waits for approval), `approved` (waits for its time), `issued`, `refused`, `discarded`."""

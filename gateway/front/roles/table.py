@@ -177,7 +177,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "operator": May(read="*", add=True, change="* -school_id", delete=True),
     },
     "alerts": {
-        "intake": May(read="id district_id status state issued_at expires_at headline document"),
+        "intake": May(read="id district_id status scope state issued_at expires_at headline document"),
         "worker": May(
             read="*", delete=True,
             change="state reason case_id draft_sealed issued_at expires_at expired_at cancelled_by_id sender headline"
@@ -185,7 +185,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         ),
         "console": May(
             read="*", add=True,
-            change="status state scenario revision draft_sealed author proposed_at approved_by approved_at starts_at"
+            change="status scope state scenario revision draft_sealed author proposed_at approved_by approved_at starts_at"
             " lasts_minutes",
         ),
         "clock": May(read="id state starts_at expires_at expired_at"),

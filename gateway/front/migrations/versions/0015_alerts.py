@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("incident", _ID, nullable=False),
         sa.Column("msg_type", sa.String(length=6), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("scope", sa.String(length=10), nullable=False),
         sa.Column("scenario", sa.String(length=24), nullable=False),
         sa.Column("state", sa.String(length=9), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=True),
