@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from gateway.core.errors import SettingsRefused
 
@@ -48,6 +57,11 @@ def _clamd_url(value: str) -> str:
     return value
 
 
+def _hosts(value: object) -> object:
+    """Read a list: `host` or `host:port`, apart by commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -74,6 +88,10 @@ class Settings(BaseModel):
     """With less than that free on the disk, files are refused, so that words still find room."""
     clamd_url: Annotated[str, AfterValidator(_clamd_url)] | None = Field(alias="TIPLINE_CLAMD_URL", default=None)
     """Where a ClamAV daemon listens that the worker has look at attachments."""
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = Field(
+        alias="TIPLINE_ALLOWED_HOSTS", default=()
+    )
+    """Hosts of the district's own network that events may be delivered to; all others must be public."""
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

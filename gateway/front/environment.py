@@ -17,7 +17,7 @@ from gateway.front.places import PORTS, Var, port
 
 _OURS = frozenset(str(field.alias) for field in Settings.model_fields.values() if field.alias)
 _SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET", "_DEADMAN_URL")))
-_PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_HOST"})
+_PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_ALLOWED_HOSTS", "TIPLINE_HOST"})
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

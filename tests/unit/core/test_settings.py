@@ -22,6 +22,12 @@ def test_load_reads_the_environment() -> None:
     assert str(settings.keys) == "/keys/intake"
 
 
+def test_load_lists_allowed_hosts() -> None:
+    settings = load("clock", {**BASE, "TIPLINE_ALLOWED_HOSTS": "cad.example.org, 10.0.0.7:8443"})
+    assert settings.allowed_hosts == ("cad.example.org", "10.0.0.7:8443")
+    assert load("clock", BASE).allowed_hosts == ()
+
+
 def test_load_masks_secrets() -> None:
     settings = load("intake", {**INTAKE, "DATABASE_URL": "postgresql://u:hush-db@h/d"})
     assert "hush" not in repr(settings)
