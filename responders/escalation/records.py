@@ -104,6 +104,8 @@ class AlertTarget(Base):
     district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
     way: Mapped[str] = mapped_column(String(6))
     address: Mapped[str] = mapped_column(String(400))
+    secret_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
+    """Of a URL: what its requests are signed with, sealed to the worker."""
     statuses: Mapped[list[str]]
     """The CAP statuses that it wants."""
     added_at: Mapped[datetime]

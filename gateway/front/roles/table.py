@@ -192,8 +192,9 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "operator": May(read="* -draft_sealed"),
     },
     "alert_targets": {
-        **dict.fromkeys(("worker", "console"), _SEES),
-        "operator": May(read="*", add=True, change="statuses removed_at"),
+        "worker": May(read="*", change="secret_sealed"),
+        "console": May(read="* -secret_sealed"),
+        "operator": May(read="* -secret_sealed", add=True, change="statuses removed_at"),
     },
     "alert_deliveries": {
         "worker": May(read="*", add=True, change="state code attempts due_at lease_until ended_at"),

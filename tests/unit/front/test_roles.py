@@ -20,6 +20,7 @@ SEALED_FOR = {
     "unmaskings.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
     "alerts.draft_sealed": {"worker", "console"},
+    "alert_targets.secret_sealed": {"worker"},
     "attachments.original_key_sealed": {"worker"},
     "attachments.clean_key_sealed": {"worker", "console"},
 }

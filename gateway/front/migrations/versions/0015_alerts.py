@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("district_id", _ID, sa.ForeignKey("districts.id"), nullable=False),
         sa.Column("way", sa.String(length=6), nullable=False),
         sa.Column("address", sa.String(length=400), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("statuses", sa.JSON(), nullable=False),
         sa.Column("added_at", _TIME, nullable=False),
         sa.Column("removed_at", _TIME, nullable=True),
