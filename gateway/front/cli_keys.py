@@ -95,7 +95,9 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     return 0
 
 
-_HOLDER = {"identity": "courier", "outbound": "courier", "index": "courier", "content": "worker"}
+_HOLDER = {
+    "identity": "courier", "outbound": "courier", "index": "courier", "content": "worker", "delivery": "worker",
+}  # fmt: skip
 
 
 def _finish(options: argparse.Namespace, settings: Settings, database_url: str) -> int:
