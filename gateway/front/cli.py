@@ -157,7 +157,7 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Put new keys in the place of those in use. Processes take them up by themselves and renew in the "
         "background what the old ones hold. --finish deletes the old ones once nothing needs them.",
     ).command("cli_keys:rotate")
-    rotate.add_argument("kind", choices=("identity", "outbound", "index", "content", "log", "cap"))
+    rotate.add_argument("kind", choices=("identity", "outbound", "delivery", "index", "content", "log", "cap"))
     rotate.add_argument("--district", metavar="SLUG", help="content keys of this district alone")
     rotate.add_argument("--month", metavar="YYYY-MM", help="content keys of this month alone")
     rotate.add_argument("--finish", action="store_true", help="delete replaced keys that nothing needs any more")

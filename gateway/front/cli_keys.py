@@ -118,7 +118,9 @@ def _rotate_cap(root: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-_HOLDER = {"identity": "courier", "outbound": "courier", "index": "courier", "content": "worker"}
+_HOLDER = {
+    "identity": "courier", "outbound": "courier", "index": "courier", "content": "worker", "delivery": "worker",
+}  # fmt: skip
 
 
 def _finish(options: argparse.Namespace, settings: Settings, database_url: str) -> int:
