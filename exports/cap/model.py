@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 CONTENT_TYPE = "application/cap+xml"
@@ -229,3 +230,8 @@ class Alert:
         times = [info.expires for info in self.infos]
         known = [moment for moment in times if moment is not None]
         return max(known) if known and len(known) == len(times) else None
+
+
+def moment(at: datetime, zone: str) -> datetime:
+    """Give a UTC-aware time as an alert says it: in a zone, as `America/Denver`, and in whole seconds."""
+    return at.astimezone(ZoneInfo(zone)).replace(microsecond=0)
