@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from lxml import etree
+from xml.etree import ElementTree as ET  # lxml would cost intake memory, and nothing is read here
 
 from gateway.core.times import iso
 
 CONTENT_TYPE = "application/atom+xml"
 _ATOM = "http://www.w3.org/2005/Atom"
-_CAP = "application/cap+xml"
+ALERT_TYPE = "application/cap+xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +41,23 @@ class Feed:
 
 def render(feed: Feed) -> bytes:
     """Write a feed as UTF-8, newest alert first as given."""
-    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
+    ET.register_namespace("", _ATOM)
+    root = ET.Element(f"{{{_ATOM}}}feed")
     _say(root, id=feed.identifier, title=feed.title, updated=iso(feed.updated_at))
     _link(root, rel="self", type=CONTENT_TYPE, href=feed.url)
-    _say(etree.SubElement(root, f"{{{_ATOM}}}author"), name=feed.title)
+    _say(ET.SubElement(root, f"{{{_ATOM}}}author"), name=feed.title)
     for entry in feed.entries:
-        made = etree.SubElement(root, f"{{{_ATOM}}}entry")
+        made = ET.SubElement(root, f"{{{_ATOM}}}entry")
         _say(made, id=entry.identifier, title=entry.title, updated=iso(entry.issued_at))
         _say(made, published=iso(entry.issued_at), summary=f"Expires {iso(entry.expires_at)}")
-        _link(made, rel="alternate", type=_CAP, href=entry.url)
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+        _link(made, rel="alternate", type=ALERT_TYPE, href=entry.url)
+    return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
-def _say(parent: etree._Element, **texts: str) -> None:
+def _say(parent: ET.Element, **texts: str) -> None:
     for name, text in texts.items():
-        etree.SubElement(parent, f"{{{_ATOM}}}{name}").text = text
+        ET.SubElement(parent, f"{{{_ATOM}}}{name}").text = text
 
 
-def _link(parent: etree._Element, **attributes: str) -> None:
-    etree.SubElement(parent, f"{{{_ATOM}}}link", attributes)
+def _link(parent: ET.Element, **attributes: str) -> None:
+    ET.SubElement(parent, f"{{{_ATOM}}}link", attributes)

@@ -23,6 +23,7 @@ from responders.accounts import views as accounts
 from responders.cases import views as cases
 from responders.conversation import views as conversation
 from responders.directory import views as directory
+from responders.escalation import views as escalation
 from responders.floods import views as floods
 from responders.paging import views as paging
 from responders.web import errors, state
@@ -32,7 +33,7 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, conversation)
+CAPABILITIES = (accounts, directory, cases, floods, paging, escalation, conversation)
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 

@@ -5,6 +5,7 @@ Each process gets a `Settings` of its own, and refuses an environment that holds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
@@ -31,9 +32,10 @@ _SECRETS: Mapping[str, frozenset[str]] = {
     "TWILIO_API_SECRET": frozenset({"courier", "operator"}),
     "TWILIO_PAGING_API_SECRET": frozenset({"worker", "operator"}),
     "TIPLINE_DEADMAN_URL": frozenset({"clock"}),
+    "TIPLINE_SMTP_URL": frozenset({"worker"}),
 }
 """Which process may be given which secret. Intake verifies, the courier texts reporters, the worker
-pages staff, the clock pings somebody outside."""
+pages staff and mails alerts, the clock pings somebody outside."""
 
 
 def _http_url(value: str) -> str:
@@ -60,6 +62,19 @@ def _clamd_url(value: str) -> str:
 def _hosts(value: object) -> object:
     """Read a list: `host` or `host:port`, apart by commas or blanks."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _smtp_url(value: str) -> str:
+    parsed = urlsplit(value)
+    if parsed.scheme not in {"smtp", "smtps"} or not parsed.hostname:
+        raise ValueError("must be smtps://user:password@host, or smtp://… with STARTTLS")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+        raise ValueError("must be one e-mail address")
+    return value
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -92,6 +107,13 @@ class Settings(BaseModel):
         alias="TIPLINE_ALLOWED_HOSTS", default=()
     )
     """Hosts of the district's own network that events may be delivered to; all others must be public."""
+    alerts_dir: Path | None = Field(alias="TIPLINE_ALERTS_DIR", default=None)
+    """Where alerts are put as files, for districts that want that."""
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(
+        alias="TIPLINE_SMTP_URL", default=None, repr=False
+    )
+    """The relay that mails alerts."""
+    mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(alias="TIPLINE_MAIL_FROM", default=None)
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

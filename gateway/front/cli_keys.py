@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from gateway.core import cap_keys, escrow, key_files, keys, rotation
 from gateway.core.database import Database
-from gateway.core.errors import BadInput, KeyRefused
+from gateway.core.errors import BadInput, KeyRefused, NotFound
 from gateway.core.key_files import KeyFile, OldKey
 from gateway.core.records import District
 from gateway.core.settings import Settings
@@ -103,7 +103,9 @@ def _rotate_cap(root: Path, options: argparse.Namespace) -> int:
     now = utc_now()
     if options.finish:
         cap_keys.switch(root, now, key_files.replace)
-        words = "Alerts are signed with the new key from now on. The certificate before it stays listed until it expires."
+        words = (
+            "Alerts are signed with the new key from now on. The certificate before it stays listed until it expires."
+        )
     else:
         there = cap_keys.current(root / cap_keys.HOLDER)
         if there is None:

@@ -22,6 +22,8 @@ from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.talk import Said, Talk
 from responders.conversation.timeline import Entry
+from responders.escalation import service as escalation
+from responders.escalation.records import Alert
 from responders.paging import calls
 from responders.paging.records import Callout
 from triage.model import Severity
@@ -71,6 +73,7 @@ class CasePage:
     timeline: list[Entry]
     colleagues: list[Account]
     holds: list[CaseHold]
+    alerts: list[Alert]
     moves: list[str]
 
     @property
@@ -87,6 +90,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
     talks = talk.read(session, keys, case, names, assessed, visit.now)
     called = calls.of_case(session, case)
     school = session.get(School, case.school_id) if case.school_id else None
+    alerts = escalation.of_case(session, case.id)
     return CasePage(
         case=case,
         school=school.name if school else "Whole district",
@@ -99,10 +103,16 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         callout=called.running,
         code_told=called.told,
         timeline=timeline.read(
-            session, case.id, _subjects(case, talks), called.callouts, names, [t.thread for t in talks if t.thread]
+            session,
+            case.id,
+            [*_subjects(case, talks), *(f"alert/{one.id}" for one in alerts)],
+            called.callouts,
+            names,
+            [t.thread for t in talks if t.thread],
         ),
         colleagues=accounts.of_district(session, case.district_id),
         holds=holds.standing(session, [case.id]),
+        alerts=alerts,
         moves=_moves(case),
     )
 

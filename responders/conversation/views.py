@@ -20,6 +20,7 @@ from responders.cases.records import Case
 from responders.cases.views import find
 from responders.conversation import attachments
 from responders.conversation import page as case_page
+from responders.escalation import showing
 
 
 @page
@@ -53,6 +54,7 @@ def _show(
         why=cases.WHY,
         hold_reasons=holds.REASONS,
         unmask_reasons=masks.REASONS,
+        alerting=showing,
         mask_note_length=masks.NOTE_LENGTH,
     )
 

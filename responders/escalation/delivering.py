@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from gateway.core.database import Database
@@ -21,7 +21,7 @@ from gateway.core.logs import log
 from gateway.core.messages import SendError
 from gateway.core.records import District
 from gateway.core.times import Clock
-from responders.escalation import service
+from responders.escalation import due, service
 from responders.escalation.issuing import ACTOR
 from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 
@@ -76,10 +76,10 @@ class Deliverer:
     def _take(self) -> list[Item]:
         now = self.clock()
         with self.database.read() as session:
-            if session.scalar(select(AlertDelivery.id).where(is_due(now)).limit(1)) is None:
+            if session.scalar(select(AlertDelivery.id).where(due.to_deliver(now)).limit(1)) is None:
                 return []
         with self.database.write() as session:
-            query = select(AlertDelivery).where(is_due(now)).order_by(AlertDelivery.due_at, AlertDelivery.id)
+            query = select(AlertDelivery).where(due.to_deliver(now)).order_by(AlertDelivery.due_at, AlertDelivery.id)
             rows = session.scalars(query.limit(AT_ONCE).with_for_update(skip_locked=True)).all()
             for row in rows:
                 row.lease_until, row.attempts = now + LEASE, row.attempts + 1
@@ -114,12 +114,6 @@ class Deliverer:
             else:
                 row.state, row.code, row.ended_at = "failed", outcome.code, now
                 _tell(session, alert, row, "failed", now)
-
-
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """Say what a delivery that waits to be tried is, in SQL."""
-    free = or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now)
-    return and_(AlertDelivery.state == "queued", AlertDelivery.due_at <= now, free)
 
 
 def _item(session: Session, row: AlertDelivery) -> Item:

@@ -150,7 +150,9 @@ def _languages(draft: Draft) -> list[str]:
 
 def _info(draft: Draft, language: str, district: District, sent: datetime) -> cap.Info:
     told = draft.told(language)
-    pairs = (("CMAMtext", told.short), ("CMAMlongtext", told.long))
+    pairs = (
+        (cap.ipaws.ORIGINATOR, cap.scenarios.ORIGINATOR), (cap.wea.SHORT, told.short), (cap.wea.LONG, told.long),
+    )  # fmt: skip
     return cap.Info(
         language=language,
         categories=(_code(cap.Category, draft.category, "category"),),

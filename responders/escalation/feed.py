@@ -1,7 +1,7 @@
 """The feed of what was issued: an Atom document with links to the alerts, for whoever may read it.
 
 Intake serves it: it is the public app, which the world reaches already, while the console is often behind a wall, and
-feeds are polled by machines that nobody signs in for. Intake may read an issued alert's document and nothing of a draft.
+feeds are polled by machines that nobody signs in for. Intake may read what was issued, and nothing of a draft.
 A district that has no feed, a wrong token and an unknown alert are all the same 404.
 """
 
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from exports import cap, feed
+from exports import feed
 from gateway.core import cap_keys
 from gateway.core.database import Database
 from gateway.core.errors import NotFound
@@ -86,7 +86,7 @@ class Feeds:
             row = session.scalar(query.where(_listed(district), Alert.id == row_id))
             if row is None or row.document is None:
                 raise NotFound
-            return Response(row.document, media_type=cap.CONTENT_TYPE)
+            return Response(row.document, media_type=feed.ALERT_TYPE)
 
     def certificates(self, _request: Request) -> Response:
         """Hand out the certificates that alerts are, were and will be signed with."""
@@ -111,6 +111,6 @@ def _open_to(session: Session, request: Request) -> District:
 def _listed(district: District) -> ColumnElement[bool]:
     """Say what stands in a feed: what was issued, is for everybody, and is more than a draft."""
     return and_(
-        Alert.district_id == district.id, Alert.state == ISSUED, Alert.scope == cap.Scope.PUBLIC.value,
-        Alert.status != cap.Status.DRAFT.value,
+        Alert.district_id == district.id, Alert.state == ISSUED, Alert.scope == "Public",
+        Alert.status != "Draft",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from exports import cap
@@ -22,7 +22,7 @@ from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.times import Clock
 from responders.directory import service as directory
-from responders.escalation import drafts, service
+from responders.escalation import drafts, due, service
 from responders.escalation.records import APPROVED, ISSUED, REFUSED, Alert, AlertDelivery, AlertTarget
 
 ACTOR = "process:worker"
@@ -41,9 +41,11 @@ class Issuer:
         """Issue whatever is due, and note what has expired; answers how many were issued. Raises: Unavailable."""
         now, done = self.clock(), 0
         with self.database.read() as session:
-            due = list(session.scalars(select(Alert.id).where(is_due(now)).order_by(Alert.approved_at, Alert.id)))
-            ended = list(session.scalars(select(Alert.id).where(has_expired(now))))
-        for alert_id in due:
+            ready = list(
+                session.scalars(select(Alert.id).where(due.to_issue(now)).order_by(Alert.approved_at, Alert.id))
+            )
+            ended = list(session.scalars(select(Alert.id).where(due.to_end(now))))
+        for alert_id in ready:
             with self.database.write() as session:
                 done += self._issue(session, alert_id, self.clock())
         for alert_id in ended:
@@ -97,16 +99,6 @@ class Issuer:
         except KeyRefused as error:
             log().error("an alert leaves unsigned: its key is damaged", code=error.code)
             return None
-
-
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """Say what an approved alert whose time has come is, in SQL."""
-    return and_(Alert.state == APPROVED, or_(Alert.starts_at.is_(None), Alert.starts_at <= now))
-
-
-def has_expired(now: datetime) -> ColumnElement[bool]:
-    """Say what an issued alert that has expired unnoted is, in SQL."""
-    return and_(Alert.state == ISSUED, Alert.expires_at <= now, Alert.expired_at.is_(None))
 
 
 def _refuse(session: Session, row: Alert, code: str, now: datetime, **data: str) -> bool:

@@ -1,6 +1,6 @@
-"""HTTP POST: the document as it was issued, signed in the form of Standard Webhooks, to a server that the operator named.
+"""HTTP POST: the document as it was issued, signed as Standard Webhooks have it, to a server that the operator named.
 
-The alert carries a signature of its own; this one tells a receiver before it parses anything that it is from us and new.
+The alert carries a signature of its own; this one tells a receiver, before it parses anything, that it is ours and new.
 The guarded client refuses what is not public, follows no redirect and reads little of what is answered.
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """

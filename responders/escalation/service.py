@@ -175,9 +175,7 @@ def preview(session: Session, keys: KeySet, row: Alert, now: datetime) -> Previe
     return Preview(draft, alert, findings, b"" if faulty else cap.render(alert))
 
 
-def assembled(
-    session: Session, row: Alert, draft: Draft, now: datetime
-) -> tuple[cap.Alert, tuple[cap.Finding, ...]]:
+def assembled(session: Session, row: Alert, draft: Draft, now: datetime) -> tuple[cap.Alert, tuple[cap.Finding, ...]]:
     """Build the alert as of `now`, with references to every unexpired message of its incident, and judge it.
 
     Raises: Unreadable, naming the element.
@@ -187,12 +185,12 @@ def assembled(
     before = earlier(session, row)
     sent = cap.moment(now, district.timezone)
     references = tuple(one.reference for one in cap.history.standing(before, sent)) if row.msg_type != "Alert" else ()
+    if row.msg_type != "Alert" and not references:
+        says = "has nothing to name: every message of this incident was cancelled or has expired"
+        raise cap.Refused([cap.Finding("references", "references_none_standing", says)])
     alert = drafts.build(draft, row, district, rules, sent, references)
-    findings = [*cap.check(alert), *cap.privacy.check(alert, district.country), *cap.wea.check(alert)]
-    if row.msg_type != "Alert":
-        findings += cap.history.check(alert, before)
-    if rules.ipaws:
-        findings += cap.ipaws.check(alert)
+    findings = [*cap.check(alert), *cap.privacy.check(alert, district.country), *cap.history.check(alert, before)]
+    findings += cap.ipaws.check(alert) if rules.ipaws else cap.wea.check(alert)
     return alert, tuple(dict.fromkeys(findings))
 
 

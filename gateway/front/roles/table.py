@@ -185,8 +185,8 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         ),
         "console": May(
             read="*", add=True,
-            change="status scope state scenario revision draft_sealed author proposed_at approved_by approved_at starts_at"
-            " lasts_minutes",
+            change="status scope state scenario revision draft_sealed author proposed_at approved_by approved_at"
+            " starts_at lasts_minutes",
         ),
         "clock": May(read="id state starts_at expires_at expired_at"),
         "operator": May(read="* -draft_sealed"),
