@@ -12,23 +12,11 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from gateway.core.errors import TiplineError
+from gateway.front import cli_alerts_said
+from gateway.front.cli_parser import Parser as _Parser
 from gateway.front.places import NAMES, locate
 
 _SCOPES = "cases:read, cases:write, events:read or metrics:read; may be repeated"
-
-
-class _Parser(argparse.ArgumentParser):
-    """One command: `work` is `module:function`, its description the function's own account of itself."""
-
-    def command(self, work: str) -> _Parser:
-        """Say what this command does."""
-        self.set_defaults(work=work)
-        return self
-
-    def json(self) -> _Parser:
-        """Let it answer in JSON too."""
-        self.add_argument("--json", action="store_true", help="answer in JSON")
-        return self
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _add_backups(commands)
     _add_retention(commands)
     _add_portal(commands)
+    cli_alerts_said.add(commands)
     _add_making(commands)
     return top
 
