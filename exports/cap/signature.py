@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -82,8 +83,8 @@ def verify(document: bytes, certificates: Iterable[bytes], at: datetime) -> Aler
             found = XMLVerifier().verify(
                 root, x509_cert=_certificates(pem)[0], expect_config=replace(_ACCEPTED, verification_time=at)
             )
-        except (SignXMLException, ValueError, TypeError, AttributeError):
-            # It lets errors of what it reads pass as they are: a key of another kind, a base64 without an end.
+        except (SignXMLException, etree.LxmlError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
+            # Of what it reads it lets errors pass as they are: an element that is missing, a base64 without an end.
             continue
         return read(cast(VerifyResult, found).signed_data)
     raise Forged
@@ -106,11 +107,11 @@ def describe(certificate_pem: bytes) -> Certificate:
 def make_key(name: str, at: datetime, days: int) -> tuple[bytes, bytes]:
     """Make an RSA key and a certificate that it signs itself, both PEM; the key has no password.
 
-    `name` is who signs, as receivers will see it (64 characters at most are kept); it holds from `at` for some days.
+    `name` is who signs, as receivers see it (64 bytes of UTF-8 at most are kept); it holds from `at` for some days.
     Receivers must be handed the certificate; for IPAWS the authority's own takes its place.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=NEW_BITS)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _short(name))])
     usage = x509.KeyUsage(
         digital_signature=True, content_commitment=True, key_encipherment=False, data_encipherment=False,
         key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
@@ -131,6 +132,10 @@ def make_key(name: str, at: datetime, days: int) -> tuple[bytes, bytes]:
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         certificate.public_bytes(Encoding.PEM),
     )
+
+
+def _short(name: str) -> str:
+    return name.encode()[:64].decode(errors="ignore")
 
 
 def _pair(key_pem: bytes, certificate_pem: bytes) -> tuple[rsa.RSAPrivateKey, list[x509.Certificate]]:

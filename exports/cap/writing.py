@@ -18,7 +18,7 @@ def render(alert: Alert) -> bytes:
     Raises: Refused, with every error of `rules.check`.
     """
     refuse(rules.check(alert))
-    root = etree.Element(_tag("alert"), nsmap={None: NAMESPACE})  # type: ignore[dict-item] - its stubs forget the default
+    root = etree.Element(_tag("alert"), nsmap={None: NAMESPACE})  # type: ignore[dict-item]  # a stub too strict
     _fill(root, alert, ALERT)
     return _bytes(root)
 

@@ -37,7 +37,9 @@ def show(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     if options.json:
         print(json.dumps({"certificate_until": until, "districts": rows}, indent=1, ensure_ascii=False))
         return 0
-    print(f"Signed with a certificate that holds until {until}." if until else "Alerts are not signed: there is no key.")
+    print(
+        f"Signed with a certificate that holds until {until}." if until else "Alerts are not signed: there is no key."
+    )
     for row in rows:
         print(_sentence(row, settings.public_url))
     return 0

@@ -136,7 +136,5 @@ def _judge(element: str, faults: Iterable[tuple[str, str]]) -> None:
         raise BadInput(f"{element}: {says}.")
 
 
-def _tell(
-    session: Session, kind: str, subject: str, district: District, now: datetime, **data: Code
-) -> None:
+def _tell(session: Session, kind: str, subject: str, district: District, now: datetime, **data: Code) -> None:
     emit(session, kind, subject=subject, actor=ACTOR, at=now, district_id=district.id, **data)

@@ -1,178 +1,193 @@
-"""Staff who warn: two people at the console, a worker that issues, and places where alerts arrive."""
+"""Alerts to test with: one that is whole, and three hundred that differ in all that alerts differ in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
-
-from sqlalchemy.orm import undefer
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from exports import cap
-from gateway.core.keys import KeySet
-from gateway.core.messages import SendError
-from gateway.core.records import Message, new_id
-from responders.cases import service as cases
-from responders.cases.records import Case
-from responders.directory.records import SchoolArea
-from responders.escalation import beginning, drafts, service
-from responders.escalation.delivering import Deliverer, Item, Way
-from responders.escalation.issuing import Issuer
-from responders.escalation.records import Alert, AlertDelivery, AlertTarget, EscalationRules
-from tests.support.world import World
-from triage.model import Assessment, Category, Severity
 
-ANA, BEN = "account:" + "a" * 32, "account:" + "b" * 32
-TIP = "zanzibar: marcus from homeroom 12 has a gun in his blue bag"
-SQUARE = "39.10,-105.10 39.10,-105.00 39.20,-105.00 39.20,-105.10 39.10,-105.10"
-STATUSES = ["Actual", "Exercise", "System", "Test"]
+NOW = datetime(2026, 11, 21, 15, 15, 3, 250_000, tzinfo=UTC)
+ZONES = ("America/Denver", "America/New_York", "America/Phoenix", "Pacific/Honolulu", "America/St_Johns", "UTC")
+SCHOOLS = (
+    "Lincoln High",
+    "Escuela Primaria José Martí",
+    "St. Mary's & All Saints",
+    "The <Very> Long Consolidated Independent Regional Magnet School for the Arts, Sciences and Mathematics",
+    "P.S. 118 “The Annex” – North",
+    "Ω ≤ 4 🙂 Academy",
+)
+FOLLOWING = (cap.MsgType.UPDATE, cap.MsgType.CANCEL)
 
 
-@dataclass
-class Keeping:
-    """A way that keeps what it is handed; `refusals` are raised first, one a call."""
-
-    items: list[Item] = field(default_factory=list)
-    refusals: list[Exception] = field(default_factory=list)
-
-    def send(self, item: Item) -> str:
-        """Keep it, or raise."""
-        if self.refusals:
-            raise self.refusals.pop(0)
-        self.items.append(item)
-        return "kept"
+def area() -> cap.Area:
+    """Give an area of every kind of place."""
+    return cap.Area(
+        area_desc="Lincoln High",
+        polygons=(cap.polygon("39.10,-105.10 39.10,-105.00 39.20,-105.00 39.10,-105.10"),),
+        circles=(cap.circle("39.1500,-105.05 0.5"),),
+        geocodes=(cap.Named("SAME", "008031"),),
+        altitude=Decimal(5280),
+        ceiling=Decimal("5400.5"),
+    )
 
 
-@dataclass
-class Warners:
-    """The hands of a test."""
+def alert(**changes: object) -> cap.Alert:
+    """Give an alert that nothing is wrong with, with some attributes changed."""
+    sent = cap.moment(NOW, "America/Denver")
+    facts = cap.Facts(
+        school="Lincoln High", sender_name="District 7", contact="303-555-0100", web="https://d7.example/"
+    )
+    infos = cap.scenarios.infos("lockdown", facts, status=cap.Status.ACTUAL, sent=sent, areas=(area(),))
+    whole = cap.Alert(
+        identifier="tipline-1",
+        sender="alerts@district7.example",
+        sent=sent,
+        status=cap.Status.ACTUAL,
+        msg_type=cap.MsgType.ALERT,
+        scope=cap.Scope.PUBLIC,
+        codes=(cap.IPAWS,),
+        infos=infos,
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]  # a test names what it changes
 
-    world: World
-    folder: Path
-    """The worker's keys."""
-    ways: Mapping[str, Way] = field(default_factory=dict)
 
-    @property
-    def keys(self) -> KeySet:
-        """The console's keys."""
-        return self.world.keys["console"]
+def with_info(**changes: object) -> cap.Alert:
+    """Give that alert with some attributes of its first info changed."""
+    whole = alert()
+    changed = replace(whole.infos[0], **changes)  # type: ignore[arg-type]  # as above
+    return replace(whole, infos=(changed, *whole.infos[1:]))
 
-    def rules(self, **values: Any) -> None:
-        """Set how the district warns."""
-        with self.world.database.write() as session:
-            given = {"second_person": True, "ipaws": False, "feed": "off", "folder": False, **values}
-            session.merge(EscalationRules(district_id=self.world.district_id, **given))
 
-    def area(self, **values: Any) -> None:
-        """Say where the school is."""
-        given = {"description": "Lincoln High and its grounds", "polygons": [SQUARE], "circles": [],
-                 "geocodes": ["SAME=008059"], **values}  # fmt: skip
-        with self.world.database.write() as session:
-            session.merge(SchoolArea(school_id=self.world.school_id, **given))
+def with_area(**changes: object) -> cap.Alert:
+    """Give that alert with some attributes of its first area changed."""
+    return with_info(areas=(replace(area(), **changes),))  # type: ignore[arg-type]  # as above
 
-    def target(self, way: str, address: str, statuses: list[str] | None = None, secret: str | None = None) -> str:
-        """Name a place where alerts go."""
-        target_id = new_id()
-        sealed = (
-            self.world.keys["intake"].seal_delivery(secret, AlertTarget.bound_by(target_id, "secret"))
-            if (secret)
-            else None
+
+def with_resource(**changes: object) -> cap.Alert:
+    """Give that alert with a resource, and some of its attributes changed."""
+    whole = cap.Resource(resource_desc="Map", mime_type="image/png", uri="https://d7.example/map.png")
+    return with_info(resources=(replace(whole, **changes),))  # type: ignore[arg-type]  # as above
+
+
+def three_hundred() -> tuple[cap.Alert, ...]:
+    """Make 300 alerts: each scenario, status, kind of message, scope and language set, on areas of every form.
+
+    Each that updates or cancels follows one that stands, as `history.follow` makes it.
+    """
+    return tuple(itertools.islice(_alerts(random.Random(6)), 300))
+
+
+def _alerts(chance: random.Random) -> Iterator[cap.Alert]:
+    scenarios, languages = cap.scenarios.every(), (("en-US", "es-US"), ("en-US",), ("es-US",))
+    rounds = itertools.product(cap.MsgType, cap.Scope, cap.Status)
+    for number, (msg_type, scope, status) in enumerate(itertools.cycle(rounds)):
+        scenario, school = scenarios[number % len(scenarios)], SCHOOLS[number % len(SCHOOLS)]
+        sent = cap.moment(NOW + timedelta(minutes=number), ZONES[number % len(ZONES)])
+        facts = cap.Facts(
+            school=school,
+            sender_name=f"District of {school}",
+            place=chance.choice(["", "Room 12, east wing", "the gym > pool"]),
+            contact=chance.choice([None, "303-555-0100", "office@district7.example"]),
+            web=chance.choice([None, "https://district7.example/alerts?id=1&lang=es"]),
+            details=chance.choice([None, {"en-US": "Bus 4 & 5\nare late.", "es-US": "¿Preguntas?\r\n\tLlame."}]),
         )
-        with self.world.database.write() as session:
-            session.add(
-                AlertTarget(
-                    id=target_id, district_id=self.world.district_id, way=way, address=address,
-                    statuses=statuses or STATUSES, secret_sealed=sealed, added_at=self.world.clock(),
-                )
-            )  # fmt: skip
-        return target_id
-
-    def case(self, words: str = TIP, severity: str = "critical", *, unsure: str | None = None) -> Case:
-        """Text a tip that is judged as the test says, and give its case."""
-        world = self.world
-        message_id = world.text(words)
-        world.courier.thread_all()
-        level = Severity(severity)
-        judged = Assessment(
-            severity=level, life_safety=level.life_safety, unsure=unsure is not None, unsure_reason=unsure,
-            categories=(Category.WEAPON,), indicators=(), missing=(), language="en", rules="1",
-        )  # fmt: skip
-        with world.database.write() as session:
-            message = session.get_one(Message, message_id)
-            return cases.take_messages(session, world.keys["worker"], [(message, judged)], world.clock())[0].case
-
-    def draft(self, case: Case, scenario: str = "lockdown", status: str = "Actual", **changes: Any) -> str:
-        """Draft the first alert of a case as Ana; the answer is its id."""
-        now = self.world.clock()
-        with self.world.of("console").write() as session:
-            found = session.get_one(Case, case.id)
-            begun = replace(beginning.of_case(session, found, scenario, status, now), **changes)
-            return service.compose(session, self.keys, found, "alert", begun, ANA, now).id
-
-    def follow(self, alert_id: str, kind: str, actor: str = ANA, **changes: Any) -> str:
-        """Draft what follows an alert; the answer is its id."""
-        now = self.world.clock()
-        with self.world.of("console").write() as session:
-            row = session.get_one(Alert, alert_id)
-            issued = service.preview(session, self.keys, row, now).alert
-            assert issued is not None
-            begun = replace(beginning.of_alert(session, row, issued, kind, now), **changes)
-            return service.compose(session, self.keys, row, kind, begun, actor, now).id
-
-    def revise(self, alert_id: str, actor: str = ANA, **changes: Any) -> None:
-        """Change a draft."""
-        with self.world.of("console").write() as session:
-            row = session.get_one(Alert, alert_id, options=[undefer(Alert.draft_sealed)])
-            draft = drafts.opened(self.keys, row)
-            assert draft is not None
-            service.revise(session, self.keys, row, replace(draft, **changes), actor, self.world.clock())
-
-    def propose(self, alert_id: str, actor: str = ANA, revision: int | None = None) -> None:
-        """Ask for approval."""
-        with self.world.of("console").write() as session:
-            row = session.get_one(Alert, alert_id)
-            service.propose(session, self.keys, row, revision or row.revision, actor, self.world.clock())
-
-    def approve(self, alert_id: str, actor: str = BEN, revision: int | None = None) -> None:
-        """Approve."""
-        with self.world.of("console").write() as session:
-            row = session.get_one(Alert, alert_id)
-            service.approve(session, self.keys, row, revision or row.revision, actor, self.world.clock())
-
-    def send(self, alert_id: str) -> cap.Alert:
-        """Propose, approve and issue; the answer is what went out."""
-        self.propose(alert_id)
-        self.approve(alert_id)
-        assert self.issue() == 1
-        return self.read(alert_id)
-
-    def issue(self) -> int:
-        """Let the worker issue what is due."""
-        world = self.world
-        return Issuer(world.of("worker"), world.keys["worker"], self.folder, world.clock).issue_all()
-
-    def deliver(self) -> int:
-        """Let the worker deliver what is due."""
-        return Deliverer(self.world.of("worker"), self.ways, self.world.clock).deliver_all()
-
-    def row(self, alert_id: str) -> Alert:
-        """Read an alert's row."""
-        with self.world.database.read() as session:
-            return session.get_one(Alert, alert_id, options=[undefer("*")])
-
-    def read(self, alert_id: str) -> cap.Alert:
-        """Read what an alert said when it was issued."""
-        document = self.row(alert_id).document
-        assert document is not None
-        return cap.read(document)
-
-    def deliveries(self) -> list[AlertDelivery]:
-        """List all deliveries, oldest first."""
-        with self.world.database.read() as session:
-            return list(session.query(AlertDelivery).order_by(AlertDelivery.created_at, AlertDelivery.id))
+        infos = cap.scenarios.infos(
+            scenario.code,
+            facts,
+            status=status,
+            sent=sent,
+            areas=_areas(chance),
+            languages=languages[number % len(languages)],
+            minutes=chance.choice([None, 15, 600]),
+        )
+        first = cap.Alert(
+            identifier=f"tipline-{number}",
+            sender="alerts@district7.example",
+            sent=sent,
+            status=status,
+            msg_type=msg_type,
+            source=chance.choice([None, "Tipline"]),
+            scope=scope,
+            restriction="Staff of the district" if scope is cap.Scope.RESTRICTED else None,
+            addresses=_addresses(scope, chance),
+            codes=(cap.IPAWS,),
+            note=chance.choice([None, "Spring drill"]),
+            incidents=chance.choice([(), ("incident-1", "two words")]),
+            infos=tuple(replace(info, resources=_resources(chance)) for info in infos),
+        )
+        yield _following(first, number) if msg_type is not cap.MsgType.ALERT else first
 
 
-def refusal(code: str, *, retryable: bool = True, after: float | None = None) -> SendError:
-    """Make a refusal of a way."""
-    return SendError(code, retryable=retryable, retry_after_seconds=after)
+def _following(alert: cap.Alert, number: int) -> cap.Alert:
+    """Give a message that follows one, or two, which stand: updates and cancels name both."""
+    told = replace(
+        alert,
+        identifier=f"first-{number}",
+        msg_type=cap.MsgType.ALERT,
+        sent=alert.sent - timedelta(minutes=5),
+        infos=tuple(replace(info, expires=alert.sent + timedelta(hours=1)) for info in alert.infos),
+    )
+    if alert.msg_type not in FOLLOWING:
+        return replace(alert, references=(told.reference,), infos=())
+    more = cap.history.follow(
+        told,
+        [],
+        msg_type=cap.MsgType.UPDATE,
+        identifier=f"second-{number}",
+        sent=alert.sent - timedelta(minutes=1),
+        infos=told.infos,
+    )
+    made = {"msg_type": alert.msg_type, "identifier": alert.identifier, "sent": alert.sent, "infos": alert.infos}
+    return cap.history.follow(told, [more] if number % 2 else [], **made)  # type: ignore[arg-type]  # as above
+
+
+def _addresses(scope: cap.Scope, chance: random.Random) -> tuple[str, ...]:
+    known = ("staff@district7.example", "group of principals")
+    return known if scope is cap.Scope.PRIVATE else chance.choice([(), known[:1]])
+
+
+def _areas(chance: random.Random) -> tuple[cap.Area, ...]:
+    """Draw up to three areas with the same kinds of place: `capparselib` wants in the first what any of them has."""
+    polygons, circles = chance.choice([(1, 0), (0, 1), (2, 1), (0, 0)])
+    return tuple(_area(polygons, circles, chance) for _ in range(chance.randint(1, 3)))
+
+
+def _area(polygons: int, circles: int, chance: random.Random) -> cap.Area:
+    latitude, longitude = chance.uniform(-60, 60), chance.uniform(-170, 170)
+    return cap.Area(
+        area_desc=f"Area {chance.randrange(10**6)}",
+        polygons=tuple(star(latitude, longitude, chance) for _ in range(polygons)),
+        circles=tuple(
+            cap.Circle(cap.point(latitude, longitude), Decimal(chance.randrange(0, 5000)) / 1000)
+            for _ in range(circles)
+        ),
+        geocodes=(cap.Named("SAME", f"{chance.randrange(10**6):06}"),),
+        altitude=chance.choice([None, Decimal("12.5")]),
+    )
+
+
+def star(latitude: float, longitude: float, chance: random.Random) -> cap.Polygon:
+    """Draw a polygon around a point: going round once, it never crosses itself, whatever its rays' lengths."""
+    steps = chance.randint(4, 40)
+    angles = [2 * math.pi * (step + chance.uniform(0, 0.9)) / steps for step in range(steps)]
+    reaches = [chance.uniform(0.01, 0.05) for _ in angles]
+    points = [
+        cap.point(latitude + reach * math.sin(angle), longitude + reach * math.cos(angle))
+        for angle, reach in zip(angles, reaches, strict=True)
+    ]
+    return (*points, points[0])
+
+
+def _resources(chance: random.Random) -> tuple[cap.Resource, ...]:
+    return chance.choice([
+        (),
+        (cap.Resource(resource_desc="Map", mime_type="image/png", size=2048, uri="https://district7.example/map.png"),),
+        (cap.Resource(resource_desc="Sound", mime_type="audio/mpeg", uri="sound.mp3", deref_uri="aGVsbG8=", size=5,
+                      digest="aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"),),
+    ])  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from gateway.core import cap_keys
 from gateway.core.cap_keys import Pair
 from gateway.core.keys import KeySet
-from tests.support.alerts import Warners
+from tests.support.warners import Warners
 from tests.support.world import START, World
 
 

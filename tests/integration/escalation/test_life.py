@@ -18,7 +18,7 @@ from gateway.core.records import Event
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
 from responders.escalation.records import Alert
-from tests.support.alerts import ANA, BEN, TIP, Warners
+from tests.support.warners import ANA, BEN, TIP, Warners
 from tests.support.world import START
 
 # The OASIS schema, as it comes with a reader that is not ours.
