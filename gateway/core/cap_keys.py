@@ -14,22 +14,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from gateway.core.errors import BadInput, KeyRefused, NotFound
 from gateway.core.keys import PROCESSES
 
 HOLDER = "worker"
-BITS = 3072
-VALID = timedelta(days=825)
-_SLACK = timedelta(hours=1)
-"""A certificate counts from a little earlier: receivers' clocks differ from ours."""
 Write = Callable[[Path, bytes, int], object]
 """Writes a file, whole or not at all, with this mode."""
 
@@ -55,27 +50,6 @@ class Pair:
     def together(self) -> bytes:
         """Both in one file."""
         return self.key + self.certificate
-
-
-def draw(name: str, now: datetime, valid: timedelta = VALID) -> Pair:
-    """Make a new pair; the certificate names who signs and is signed by itself. Raises: BadInput for no name."""
-    if not 0 < len(name.strip()) <= 64:
-        raise BadInput("Say who signs, in up to 64 characters, e.g. the district's name.")
-    private = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name.strip())])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _SLACK)
-        .not_valid_after(now + valid)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_SIGNS_ALONE, critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    return Pair(_private_pem(private), _certificate_pem(made))
 
 
 def bring(key: bytes, certificate: bytes) -> Pair:
@@ -157,12 +131,6 @@ def _publish(folder: Path, pair: Pair | None, coming: Pair | None, now: datetime
     for path in folder.glob("cap-*.pub"):
         if _certificate(path).not_valid_after_utc < now:
             path.unlink()
-
-
-_SIGNS_ALONE = x509.KeyUsage(
-    digital_signature=True, content_commitment=True, key_encipherment=False, data_encipherment=False,
-    key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
-)  # fmt: skip
 
 
 def _pair(path: Path) -> Pair:

@@ -7,13 +7,14 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from exports import cap
 from gateway.core import cap_keys, key_files, keys
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotFound
@@ -25,6 +26,7 @@ from gateway.front import environment
 from gateway.front.places import Var
 from responders.directory.records import SchoolArea
 from responders.escalation import service, setting
+from responders.escalation.posting import SECRET_BYTES
 
 
 def show(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -53,7 +55,7 @@ def key(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     if options.key:
         pair = cap_keys.bring(_bytes(options.key), _bytes(options.certificate))
     else:
-        pair = cap_keys.draw(options.name, now, timedelta(days=options.days))
+        pair = cap_keys.bring(*cap.signature.make_key(_name(options.name), now, options.days))
     in_use = cap_keys.install(root, pair, now, key_files.replace)
     path = root / cap_keys.HOLDER / ("cap.pub" if in_use else "cap-next.pub")
     words = (
@@ -106,7 +108,7 @@ def add(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     key_set, client = keys.load(settings.keys_dir / "intake", "intake"), Guarded(settings.allowed_hosts)
     with closing(client), _writing(settings) as (session, now):
         district, statuses = _district(session, options.district), options.status or setting.WANTED
-        drawn = secrets.token_bytes(setting.SECRET_BYTES)
+        drawn = secrets.token_bytes(SECRET_BYTES)
         secret = setting.add_target(session, key_set, client, district, options.address, statuses, drawn, now)
     words = f"Its requests are signed (Standard Webhooks) with {secret}" if secret else "Alerts are mailed there."
     print(json.dumps({"secret": secret}) if options.json else words)
@@ -161,6 +163,12 @@ def _sentence(row: dict[str, Any], public_url: str) -> str:
     lines += ["    folder"] if row["folder"] else []
     lines += [f"    {one['address']}: {', '.join(one['statuses'])}" for one in row["targets"]]
     return "\n".join(lines)
+
+
+def _name(given: str) -> str:
+    if not 0 < len(given.strip()) <= 64:
+        raise BadInput("Say who signs, in up to 64 characters, e.g. the district's name.")
+    return given.strip()
 
 
 def _bytes(path: str) -> bytes:

@@ -67,8 +67,15 @@ def _add_area(kinds: argparse._SubParsersAction[Parser]) -> None:
     ).command("cli_alerts:area")
     area.add_argument("school", metavar="DISTRICT/SCHOOL")
     area.add_argument("--description", metavar="TEXT", help="in words; the school's name when left out")
-    more = {"action": "append", "default": []}
-    area.add_argument("--polygon", metavar="PAIRS", help="'lat,lon lat,lon …', the first again at the end", **more)
-    area.add_argument("--circle", metavar="CIRCLE", help="'lat,lon radius', the radius in km", **more)
-    area.add_argument("--geocode", metavar="NAME=VALUE", help="e.g. SAME=008059", **more)
+    area.add_argument(
+        "--polygon",
+        metavar="PAIRS",
+        help="'lat,lon lat,lon …', the first again at the end",
+        action="append",
+        default=[],
+    )
+    area.add_argument(
+        "--circle", metavar="CIRCLE", help="'lat,lon radius', the radius in km", action="append", default=[]
+    )
+    area.add_argument("--geocode", metavar="NAME=VALUE", help="e.g. SAME=008059", action="append", default=[])
     area.json()

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
+from exports import cap
 from gateway.core import cap_keys, escrow, key_files, keys, rotation
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, KeyRefused, NotFound
@@ -28,6 +29,7 @@ GRACE = timedelta(minutes=10)
 """How long the newest keys must have been there before old ones may go: nothing that was sealed before is still on
 its way into the database then."""
 ARCHIVE = "keys.escrow"
+_CAP_DAYS = 825
 
 
 def init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -111,7 +113,8 @@ def _rotate_cap(root: Path, options: argparse.Namespace) -> int:
         if there is None:
             raise NotFound("There is no key that signs alerts. Make one: `tipline alerts key --name NAME`.")
         (name,) = there.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[:1]
-        cap_keys.install(root, cap_keys.draw(str(name.value), now), now, key_files.replace)
+        pair = cap_keys.bring(*cap.signature.make_key(str(name.value), now, _CAP_DAYS))
+        cap_keys.install(root, pair, now, key_files.replace)
         words = (
             f"{root / cap_keys.HOLDER / 'cap-next.pub'} is the next certificate. Give it to whoever trusts the present "
             "one; then `tipline keys rotate cap --finish`. And make a new escrow: `tipline keys escrow`."

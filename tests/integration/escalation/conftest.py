@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exports.cap.signature import make_key
 from gateway.core import cap_keys
 from gateway.core.cap_keys import Pair
 from gateway.core.keys import KeySet
@@ -17,7 +18,7 @@ from tests.support.world import START, World
 @pytest.fixture(scope="session")
 def pair() -> Pair:
     """Draw a key and certificate once."""
-    return cap_keys.draw("Cedar Valley School District", START)
+    return cap_keys.bring(*make_key("Cedar Valley School District", START, 825))
 
 
 @pytest.fixture
