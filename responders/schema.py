@@ -29,10 +29,18 @@ from responders.cases import schema_holds as holds
 from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
+from responders.escalation import schema as escalation
 from responders.paging import schema as paging
 from responders.web.state import Console
 
-NODES: Mapping[str, Any] = {**api.NODES, **accounts.NODES, **directory.NODES, **cases.NODES, **paging.NODES}
+NODES: Mapping[str, Any] = {
+    **api.NODES,
+    **accounts.NODES,
+    **directory.NODES,
+    **cases.NODES,
+    **paging.NODES,
+    **escalation.NODES,
+}
 """How to find a node of each type by its own id."""
 
 
@@ -61,11 +69,14 @@ def build() -> Schema:
     """Build the schema once."""
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
+    _extend(Case, escalation.CaseFields)
     _extend(Message, masks.MessageFields)
-    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
+    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, escalation.Query, api.Query)
     return Schema(
         query=merge_types("Query", queries),
-        mutation=merge_types("Mutation", (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation)),
+        mutation=merge_types(
+            "Mutation", (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, escalation.Mutation)
+        ),
         extensions=[Limits, ParserCache, ValidationCache],
         config=StrawberryConfig(scalar_map=scalars()),
     )

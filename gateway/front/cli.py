@@ -16,7 +16,7 @@ from gateway.front import cli_alerts_said
 from gateway.front.cli_parser import Parser as _Parser
 from gateway.front.places import NAMES, locate
 
-_SCOPES = "cases:read, cases:write, events:read or metrics:read; may be repeated"
+_SCOPES = "cases:read, cases:write, alerts:write, events:read or metrics:read; may be repeated"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

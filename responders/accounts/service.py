@@ -19,7 +19,7 @@ from responders.accounts.records import Account, ApiToken, StaffSession
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(hours=24)
-SCOPES = ("cases:read", "cases:write", "events:read", "metrics:read")
+SCOPES = ("cases:read", "cases:write", "alerts:write", "events:read", "metrics:read")
 ROLES = ("counsellor", "administrator", "officer", "operator")
 
 _WRONG = "Name or password is not right."

@@ -83,6 +83,8 @@ class Draft:
             return replace(self, starts_at=None)
         if self.starts_at is not None and self.starts_at - now > timedelta(days=366):
             raise BadInput("sent: an alert is scheduled for a year ahead at most.")
+        if set(self.texts) - set(LANGUAGES):
+            raise BadInput(f"language: is one of {', '.join(LANGUAGES)}.")
         for language in LANGUAGES:
             for name, longest in LENGTHS.items():
                 if len(getattr(self.told(language), name)) > longest:

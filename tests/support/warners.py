@@ -34,7 +34,7 @@ class Keeping:
     """A way that keeps what it is handed; `refusals` are raised first, one a call."""
 
     items: list[Item] = field(default_factory=list)
-    refusals: list[Exception] = field(default_factory=list)
+    refusals: list[Any] = field(default_factory=list)
 
     def send(self, item: Item) -> str:
         """Keep it, or raise."""
