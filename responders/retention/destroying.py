@@ -31,6 +31,7 @@ from responders.cases import erasing as of_cases
 from responders.cases import holds
 from responders.cases.records import Case
 from responders.directory import service as directory
+from responders.escalation import erasing as of_alerts
 from responders.paging import erasing as of_paging
 from responders.retention import lapsing, resealing
 from responders.retention.records import Destroyed, KeyEnd, RetentionRun, Tombstone
@@ -120,6 +121,7 @@ class Destroyer:
                 _bury(session, run_id, verdict.found, now)
                 _count(session, run_id, district, verdict.kind, month(case.opened_at), messages=verdict.found)
                 of_paging.forget_cases(session, verdict.found.case_ids)
+                of_alerts.forget_cases(session, verdict.found.case_ids)
                 of_cases.erase(session, verdict.found)
                 self.point("a case is erased")
         if verdict.fate == "lapsed":
