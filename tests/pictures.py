@@ -28,6 +28,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         play(house, browser)
         report(house, browser)
+        warn(house, browser)
         browser.close()
 
 
@@ -67,6 +68,31 @@ def report(house: House, browser: Browser) -> None:
     portal.click("button.main")
     portal.wait_for_selector("#receipt")
     keep(portal, "portal-receipt")
+
+
+def warn(house: House, browser: Browser) -> None:
+    """A counsellor prepares an alert, another member of staff reads it and approves."""
+    dana, riley = (signed_in(house, browser, name) for name in ("dana", "riley"))
+    dana.click(".row-what a")
+    dana.click("#escalate")
+    keep(dana, "alert-form")
+    dana.click("#save")
+    dana.wait_for_selector("#propose")
+    keep(dana, "alert-preview")
+    dana.click("#propose")
+    riley.goto(dana.url)
+    riley.wait_for_selector("#approve")
+    keep(riley, "alert-approval")
+
+
+def signed_in(house: House, browser: Browser, name: str) -> Page:
+    """Open the console as a member of staff."""
+    page = open_page(browser, house.console_url, 1200, 900)
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", house.password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_selector(".rows")
+    return page
 
 
 def open_page(browser: Browser, url: str, width: int, height: int) -> Page:
