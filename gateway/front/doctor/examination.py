@@ -20,6 +20,7 @@ from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front import environment, revision
+from gateway.front.doctor.alerts import sending, signing
 from gateway.front.doctor.attachments import attachments
 from gateway.front.doctor.backups import backup
 from gateway.front.doctor.carrier import Carrier, Look, signatures
@@ -60,7 +61,8 @@ class Doctor:
         if known is None:
             return
         yield from safekeeping(known.keys_dir)
-        yield from self._database(known)
+        yield signing(known.keys_dir, self.clock())
+        yield from self._database(known, settings.get("worker"))
         yield from roles(settings)
         yield from processes(self.var)
         yield self._valkey(known)
@@ -70,7 +72,7 @@ class Doctor:
         yield from signatures(settings)
         yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
 
-    def _database(self, settings: Settings) -> Iterator[Finding]:
+    def _database(self, settings: Settings, worker: Settings | None) -> Iterator[Finding]:
         database = Database(settings.database_url)
         try:
             if not revision.is_current(database):
@@ -84,6 +86,7 @@ class Doctor:
                 yield from arrivals(session, self.clock())
                 yield backup(session, settings.keys_dir, self.clock())
                 yield destruction(session, self.clock())
+                yield from sending(session, worker, self.clock())
                 yield from beats(session, self.clock())
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
