@@ -21,13 +21,21 @@ from gateway.core.guard import Span
 _SENTENCES = "restriction note event audience headline description instruction resourceDesc areaDesc value"
 FREE = frozenset(_SENTENCES.split())
 """The elements in which people write sentences."""
+_HINT = {
+    "name": "",
+    "handle": "",
+    "number": " (your own must be the contact)",
+    "email": " (your own must be the contact)",
+}
 _DIGITS = re.compile(r"\D")
 
 
 def check(alert: Alert, region: str) -> tuple[Finding, ...]:
     """Find where a text seems to tell who reported. `region` is the district's country, as `US`."""
     return tuple(
-        Finding(path, f"reporter_{span.kind}", f"seems to hold the {span.kind} of somebody who reported")
+        Finding(
+            path, f"reporter_{span.kind}", f"seems to hold the {span.kind} of somebody who reported{_HINT[span.kind]}"
+        )
         for path, _, spans in _texts(alert, elements.ALERT, "", region, "")
         for span in spans
     )
