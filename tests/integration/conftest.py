@@ -16,7 +16,8 @@ import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
 import responders.paging.records
-import responders.retention.records  # noqa: F401 - imported for their tables
+import responders.retention.records
+import responders.subscriptions.records  # noqa: F401 - imported for their tables
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, KeySet, load
