@@ -190,7 +190,7 @@ KINDS: Mapping[str, Kind] = {
     "send.sent": Kind("A carrier took a text.", _SEND),
     "send.undelivered": Kind("A text did not arrive.", _SEND),
     "subscription.changed": Kind("A subscription was changed."),
-    "subscription.consented": Kind("A receiver agreed to be sent events.", {"rate": "count"}),
+    "subscription.consented": Kind("A receiver agreed to be sent events.", {}, {"rate": "count"}),
     "subscription.created": Kind("Events are to go to a receiver.", {"mode": "code"}),
     "subscription.deleted": Kind("A subscription was ended by a person."),
     "subscription.failing": Kind("An event was given up after days, or finally refused.", {"code": "code?"}),

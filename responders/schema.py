@@ -30,9 +30,12 @@ from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
 from responders.paging import schema as paging
+from responders.subscriptions import schema as subscriptions
 from responders.web.state import Console
 
-NODES: Mapping[str, Any] = {**api.NODES, **accounts.NODES, **directory.NODES, **cases.NODES, **paging.NODES}
+NODES: Mapping[str, Any] = {
+    **api.NODES, **accounts.NODES, **directory.NODES, **cases.NODES, **paging.NODES, **subscriptions.NODES,
+}  # fmt: skip
 """How to find a node of each type by its own id."""
 
 
@@ -62,10 +65,12 @@ def build() -> Schema:
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
     _extend(Message, masks.MessageFields)
-    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
+    _extend(api.Event, subscriptions.EventFields)
+    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query, subscriptions.Query)
+    mutations = (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, subscriptions.Mutation)
     return Schema(
         query=merge_types("Query", queries),
-        mutation=merge_types("Mutation", (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation)),
+        mutation=merge_types("Mutation", mutations),
         extensions=[Limits, ParserCache, ValidationCache],
         config=StrawberryConfig(scalar_map=scalars()),
     )

@@ -14,7 +14,7 @@ from importlib import import_module
 from gateway.core.errors import TiplineError
 from gateway.front.places import NAMES, locate
 
-_SCOPES = "cases:read, cases:write, events:read or metrics:read; may be repeated"
+_SCOPES = "cases:read, cases:write, events:read, metrics:read or subscriptions:write; may be repeated"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -14,7 +14,7 @@ from exports import event_catalogue
 from gateway.core.characters import typed
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.events import emit
-from gateway.core.http import Guarded
+from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, new_id
 from responders.subscriptions import filters as expressions
@@ -64,10 +64,10 @@ class Made:
 
 
 def create(
-    session: Session, keys: KeySet, guard: Guarded, district_id: str, wish: Wish, actor: str, now: datetime
+    session: Session, keys: KeySet, hosts: Hosts, district_id: str, wish: Wish, actor: str, now: datetime
 ) -> Made:
     """Make a subscription; its receiver is asked next, and sent nothing before it agrees. Raises: BadInput."""
-    _check(guard, wish)
+    _check(hosts, wish)
     count = select(func.count()).where(Subscription.district_id == district_id, Subscription.state != DELETED)
     if (session.scalar(count) or 0) >= MOST:
         raise BadInput(f"A district has at most {MOST} subscriptions.")
@@ -84,10 +84,10 @@ def create(
 
 
 def change(
-    session: Session, keys: KeySet, guard: Guarded, row: Subscription, wish: Wish, actor: str, now: datetime
+    session: Session, keys: KeySet, hosts: Hosts, row: Subscription, wish: Wish, actor: str, now: datetime
 ) -> None:
     """Change what a subscription is. Another address is asked anew. Raises: BadInput."""
-    _check(guard, wish)
+    _check(hosts, wish)
     if row.sink != wish.sink:
         _ask_again(row)
     for name, value in _columns(wish).items():
@@ -181,10 +181,10 @@ def tidy(session: Session, now: datetime) -> None:
     session.execute(delete(SubscriptionSecret).where(SubscriptionSecret.ends_at < now - OVERLAP))
 
 
-def _check(guard: Guarded, wish: Wish) -> None:
+def _check(hosts: Hosts, wish: Wish) -> None:
     if not 1 <= len(wish.name.strip()) <= 120:
         raise BadInput("Give the subscription a name of 1 to 120 characters.")
-    guard.check(wish.sink)
+    hosts.check(wish.sink)
     if wish.mode not in MODES:
         raise BadInput(f"The mode is one of {', '.join(MODES)}.")
     if unknown := sorted(set(wish.types) - set(event_catalogue.types())):

@@ -214,7 +214,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
             read="*", add=True, change="name sink mode types filters state code consent_hash agreed_at rate_per_minute"
             " after_seq paused_until failures",
         ),
-        "operator": May(read="* -consent_hash", change="after_seq"),
+        "operator": May(read="*", change="after_seq"),
     },
     "subscription_secrets": {
         "worker": May(read="*", change="secret_sealed", delete=True),

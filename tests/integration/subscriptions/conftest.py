@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.core.events import emit
-from gateway.core.http import Guarded
+from gateway.core.http import Guarded, Hosts
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, new_id
 from responders.cases.records import Case
@@ -61,7 +61,7 @@ class Rig:
         asked = Wish(**{"name": "Case system", "sink": receiver.url, **wish})
         with self.world.of("console").write() as session:
             made = service.create(
-                session, self.keys, self.client, self.world.district_id, asked, STAFF, self.world.clock()
+                session, self.keys, Hosts(["127.0.0.1"]), self.world.district_id, asked, STAFF, self.world.clock()
             )
         if agree:
             assert self.asker.ask_all() == 1

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.core.errors import BadInput, NotFound
+from gateway.core.http import Hosts
 from responders.subscriptions import asking, service
 from responders.subscriptions.records import ACTIVE, PENDING, WAITING
 from responders.subscriptions.service import Wish
@@ -136,7 +137,7 @@ def test_receiver_agrees_later_by_calling_back(rig: Rig) -> None:
 def test_wish_that_makes_no_sense_is_refused(rig: Rig, wrong: dict[str, object]) -> None:
     wish = Wish(**{"name": "x", "sink": "https://hooks.example.org/", **wrong})  # type: ignore[arg-type]
     with rig.world.of("console").write() as session, pytest.raises(BadInput):
-        service.create(session, rig.keys, rig.client, rig.world.district_id, wish, STAFF, rig.world.clock())
+        service.create(session, rig.keys, Hosts(), rig.world.district_id, wish, STAFF, rig.world.clock())
 
 
 def test_filters_that_nest_too_deep_are_refused(rig: Rig) -> None:
@@ -145,4 +146,4 @@ def test_filters_that_nest_too_deep_are_refused(rig: Rig) -> None:
         inner = {"not": inner}
     wish = Wish(name="x", sink="https://hooks.example.org/", filters=[inner])
     with rig.world.of("console").write() as session, pytest.raises(BadInput):
-        service.create(session, rig.keys, rig.client, rig.world.district_id, wish, STAFF, rig.world.clock())
+        service.create(session, rig.keys, Hosts(), rig.world.district_id, wish, STAFF, rig.world.clock())

@@ -307,7 +307,7 @@ def test_second_worker_leaves_alone_what_the_first_is_sending(rig: Rig) -> None:
         assert rig.states(made) == {"delivered": 3}
 
 
-def test_worker_that_died_is_followed_when_its_lease_lapses(rig: Rig) -> None:
+def test_worker_that_died_is_followed_when_its_lease_lapses(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed between sending and noting: everything comes once more, in order, and nothing is lost."""
 
     class Killed(BaseException):
@@ -323,7 +323,7 @@ def test_worker_that_died_is_followed_when_its_lease_lapses(rig: Rig) -> None:
         rig.spreader.spread_all()
         dying = rig.another_worker()
         rig.at_point = die
-        dying._let_go = lambda _id: None  # type: ignore[method-assign]  # the dead let nothing go
+        monkeypatch.setattr(dying, "_let_go", lambda _id: None)  # the dead let nothing go
         with pytest.raises(Killed):
             dying.deliver_all()
         rig.at_point = lambda _where: None
