@@ -28,12 +28,12 @@ def envelopes(database: Database) -> list[bytes]:
     return [cloud_events.render(one, ORIGIN) for one in snapshots]
 
 
-def faults(written: Sequence[bytes]) -> list[str]:
-    """Say what is wrong with some envelopes: nothing, if all is well."""
-    return [f"{name}: {fault}" for one in written for name, fault in _faults(json.loads(one), len(one))]
+def faults(written: Sequence[bytes], origin: str = ORIGIN) -> list[str]:
+    """Say what is wrong with some envelopes of a deployment: nothing, if all is well."""
+    return [f"{name}: {fault}" for one in written for name, fault in _faults(json.loads(one), len(one), origin)]
 
 
-def _faults(envelope: dict[str, Any], size: int) -> list[tuple[str, str]]:
+def _faults(envelope: dict[str, Any], size: int, origin: str) -> list[tuple[str, str]]:
     name = envelope["type"]
     if name not in event_catalogue.types():
         return [(name, "is not in the catalogue")]
@@ -43,7 +43,7 @@ def _faults(envelope: dict[str, Any], size: int) -> list[tuple[str, str]]:
     told += [(name, f"{field} is not in its schema") for field in surplus]
     if size >= 64 * 1024:
         told.append((name, "is 64 KB or more"))
-    if envelope["datacontenttype"] != "application/json" or not envelope["dataschema"].startswith(ORIGIN):
+    if envelope["datacontenttype"] != "application/json" or not envelope["dataschema"].startswith(f"{origin}/schemas/"):
         told.append((name, "lacks its content type or the absolute address of its schema"))
     return told
 
