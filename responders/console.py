@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.core.database import Database
+from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
 from gateway.core.times import Clock
@@ -26,6 +27,8 @@ from responders.directory import views as directory
 from responders.escalation import views as escalation
 from responders.floods import views as floods
 from responders.paging import views as paging
+from responders.subscriptions import rest
+from responders.subscriptions import views as subscriptions
 from responders.web import errors, state
 from responders.web.headers import Headers
 from responders.web.live import Live
@@ -33,17 +36,31 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, escalation, conversation)
+CAPABILITIES = (accounts, directory, cases, floods, paging, escalation, conversation, subscriptions)
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 
 
 def prepare(
-    database: Database, keys: KeySet, clock: Clock, waker: Waker, console_url: str, store: Store | None = None
+    database: Database,
+    keys: KeySet,
+    clock: Clock,
+    waker: Waker,
+    console_url: str,
+    store: Store | None = None,
+    *,
+    allowed_hosts: Sequence[str] = (),
+    report_minutes: int = 15,
 ) -> Console:
-    """Make the console's own parts; `console_url` is where browsers reach it, `store` where attachments lie."""
+    """Make the console's own parts.
+
+    `console_url` is where browsers reach it, `store` where attachments lie; the last two are settings of their names.
+    """
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
-    return Console(database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database), store)
+    hosts = Hosts(allowed_hosts)
+    return Console(
+        database, keys, clock, waker, console_url.rstrip("/"), pages, Live(database), store, hosts, report_minutes
+    )
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
@@ -73,6 +90,7 @@ def routes() -> list[BaseRoute]:
     return [
         *(route for views in CAPABILITIES for route in views.ROUTES),
         Route(gate.LIVE, live, methods=["GET"]),
+        *rest.ROUTES,
         Route("/healthz", health, methods=["GET"]),
         Mount("/static", static),
     ]

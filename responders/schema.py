@@ -31,6 +31,7 @@ from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
 from responders.escalation import schema as escalation
 from responders.paging import schema as paging
+from responders.subscriptions import schema as subscriptions
 from responders.web.state import Console
 
 NODES: Mapping[str, Any] = {
@@ -40,6 +41,7 @@ NODES: Mapping[str, Any] = {
     **cases.NODES,
     **paging.NODES,
     **escalation.NODES,
+    **subscriptions.NODES,
 }
 """How to find a node of each type by its own id."""
 
@@ -71,12 +73,16 @@ def build() -> Schema:
     _extend(Case, paging.CaseFields)
     _extend(Case, escalation.CaseFields)
     _extend(Message, masks.MessageFields)
-    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, escalation.Query, api.Query)
+    _extend(api.Event, subscriptions.EventFields)
+    queries = (
+        NodeQuery, accounts.Query, directory.Query, cases.Query, escalation.Query, api.Query, subscriptions.Query,
+    )  # fmt: skip
+    mutations = (
+        cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, escalation.Mutation, subscriptions.Mutation,
+    )  # fmt: skip
     return Schema(
         query=merge_types("Query", queries),
-        mutation=merge_types(
-            "Mutation", (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, escalation.Mutation)
-        ),
+        mutation=merge_types("Mutation", mutations),
         extensions=[Limits, ParserCache, ValidationCache],
         config=StrawberryConfig(scalar_map=scalars()),
     )

@@ -82,6 +82,35 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved and found not in _METADATA
 
 
+class Hosts:
+    """Which hosts may be gone to: all that are public, and those that the operator's environment allows."""
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        """Take what is allowed: `host` or `host:port`."""
+        self._allowed = frozenset(one.strip().lower() for one in allowed)
+
+    def allows(self, host: str, port: int) -> bool:
+        """Tell whether the operator allows a host whatever its address is."""
+        host = host.lower()
+        return host in self._allowed or f"{host}:{port}" in self._allowed
+
+    def check(self, url: str) -> str:
+        """Judge an address before it is kept; answers it as it will be asked. Raises: BadInput saying what is wrong.
+
+        What its name stands for is judged at each connection, not here: that may change.
+        """
+        parts = _split(url)
+        host, port = parts.hostname or "", parts.port or _port(parts.scheme)
+        if self.allows(host, port):
+            return parts.geturl()
+        if parts.scheme != "https":
+            raise BadInput("The address must begin with https://, so that nobody on the way reads along.")
+        number = _number(host)
+        if number is not None and not is_public(number):
+            raise BadInput("That address is not public. The operator can allow it by TIPLINE_ALLOWED_HOSTS.")
+        return parts.geturl()
+
+
 class Guarded:
     """A pool of connections to servers that others name. Safe to use from many threads."""
 
@@ -95,29 +124,16 @@ class Guarded:
         trust: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare; nothing is opened yet. `allowed` are `host` or `host:port`, as the operator's environment says."""
-        self._allowed = frozenset(one.strip().lower() for one in allowed)
+        hosts = Hosts(allowed)
+        self.check = hosts.check
         self._seconds, self._body_bytes = seconds, body_bytes
         self._pool = httpcore.ConnectionPool(
             ssl_context=trust or _trust(),
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_CONNECTIONS,
             keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_Guard(self._is_allowed, look_up),
+            network_backend=_Guard(hosts, look_up),
         )
-
-    def check(self, url: str) -> str:
-        """Judge an address before it is kept; answers it as it will be asked. Raises: BadInput saying what is wrong.
-
-        What its name stands for is judged at each connection, not here: that may change.
-        """
-        parts = _split(url)
-        host, port = parts.hostname or "", parts.port or _port(parts.scheme)
-        if parts.scheme != "https" and not self._is_allowed(host, port):
-            raise BadInput("The address must begin with https://, so that nobody on the way reads along.")
-        number = _number(host)
-        if number is not None and not is_public(number) and not self._is_allowed(host, port):
-            raise BadInput("That address is not public. The operator can allow it by TIPLINE_ALLOWED_HOSTS.")
-        return parts.geturl()
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
         """Send a request and read the answer, a redirect like any other. Raises: Unreached, BadInput."""
@@ -153,10 +169,6 @@ class Guarded:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
         return Answer(answer.status, headers, bytes(body[: self._body_bytes]), is_cut)
 
-    def _is_allowed(self, host: str, port: int) -> bool:
-        host = host.lower()
-        return host in self._allowed or f"{host}:{port}" in self._allowed
-
 
 _deadline = threading.local()
 """When the request of this thread must be over: a server that drips a byte a second must not last for ever."""
@@ -165,8 +177,8 @@ _deadline = threading.local()
 class _Guard(httpcore.NetworkBackend):
     """Opens connections: looks the host up, judges what it stands for, and goes to that address alone."""
 
-    def __init__(self, is_allowed: Callable[[str, int], bool], look_up: Resolve) -> None:
-        self._is_allowed, self._look_up = is_allowed, look_up
+    def __init__(self, hosts: Hosts, look_up: Resolve) -> None:
+        self._hosts, self._look_up = hosts, look_up
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -184,7 +196,7 @@ class _Guard(httpcore.NetworkBackend):
             raise Unreached("name") from None
         if not addresses:
             raise Unreached("name")
-        if not self._is_allowed(host, port) and not all(map(is_public, addresses)):
+        if not self._hosts.allows(host, port) and not all(map(is_public, addresses)):
             raise Unreached("address")
         for address in addresses[:-1]:
             try:

@@ -114,6 +114,8 @@ class Settings(BaseModel):
     )
     """The relay that mails alerts."""
     mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(alias="TIPLINE_MAIL_FROM", default=None)
+    report_minutes: int = Field(alias="TIPLINE_EXPORT_REPORT_MINUTES", default=15, ge=1, le=24 * 60)
+    """In spans of so many minutes what leaves the house tells when reports came in."""
     log_level: str = Field(alias="LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     twilio_api_base_url: Url | None = Field(alias="TWILIO_API_BASE_URL", default=None)

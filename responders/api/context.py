@@ -54,6 +54,8 @@ class Context:
         self.now = now
         self.keys: KeySet = console.keys
         self.origin = console.url
+        self.hosts = console.hosts
+        self.report_minutes = console.report_minutes
         self._console = console
         self._session: Session | None = None
         self._open = ExitStack()

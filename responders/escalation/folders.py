@@ -33,5 +33,5 @@ class Folder:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise SendError(f"disk {error.errno}", retryable=True) from None
+            raise SendError(f"disk-{error.errno}", retryable=True) from None
         return "written"

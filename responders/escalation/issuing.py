@@ -62,7 +62,7 @@ class Issuer:
         try:
             alert = self._whole(session, row, now)
         except cap.Refused as error:
-            return _refuse(session, row, error.findings[0].code, now, element=error.findings[0].path)
+            return _refuse(session, row, error.findings[0].code, now, element=error.findings[0].element)
         except KeyRefused:
             return _refuse(session, row, "unreadable", now)
         if alert is None:

@@ -35,12 +35,12 @@ class Mailing:
                 relay.send_message(letter)
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
-            raise SendError(f"smtp {code}", retryable=code < 500) from None
+            raise SendError(f"smtp-{code}", retryable=code < 500) from None
         except smtplib.SMTPResponseException as error:
-            raise SendError(f"smtp {error.smtp_code}", retryable=True) from None
+            raise SendError(f"smtp-{error.smtp_code}", retryable=True) from None
         except (smtplib.SMTPException, OSError) as error:
             raise SendError("timeout" if isinstance(error, TimeoutError) else "connection", retryable=True) from None
-        return "smtp 250"
+        return "smtp-250"
 
     def _connect(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from starlette.requests import HTTPConnection
 
 from gateway.core.database import Database
+from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
 from gateway.core.times import Clock
@@ -35,6 +36,10 @@ class Console:
     live: Live
     store: Store | None = None
     """Where attachments lie."""
+    hosts: Hosts = field(default_factory=Hosts)
+    """Which hosts events may be sent to. The console never opens a connection itself."""
+    report_minutes: int = 15
+    """In spans of so many minutes what leaves tells when reports came in."""
 
     @property
     def secure(self) -> bool:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -83,53 +83,61 @@ class Receiver:
             return self._changed.wait_for(done, seconds)
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers as its receiver chooses; a class of its own is made for each receiver."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    receiver: Receiver
+    connections: list[socket.socket]
+
+    def setup(self) -> None:
+        super().setup()
+        self.connections.append(self.connection)
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("content-length", "0"))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.receiver.take(Got(self.command, self.path, headers, self.rfile.read(length)))
+        if answer is None:
+            self._die()
+            return
+        status, given, body = answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **given}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+    do_OPTIONS = do_GET = do_POST  # noqa: N815 - names that http.server looks for
+
+    def _die(self) -> None:
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\nContent-Type: text/plain\r\n\r\nhalf")
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is no news."""
+
+
 @contextmanager
 def receiving(choose: Choose = taking, trust: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Run a receiver on loopback."""
-    made = Receiver(choose)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            length = int(self.headers.get("content-length", "0"))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = made.take(Got(self.command, self.path, headers, self.rfile.read(length)))
-            if answer is None:
-                self._die()
-                return
-            status, given, body = answer
-            self.send_response(status)
-            for name, value in given.items():
-                self.send_header(name, value)
-            if "Content-Length" not in given:
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            try:
-                self.wfile.write(body)
-            except OSError:
-                self.close_connection = True
-
-        do_OPTIONS = do_GET = do_POST  # noqa: N815 - names that http.server looks for
-
-        def _die(self) -> None:
-            self.close_connection = True
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\nContent-Type: text/plain\r\n\r\nhalf")
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-        def handle_error(self, *_: object) -> None:
-            """A client that hangs up is no news."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    made, connections = Receiver(choose), list[socket.socket]()
+    handler = type("_Handler", (_Handler,), {"receiver": made, "connections": connections})
+    server = _Server(("127.0.0.1", 0), handler)
     if trust is not None:
         server.socket = trust.wrap_socket(server.socket, server_side=True)
     port = server.server_address[1]
@@ -142,6 +150,9 @@ def receiving(choose: Choose = taking, trust: ssl.SSLContext | None = None) -> I
     finally:
         server.shutdown()
         server.server_close()
+        for connection in connections:  # A server that is gone does not go on answering whoever it knew.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 

@@ -11,6 +11,7 @@ import responders.cases.records
 import responders.directory.records
 import responders.escalation.records
 import responders.paging.records
-import responders.retention.records  # noqa: F401 - imported for the tables it declares
+import responders.retention.records
+import responders.subscriptions.records  # noqa: F401 - imported for the tables it declares
 
 METADATA = gateway.core.records.Base.metadata

@@ -62,6 +62,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "courier": May(read="* -receipt_lookup", add=True, change="address_sealed opted_out_at", delete=True),
         "worker": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
         "console": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
+        "operator": May(read="id school_id"),
     },
     "copies": {
         "intake": May(read="*", add=True, change="read_hour"),  # opened with a receipt alone, while it is presented
@@ -241,6 +242,26 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="* -district -month"),
         "console": May(read="*", change="console_gone_at"),
         "operator": _SEES,
+    },
+    "subscriptions": {
+        "worker": May(
+            read="*", change="state code consent_hash agreed_at rate_per_minute after_seq failures paused_until"
+            " failing_since lease_until lease_by",
+        ),
+        "console": May(
+            read="*", add=True, change="name sink mode types filters state code consent_hash agreed_at rate_per_minute"
+            " after_seq paused_until failures",
+        ),
+        "operator": May(read="*", change="after_seq"),
+    },
+    "subscription_secrets": {
+        "worker": May(read="*", change="secret_sealed", delete=True),
+        "console": May(read="* -secret_sealed", add=True, change="ends_at", delete=True),
+    },
+    "deliveries": {
+        "worker": May(read="*", add=True, change="* -id -subscription_id -event_id -seq", delete=True),
+        "console": May(read="*", change="state attempts code queued_at due_at done_at"),
+        "operator": May(read="*", change="state attempts code queued_at due_at done_at"),
     },
     "tombstones": {"worker": May(read="*", add=True), "console": _SEES, "operator": _SEES},
 }  # fmt: skip

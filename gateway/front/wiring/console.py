@@ -26,7 +26,10 @@ def make(settings: Settings) -> Starlette:
     """Make the staff's app. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "console")
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
-    parts = console.prepare(database, key_set, utc_now, waker, settings.console_url, media.store_of(settings))
+    parts = console.prepare(
+        database, key_set, utc_now, waker, settings.console_url, media.store_of(settings),
+        allowed_hosts=settings.allowed_hosts, report_minutes=settings.report_minutes,
+    )  # fmt: skip
     others = Others(database, utc_now)
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip

@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_tried_again(warners: Warners, tmp_pa
     warners.ways = {"folder": Folder(tmp_path / "out")}
     sent(warners)
     warners.deliver()
-    assert fates(warners) == [("folder", "queued", "disk 20")]
+    assert fates(warners) == [("folder", "queued", "disk-20")]
     (tmp_path / "out").unlink()
     warners.world.clock.forward(seconds=3)
     warners.deliver()
@@ -251,7 +251,7 @@ def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warner
         warners.ways = {"mail": Mailing(url, "alerts@district.example")}
         alert_id = sent(warners, status="Test")
         warners.deliver()
-    assert fates(warners) == [("mail", "delivered", "smtp 250")]
+    assert fates(warners) == [("mail", "delivered", "smtp-250")]
     (letter,) = letters
     assert letter["Subject"] == "[TEST] TEST: Lockdown at Lincoln High School"
     assert letter["To"] == "desk@district.example"
