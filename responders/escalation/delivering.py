@@ -107,13 +107,13 @@ class Deliverer:
             row.lease_until = None
             if isinstance(outcome, str):
                 row.state, row.code, row.ended_at = "delivered", outcome[:CODE_LENGTH], now
-                _tell(session, alert, row, "delivered", now)
+                _tell(session, alert, row, "alert.delivered", now)
             elif outcome.retryable and now < _until(alert, row):
                 row.code, row.due_at = outcome.code, now + _pause(row.attempts, outcome.retry_after_seconds)
-                _tell(session, alert, row, "retried", now)
+                _tell(session, alert, row, "alert.retried", now)
             else:
                 row.state, row.code, row.ended_at = "failed", outcome.code, now
-                _tell(session, alert, row, "failed", now)
+                _tell(session, alert, row, "alert.failed", now)
 
 
 def _item(session: Session, row: AlertDelivery) -> Item:
@@ -140,8 +140,8 @@ def _pause(attempts: int, asked_seconds: float | None) -> timedelta:
     return min(timedelta(seconds=max(pause, asked_seconds or 0)), _LONGEST_WAIT)
 
 
-def _tell(session: Session, alert: Alert, row: AlertDelivery, what: str, now: datetime) -> None:
+def _tell(session: Session, alert: Alert, row: AlertDelivery, kind: str, now: datetime) -> None:
     service.tell(
-        session, alert, what, ACTOR, now, delivery=row.id, way=row.way, target=row.target_id, code=row.code,
+        session, alert, kind, ACTOR, now, delivery=row.id, way=row.way, target=row.target_id, code=row.code,
         attempt=row.attempts,
     )  # fmt: skip

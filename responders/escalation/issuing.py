@@ -76,7 +76,7 @@ class Issuer:
         row.headline = (alert.infos[0].headline or alert.infos[0].event)[:200]
         _address(session, row, now)
         _supersede(session, row)
-        service.tell(session, row, "issued", ACTOR, now, msg_type=row.msg_type, signed=pair is not None)
+        service.tell(session, row, "alert.issued", ACTOR, now, msg_type=row.msg_type, signed=pair is not None)
         return True
 
     def _whole(self, session: Session, row: Alert, now: datetime) -> cap.Alert | None:
@@ -103,7 +103,7 @@ class Issuer:
 
 def _refuse(session: Session, row: Alert, code: str, now: datetime, **data: str) -> bool:
     row.state, row.reason = REFUSED, code
-    service.tell(session, row, "refused", ACTOR, now, code=code, **data)
+    service.tell(session, row, "alert.refused", ACTOR, now, code=code, **data)
     return False
 
 
@@ -138,4 +138,4 @@ def _end(session: Session, alert_id: str, now: datetime) -> None:
     session.refresh(row, ["expired_at"])
     if row.expired_at is None:
         row.expired_at = now
-        service.tell(session, row, "expired", ACTOR, now)
+        service.tell(session, row, "alert.expired", ACTOR, now)

@@ -99,7 +99,7 @@ def compose(
     drafts.seal(keys, district, row, draft.checked(now), now)
     session.add(row)
     session.flush()
-    _tell(session, row, "drafted", actor, now, msg_type=row.msg_type, scenario=row.scenario)
+    _tell(session, row, "alert.drafted", actor, now, msg_type=row.msg_type, scenario=row.scenario)
     return row
 
 
@@ -111,7 +111,7 @@ def revise(session: Session, keys: KeySet, row: Alert, draft: Draft, actor: str,
     drafts.seal(keys, district, row, draft.checked(now), now)
     row.state, row.revision, row.author = DRAFT, row.revision + 1, actor
     row.proposed_at = row.approved_at = row.approved_by = None
-    _tell(session, row, "revised", actor, now, revision=row.revision)
+    _tell(session, row, "alert.revised", actor, now, revision=row.revision)
 
 
 def propose(session: Session, keys: KeySet, row: Alert, revision: int, actor: str, now: datetime) -> None:
@@ -120,7 +120,7 @@ def propose(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
     _must_be(row, DRAFT, revision)
     cap.refuse(preview(session, keys, row, now).findings)
     row.state, row.proposed_at, row.author = PROPOSED, now, actor
-    _tell(session, row, "proposed", actor, now, revision=revision)
+    _tell(session, row, "alert.proposed", actor, now, revision=revision)
 
 
 def approve(session: Session, keys: KeySet, row: Alert, revision: int, actor: str, now: datetime) -> None:
@@ -137,7 +137,7 @@ def approve(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
         raise NotAllowed("Somebody else must approve this alert: you wrote it, or asked for its approval.")
     cap.refuse(preview(session, keys, row, now).findings)
     row.state, row.approved_by, row.approved_at = APPROVED, actor, now
-    _tell(session, row, "approved", actor, now, revision=revision, scheduled=row.starts_at is not None)
+    _tell(session, row, "alert.approved", actor, now, revision=revision, scheduled=row.starts_at is not None)
 
 
 def hand_back(session: Session, row: Alert, actor: str, now: datetime) -> None:
@@ -147,7 +147,7 @@ def hand_back(session: Session, row: Alert, actor: str, now: datetime) -> None:
         raise NotAllowed("This alert does not wait for anybody.")
     row.state = DRAFT
     row.proposed_at = row.approved_at = row.approved_by = None
-    _tell(session, row, "handed_back", actor, now)
+    _tell(session, row, "alert.handed_back", actor, now)
 
 
 def discard(session: Session, row: Alert, actor: str, now: datetime) -> None:
@@ -156,7 +156,7 @@ def discard(session: Session, row: Alert, actor: str, now: datetime) -> None:
     if row.state not in {*UNFINISHED, REFUSED}:
         raise NotAllowed("This alert can no longer be discarded.")
     row.state, row.draft_sealed = DISCARDED, None
-    _tell(session, row, "discarded", actor, now)
+    _tell(session, row, "alert.discarded", actor, now)
 
 
 def preview(session: Session, keys: KeySet, row: Alert, now: datetime) -> Preview:
@@ -240,10 +240,10 @@ def deliveries(session: Session, row: Alert) -> Sequence[tuple[AlertDelivery, Al
     return [(delivery, target) for delivery, target in found]
 
 
-def tell(session: Session, row: Alert, what: str, actor: str, now: datetime, **data: Code) -> None:
-    """Append an event about an alert: codes and ids, never its words."""
+def tell(session: Session, row: Alert, kind: str, actor: str, now: datetime, **data: Code) -> None:
+    """Append an event about an alert, such as `alert.issued`: codes and ids, never its words."""
     emit(
-        session, f"alert.{what}", subject=f"alert/{row.id}", actor=actor, at=now, district_id=row.district_id,
+        session, kind, subject=f"alert/{row.id}", actor=actor, at=now, district_id=row.district_id,
         case=row.case_id, incident=row.incident, status=row.status, **data,
     )  # fmt: skip
 

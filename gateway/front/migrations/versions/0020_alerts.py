@@ -15,6 +15,12 @@ _ID = sa.String(length=32)
 
 
 def upgrade() -> None:
+    _rules()
+    _alerts()
+    _deliveries()
+
+
+def _rules() -> None:
     op.create_table(
         "school_areas",
         sa.Column("school_id", _ID, sa.ForeignKey("schools.id"), primary_key=True),
@@ -33,6 +39,9 @@ def upgrade() -> None:
         sa.Column("feed_token_hash", sa.String(length=64), nullable=True),
         sa.Column("folder", sa.Boolean(), nullable=False),
     )
+
+
+def _alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", _ID, primary_key=True),
@@ -69,6 +78,9 @@ def upgrade() -> None:
     op.create_index("alerts_due", "alerts", ["state", "starts_at"])
     op.create_index("alerts_of_district", "alerts", ["district_id", "drafted_at"])
     op.create_index("alerts_feed", "alerts", ["district_id", "expires_at"])
+
+
+def _deliveries() -> None:
     op.create_table(
         "alert_targets",
         sa.Column("id", _ID, primary_key=True),
