@@ -107,6 +107,7 @@ KINDS: Mapping[str, Kind] = {
     "case.acknowledged": Kind("A person has taken a case up.", {}, {"again": "yes"}),
     "case.assigned": Kind("A case was put in somebody's hands, or in nobody's.", {"assignee": "id?"}),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
+    "case.doubted": Kind("Nobody answered what was asked back: a person must look.", {"reason": "code"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
         "A message, or another case with all its messages, joined a case.",
@@ -161,10 +162,12 @@ KINDS: Mapping[str, Kind] = {
             "rules": "code",
         },
     ),
+    "message.asked_back": Kind("The line asked what a message meant.", {"thread": "id", "gap": "code"}),
     "message.held": Kind(
         "A message of a flood waits for a person.",
         {"thread": "id?", "line": "id?", "why": "code", "severity": "code", "rules": "code"},
     ),
+    "message.question_ended": Kind("What was asked back is settled.", {"thread": "id", "how": "code"}),
     "message.receipt_queued": Kind("The first answer to a reporter is on its way.", {"thread": "id", "send": "id?"}),
     "message.received": Kind(
         "A message came in.",

@@ -100,4 +100,5 @@ def _told(one: Filter) -> str:
     if dialect == "not":
         return f"not {_told(inner)}"
     words = {"exact": "is", "prefix": "begins with", "suffix": "ends with"}
-    return " and ".join(f"{name} {words[dialect]} {value}" for name, value in inner.items())
+    told = {name: value.removeprefix(event_catalogue.PREFIX) for name, value in inner.items()}
+    return " and ".join(f"{name} {words[dialect]} {value}" for name, value in told.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -20,6 +20,7 @@ from gateway.core.errors import BadInput, NotAllowed, NotFound
 from gateway.core.records import School
 from responders.accounts import service as accounts
 from responders.accounts.gate import Action, Page, Visit, action, field_of, page, see
+from responders.cases.records import Case
 from responders.subscriptions import asking, filters, service
 from responders.subscriptions.records import MODES, Subscription
 from responders.subscriptions.service import Wish
@@ -140,9 +141,11 @@ def show(request: Request, visit: Visit) -> Response:
     with visit.console.database.read() as session:
         row = service.find(session, visit.account.district_id, request.path_params["id"])
         latest = service.latest(session, row.id)
-        one = shown(session, row)
-    deliveries = [(delivery, event_catalogue.type_of(kind) if kind else None, trouble(delivery.code))
-                  for delivery, kind in latest]  # fmt: skip
+        one, numbers = shown(session, row), _numbers(session, [delivery.lane for delivery, _ in latest])
+    deliveries = [
+        (delivery, event_catalogue.type_of(kind) if kind else None, trouble(delivery.code), numbers.get(delivery.lane))
+        for delivery, kind in latest
+    ]
     return visit.render("subscriptions/show.html", here="subscriptions", one=one, deliveries=deliveries,
                         askable=service.ASKABLE)  # fmt: skip
 
@@ -235,6 +238,13 @@ def _moment(given: str) -> datetime:
     except ValueError:
         raise BadInput("Give a date and a time.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _numbers(session: Session, lanes: Sequence[str]) -> dict[str, str]:
+    """Name the cases of some lanes as people do."""
+    keys = [lane.removeprefix("case/") for lane in lanes if lane.startswith("case/")]
+    found = session.execute(select(Case.id, Case.number).where(Case.id.in_(keys)))
+    return {f"case/{key}": number for key, number in found}
 
 
 def _schools(district_id: str) -> Select[School]:

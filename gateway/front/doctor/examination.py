@@ -28,6 +28,7 @@ from gateway.front.doctor.finding import Finding, Level
 from gateway.front.doctor.keys import safekeeping
 from gateway.front.doctor.lines import arrivals
 from gateway.front.doctor.log import sealing
+from gateway.front.doctor.receivers import receivers
 from gateway.front.doctor.retention import destruction
 from gateway.front.doctor.roles import roles
 from gateway.front.doctor.work import beats, processes, waiting
@@ -88,6 +89,7 @@ class Doctor:
                 yield destruction(session, self.clock())
                 yield from sending(session, worker, self.clock())
                 yield from beats(session, self.clock())
+                yield receivers(session, settings.keys_dir)
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
             yield sealing(settings, database, self.clock())

@@ -13,6 +13,7 @@ from gateway.core.http import Hosts
 from gateway.core.records import District, Event
 from gateway.core.times import utc_now
 from gateway.front import cli
+from gateway.front.doctor.receivers import receivers
 from gateway.front.places import Var
 from responders.cases.records import Case
 from responders.subscriptions import service
@@ -121,4 +122,32 @@ def test_replay_sets_the_worker_to_send_again(var: Var, opened: Database, capsys
     with opened.read() as session:
         assert session.scalars(select(Delivery.state)).one() == QUEUED
         assert session.get_one(Subscription, made.row.id).after_seq < last
+    opened.close()
+
+
+def test_doctor_says_which_receiver_does_not_take_events(var: Var, opened: Database) -> None:
+    def look() -> tuple[str, str]:
+        with opened.read() as session:
+            found = receivers(session, var.keys)
+        return found.level, found.words
+
+    assert look() == ("ok", "Nobody is sent events.")
+    with opened.write() as session:
+        district = session.scalars(select(District.id)).one()
+        key_set = keys.load(var.keys / "console", "console")
+        wish = Wish(name="CAD", sink="https://cad.example.org/")
+        made = service.create(session, key_set, Hosts(), district, wish, "account:1", utc_now())
+        session.execute(update(Subscription).values(state=ACTIVE, failures=0))
+    assert look() == ("ok", "1 are sent events.")
+    with opened.write() as session:
+        session.add(
+            Delivery(subscription_id=made.row.id, event_id="e" * 32, seq=1, lane="x", state=DEAD, queued_at=utc_now(),
+                     due_at=utc_now())
+        )  # fmt: skip
+    assert "events replay --dead" in look()[1]
+    with opened.write() as session:
+        session.execute(update(Subscription).values(failures=9))
+    assert look()[1].startswith("CAD: not reached")
+    (var.keys / "worker" / "delivery.key").unlink()
+    assert "tipline keys init" in look()[1]
     opened.close()

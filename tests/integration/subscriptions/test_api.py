@@ -74,7 +74,7 @@ def desk(rig: Rig) -> Iterator[Desk]:
     parts = console.prepare(
         rig.world.of("console"), rig.world.keys["console"], rig.world.clock, waker, CONSOLE,
         allowed_hosts=["127.0.0.1"],
-    )  # type: ignore[arg-type]  # it wakes  # fmt: skip
+    )  # fmt: skip
     with TestClient(console.create(parts, routes(parts)), base_url=CONSOLE) as client:
         yield Desk(rig, client, waker)
 

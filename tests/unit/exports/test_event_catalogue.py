@@ -70,8 +70,8 @@ def _literals() -> Iterator[tuple[str, str]]:
 def _texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
-    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-        yield f"{node.values[0].value}…"
+    if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+        yield f"{first.value!s}…"
 
 
 def test_no_type_that_the_code_stores_is_missing() -> None:
