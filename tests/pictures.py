@@ -122,7 +122,7 @@ def subscribe(house: House, browser: Browser) -> None:
         console.wait_for_selector("#secret")
         assert receiver.wait(lambda: bool(receiver.got)), "the question whether it agrees"
         console.click("main a")
-        until(lambda: "no limit" in (console.reload() and console.content()), "its consent")
+        until(lambda: console.reload() and "no limit" in console.content(), "its consent")
         house.text(STUDENT, "he is by the gym now")
         console.goto(f"{house.console_url}/")
         console.click(".row-what a")
@@ -131,7 +131,7 @@ def subscribe(house: House, browser: Browser) -> None:
         assert receiver.wait(lambda: bool(spoilt)), "the note"
         console.goto(f"{house.console_url}/subscriptions")
         console.click("main h2 a")
-        until(lambda: "given up" in (console.reload() and console.content()), "the deliveries")
+        until(lambda: console.reload() and "given up" in console.content(), "the deliveries")
         keep(console, "subscription")
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from gateway.core.database import Database
+from gateway.front.backup import awakening
 from responders.escalation.issuing import Issuer
 from responders.escalation.records import Alert
 from tests.support.warners import Warners
@@ -62,6 +63,14 @@ def test_several_workers_issue_each_alert_once(warners: Warners) -> None:
         thread.join()
     assert sum(done) == len(ids) == len(warners.deliveries())
     assert {warners.row(one).state for one in ids} == {"issued"}
+
+
+def test_what_was_approved_before_a_backup_is_not_issued_by_its_restore(warners: Warners) -> None:
+    alert_id, world = approved(warners), warners.world
+    with world.database.write() as session:
+        awakening.wake(session, world.clock(), 0, world.clock())
+    assert warners.issue() == 0
+    assert (warners.row(alert_id).state, warners.row(alert_id).approved_by) == ("draft", None)
 
 
 def test_one_that_cannot_be_read_is_refused_and_keeps_no_other_waiting(warners: Warners) -> None:
