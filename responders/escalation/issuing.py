@@ -1,7 +1,7 @@
 """Issuing, as the worker does it: an approved alert that is due gets its time, its references and its signature.
 
-All of it is one transaction without a call to anybody, so whoever is killed has issued it, with its deliveries, or has
-not. What may have gone stale since the approval is judged again; what no longer holds is refused, and people see why.
+It is judged again, built and signed while nobody waits; then one short transaction, in which nothing has moved since,
+issues it with its deliveries: who is killed has done all of it or nothing. What no longer holds is refused in sight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from exports import cap
 from gateway.core import cap_keys
 from gateway.core.cap_keys import Pair
 from gateway.core.database import Database
-from gateway.core.errors import KeyRefused
+from gateway.core.errors import KeyRefused, Unavailable
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.times import Clock
@@ -26,6 +26,21 @@ from responders.escalation import drafts, due, service
 from responders.escalation.records import APPROVED, ISSUED, REFUSED, Alert, AlertDelivery, AlertTarget
 
 ACTOR = "process:worker"
+_TRIES = 3
+"""So often one is made anew at once when its incident moved while it was being made."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An alert ready to go out, or why it may not; good while its row has this revision and its incident these."""
+
+    revision: int
+    before: frozenset[str]
+    alert: cap.Alert | None = None
+    document: bytes = b""
+    signed_with: str | None = None
+    reason: str = ""
+    element: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,43 +61,66 @@ class Issuer:
             )
             ended = list(session.scalars(select(Alert.id).where(due.to_end(now))))
         for alert_id in ready:
-            with self.database.write() as session:
-                done += self._issue(session, alert_id, self.clock())
+            try:
+                done += any(self._issue(alert_id) for _ in range(_TRIES))
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that cannot be issued must not keep the others waiting
+                log().error("an alert could not be issued; it is tried again", alert=alert_id, error=error)
         for alert_id in ended:
             with self.database.write() as session:
                 _end(session, alert_id, self.clock())
         return done
 
-    def _issue(self, session: Session, alert_id: str, now: datetime) -> bool:
-        row = session.get_one(Alert, alert_id)
-        directory.hold(session, row.district_id)
-        session.refresh(row, ["state", "starts_at", "revision"])
-        if row.state != APPROVED or (row.starts_at is not None and row.starts_at > now):
+    def _issue(self, alert_id: str) -> bool:
+        """Issue one alert, or refuse it; false when that was not to be done, or something moved meanwhile."""
+        now = self.clock()
+        with self.database.read() as session:
+            made = self._made(session, alert_id, now)
+        if made is None:
             return False
+        with self.database.write() as session:
+            row = session.get_one(Alert, alert_id)
+            directory.hold(session, row.district_id)
+            session.refresh(row, ["state", "starts_at", "revision"])
+            if not _is_due(row, now) or (row.revision, _issued(session, row)) != (made.revision, made.before):
+                return False
+            if made.alert is None:
+                return _refuse(session, row, made.reason, now, made.element)
+            row.document, row.signed_with = made.document, made.signed_with
+            row.state, row.issued_at, row.draft_sealed = ISSUED, now, None
+            row.expires_at, row.sender = made.alert.expires, made.alert.sender
+            row.headline = (made.alert.infos[0].headline or made.alert.infos[0].event)[:200]
+            _address(session, row, now)
+            _supersede(session, row)
+            signed = made.signed_with is not None
+            service.tell(session, row, "alert.issued", ACTOR, now, msg_type=row.msg_type, signed=signed)
+            return True
+
+    def _made(self, session: Session, alert_id: str, now: datetime) -> _Made | None:
+        """Build it as of now, judge it again and sign it; nothing when it is not due."""
+        row = session.get(Alert, alert_id, options=[undefer(Alert.draft_sealed)])
+        if row is None or not _is_due(row, now):
+            return None
+        revision, before = row.revision, _issued(session, row)
         try:
             alert = self._whole(session, row, now)
+            document = cap.render(alert) if alert else b""
         except cap.Refused as error:
-            return _refuse(session, row, error.findings[0].code, now, element=error.findings[0].element)
+            first = error.findings[0]
+            return _Made(revision, before, reason=first.code, element=first.element)
         except KeyRefused:
-            return _refuse(session, row, "unreadable", now)
+            return _Made(revision, before, reason="unreadable")
         if alert is None:
-            return _refuse(session, row, "too_late", now)
+            return _Made(revision, before, reason="too_late")
         pair = self._pair()
-        document = cap.render(alert)
-        row.document = cap.sign(document, pair.key, pair.certificate) if pair else document
-        row.signed_with = pair.id if pair else None
-        row.state, row.issued_at, row.draft_sealed = ISSUED, now, None
-        row.expires_at, row.sender = alert.expires, alert.sender
-        row.headline = (alert.infos[0].headline or alert.infos[0].event)[:200]
-        _address(session, row, now)
-        _supersede(session, row)
-        service.tell(session, row, "alert.issued", ACTOR, now, msg_type=row.msg_type, signed=pair is not None)
-        return True
+        if pair is None:
+            return _Made(revision, before, alert, document)
+        return _Made(revision, before, alert, cap.sign(document, pair.key, pair.certificate), pair.id)
 
     def _whole(self, session: Session, row: Alert, now: datetime) -> cap.Alert | None:
-        """Build it as of now and judge it again; nothing when its time has passed. Raises: Refused, KeyRefused."""
-        opened = session.get_one(Alert, row.id, options=[undefer(Alert.draft_sealed)], populate_existing=True)
-        draft = drafts.opened(self.keys, opened)
+        """Build it and judge it; nothing when its time has passed. Raises: Refused, KeyRefused."""
+        draft = drafts.opened(self.keys, row)
         since = row.starts_at or row.approved_at
         if draft is None or since is None:
             raise KeyRefused("An approved alert has no draft.")
@@ -101,9 +139,20 @@ class Issuer:
             return None
 
 
-def _refuse(session: Session, row: Alert, code: str, now: datetime, **data: str) -> bool:
+def _is_due(row: Alert, now: datetime) -> bool:
+    return row.state == APPROVED and (row.starts_at is None or row.starts_at <= now)
+
+
+def _issued(session: Session, row: Alert) -> frozenset[str]:
+    """Name what was issued of an incident: while that stays, references stay right."""
+    query = select(Alert.id).where(Alert.incident == row.incident, Alert.state == ISSUED)
+    return frozenset(session.scalars(query))
+
+
+def _refuse(session: Session, row: Alert, code: str, now: datetime, element: str | None) -> bool:
     row.state, row.reason = REFUSED, code
-    service.tell(session, row, "alert.refused", ACTOR, now, code=code, **data)
+    told = {"element": element} if element else {}
+    service.tell(session, row, "alert.refused", ACTOR, now, code=code, **told)
     return False
 
 
