@@ -107,6 +107,12 @@ KINDS: Mapping[str, Kind] = {
     "case.acknowledged": Kind("A person has taken a case up.", {}, {"again": "yes"}),
     "case.assigned": Kind("A case was put in somebody's hands, or in nobody's.", {"assignee": "id?"}),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
+    "case.corrected": Kind(
+        "A responder says what a case really is.",
+        {"old": "code", "new": "code", "old_category": "code?", "category": "code", "why": "code"},
+    ),
+    "case.likened": Kind("A case may be one with another.", {"other": "id", "what": "code", "likeness": "id"}),
+    "case.not_likened": Kind("A person says that two cases are not one.", {"other": "id"}),
     "case.doubted": Kind("Nobody answered what was asked back: a person must look.", {"reason": "code"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(

@@ -30,6 +30,7 @@ from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
 from responders.escalation import schema as escalation
+from responders.linking import schema as linking
 from responders.paging import schema as paging
 from responders.subscriptions import schema as subscriptions
 from responders.web.state import Console
@@ -71,6 +72,7 @@ def build() -> Schema:
     """Build the schema once."""
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
+    _extend(Case, linking.CaseFields)
     _extend(Case, escalation.CaseFields)
     _extend(Message, masks.MessageFields)
     _extend(api.Event, subscriptions.EventFields)
@@ -78,7 +80,8 @@ def build() -> Schema:
         NodeQuery, accounts.Query, directory.Query, cases.Query, escalation.Query, api.Query, subscriptions.Query,
     )  # fmt: skip
     mutations = (
-        cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, escalation.Mutation, subscriptions.Mutation,
+        cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation, escalation.Mutation,
+        subscriptions.Mutation,
     )  # fmt: skip
     return Schema(
         query=merge_types("Query", queries),

@@ -33,6 +33,7 @@ from responders.cases import holds
 from responders.cases.records import Case
 from responders.directory import service as directory
 from responders.escalation import erasing as of_alerts
+from responders.linking import service as linking
 from responders.paging import erasing as of_paging
 from responders.retention import lapsing, resealing
 from responders.retention.records import Destroyed, KeyEnd, RetentionRun, Tombstone
@@ -124,6 +125,7 @@ class Destroyer:
                 of_paging.forget_cases(session, verdict.found.case_ids)
                 of_alerts.forget_cases(session, verdict.found.case_ids)
                 asking.erase(session, verdict.found.message_ids)
+                linking.forget_cases(session, verdict.found.case_ids)
                 of_cases.erase(session, verdict.found)
                 self.point("a case is erased")
         if verdict.fate == "lapsed":

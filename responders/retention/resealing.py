@@ -18,6 +18,7 @@ from gateway.core.seal import prefix
 from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
 from responders.escalation.records import Alert
+from responders.linking.records import Likeness
 
 BATCH_ROWS = 100
 SHOWN = (
@@ -25,6 +26,7 @@ SHOWN = (
     CaseAssessment.detail_sealed,
     Note.words_sealed,
     Unmasking.detail_sealed,
+    Likeness.detail_sealed,
     Attachment.clean_key_sealed,
     Alert.draft_sealed,
 )

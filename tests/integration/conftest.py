@@ -16,6 +16,7 @@ import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
 import responders.escalation.records
+import responders.linking.records
 import responders.paging.records
 import responders.retention.records
 import responders.subscriptions.records  # noqa: F401 - imported for their tables

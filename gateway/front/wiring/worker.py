@@ -26,6 +26,7 @@ from gateway.front.wiring import alerts, media, patrols, renewal, retention, sub
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
 from responders.escalation.records import AlertTarget
+from responders.linker import Linker
 from responders.retention import resealing
 from responders.subscriptions.records import SubscriptionSecret
 from triage import engine
@@ -65,28 +66,25 @@ def make_mailbox(settings: Settings) -> TwilioMailbox:
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     """Make its duties: judging, paging, and sending the pages, side by side. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "worker")
-    engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
+    engine.prepare()
     judge, pager = (Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url) for _ in range(2))
     sending = Duty("send", pager.send_all, on_call=False)
     paging = Duty("page", pager.page_all, pager.tell_all, on_call=False)
     judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
     judge.on_texts = pager.on_texts = sending.ring
     judge.pages_wait = lambda: paging.is_busy() or sending.is_busy()
+    linker = Linker(database, key_set, telling(utc_now), on_called=paging.ring)
+    linking = Duty("link", linker.run, on_call=False)
 
     def then_page(step: Callable[[], int]) -> Callable[[], None]:
         return lambda: paging.ring() if step() else None
 
-    return [
-        Duty(
-            "dispatch",
-            then_page(judge.answer_all),
-            judge.take_all,
-            then_page(judge.call_all),
-            then_page(judge.wake_all),
-        ),
-        paging,
-        sending,
-    ]
+    dispatch = Duty(
+        "dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all),
+        then_page(judge.wake_all), linking.ring,
+    )  # fmt: skip
+    linker.busy = lambda: dispatch.is_busy() or judge.pages_wait()
+    return [dispatch, paging, sending, linking]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:

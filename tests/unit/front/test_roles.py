@@ -18,6 +18,7 @@ SEALED_FOR = {
     "copies.words_sealed": {"intake"},
     "case_assessments.detail_sealed": {"worker", "console"},
     "unmaskings.detail_sealed": {"worker", "console"},
+    "likenesses.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
     "alerts.draft_sealed": {"worker", "console"},
     "alert_targets.secret_sealed": {"worker"},
