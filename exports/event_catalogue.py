@@ -84,6 +84,7 @@ KINDS: Mapping[str, Kind] = {
     "case.acknowledged": Kind("A person has taken a case up.", {}, {"again": "yes"}),
     "case.assigned": Kind("A case was put in somebody's hands, or in nobody's.", {"assignee": "id?"}),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
+    "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
         "A message, or another case with all its messages, joined a case.",
@@ -126,6 +127,7 @@ KINDS: Mapping[str, Kind] = {
     "log.trimmed": Kind(
         "Retention took the beginning off the event log.", {"note": "count", "count": "count", "last_seq": "count"}
     ),
+    "message.asked_back": Kind("The line asked its reporter what is going on.", {"thread": "id", "gap": "code"}),
     "message.assessed": Kind(
         "A message was judged.",
         {
@@ -142,6 +144,7 @@ KINDS: Mapping[str, Kind] = {
         "A message of a flood waits for a person.",
         {"thread": "id?", "line": "id?", "why": "code", "severity": "code", "rules": "code"},
     ),
+    "message.question_ended": Kind("What the line asked is over.", {"thread": "id", "how": "code"}),
     "message.receipt_queued": Kind("The first answer to a reporter is on its way.", {"thread": "id", "send": "id?"}),
     "message.received": Kind(
         "A message came in.",

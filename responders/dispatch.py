@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.core import outbox, turns
@@ -20,19 +19,19 @@ from gateway.core.messages import Sender
 from gateway.core.records import Message
 from gateway.core.times import Clock
 from responders import judging
+from responders.asking import service as asking
 from responders.cases import service as cases
 from responders.cases.records import Case
-from responders.directory import service as directory
 from responders.floods import service as floods
 from responders.floods.windows import Windows
 from responders.judging import Assess, Judge, Judged
 from responders.looking import Look, Looked
 from responders.paging import service as paging
 from responders.tries import Tries, guarded
-from responders.waiting import to_answer, to_take
+from responders.waiting import claim, to_answer, to_take
 from triage import engine
-from triage.model import Assessment, Severity
-from triage.policy import Urgency, urgency
+from triage.model import Assessment
+from triage.policy import Urgency, waits_for_answer
 
 ENGINE_SECONDS = 2.0
 _AGAIN_AFTER = timedelta(seconds=1)
@@ -54,7 +53,7 @@ def due(session: Session, now: datetime) -> bool:
     """Tell whether anything waits to be taken, answered, paged for or told."""
     queries = (to_take(now), to_answer(now - _OVERLAP))
     waits = any(session.scalar(query.limit(1)) for query in queries)
-    return waits or bool(paging.due(session, now) or paging.to_tell(session, now))
+    return waits or bool(paging.due(session, now) or paging.to_tell(session, now) or asking.due(session, now))
 
 
 def _never() -> bool:
@@ -98,7 +97,7 @@ class Dispatcher:
 
     def run(self) -> int:
         """Do everything that is due, pages last; what fails is logged and does not hold up the rest."""
-        steps = (self.answer_all, self.take_all, self.page_all, self.tell_all, self.send_all)
+        steps = (self.answer_all, self.take_all, self.wake_all, self.page_all, self.tell_all, self.send_all)
         return sum(guarded(step) for step in steps)
 
     def take_all(self) -> int:
@@ -150,6 +149,12 @@ class Dispatcher:
                 self._uncalled.update(paging.uncalled(session))
             self._remembered = True
         return sum(self._tries.each(self._call, case_id) for case_id in self._tries.awake(list(self._uncalled)))
+
+    def wake_all(self) -> int:
+        """Call people out for tips that said too little, were asked back, and stayed silent; answers for how many."""
+        with self.database.read() as session:
+            found = asking.due(session, self.clock())
+        return sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
 
     def page_all(self) -> int:
         """Write the pages that are due, the most urgent first; answers how many."""
@@ -247,7 +252,7 @@ class Dispatcher:
 
     def _open_or_join(self, session: Session, looked: Sequence[Looked], *, calls: bool) -> set[str]:
         """Make cases of some messages, or hold them aside; names those that nobody else was faster with."""
-        found = _claim(session, [one.message for one in looked])
+        found = claim(session, [one.message for one in looked])
         open_or_join, held = [], set()
         for one in looked:
             message = found.get(one.message.id)
@@ -265,10 +270,15 @@ class Dispatcher:
     def _open(self, session: Session, judged: Sequence[tuple[Message, Judged]], *, calls: bool) -> list[cases.Taken]:
         now = self.clock()
         self._to_call.clear()
+        asked = asking.those_to_ask(session, judged) if calls else {}
+        judged = [(message, one if message.id in asked else one.unasked()) for message, one in judged]
         said = [(message, one.assessment if calls else judging.for_a_person(one.assessment)) for message, one in judged]
         taken = cases.take_messages(session, self.keys, said, now)
+        asking.hear(session, judged, now)
         for one, (message, by) in zip(taken, judged, strict=True):
-            wanted = _urgency(one, by)
+            wanted = judging.clock_for(one, by)
+            if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:
+                asking.ask(session, self.keys, asked[message.id], message, by.assessment, now)
             if calls:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":
@@ -294,6 +304,13 @@ class Dispatcher:
         del self._uncalled[case_id]
         return True
 
+    def _wake(self, question_id: str) -> bool:
+        with self.database.write() as session:
+            case = asking.wake(session, question_id, self.clock())
+            if case is not None:
+                paging.call_out(session, case, paging.clock_of(case), self.clock())
+        return True
+
     def _link(self, message_id: str) -> bool:
         with self.database.write() as session:
             now = self.clock()
@@ -315,7 +332,7 @@ class Dispatcher:
     def _settle_answer(self, message_id: str, said: Assessment | None, *, few: bool = True, calls: bool = True) -> bool:
         """Take an answer, and open a case when a member of staff tells of danger. `said` is the engine's word on it."""
         with self.database.write() as session:
-            message = _claim(session, [session.get_one(Message, message_id)], late=True).get(message_id)
+            message = claim(session, [session.get_one(Message, message_id)], late=True).get(message_id)
             if message is None:
                 return False
             now = self.clock()
@@ -373,26 +390,3 @@ class Dispatcher:
         if done:
             self.on_texts()
         return done
-
-
-def _claim(session: Session, messages: Sequence[Message], *, late: bool = False) -> dict[str, Message]:
-    """Take messages that nobody has dispatched yet (or, `late`, only before their sender was known), by their ids.
-
-    The districts' turns come first, as everywhere; the messages are ours until the transaction ends.
-    """
-    homes = [directory.home_of(session, message) for message in messages]
-    for district_id in sorted({home.id for home in homes if home is not None}):
-        directory.hold(session, district_id)
-    waits = Message.dispatched_at.is_(None)
-    free = or_(waits, Message.dispatched_at < Message.threaded_at) if late else waits
-    query = select(Message).where(Message.id.in_([message.id for message in messages]), free).order_by(Message.id)
-    found = session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
-    return {message.id: message for message in found}
-
-
-def _urgency(taken: cases.Taken, judged: Judged) -> Urgency:
-    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
-    worse = taken.raised and Severity(taken.case.severity).life_safety
-    if worse or not (taken.watched or taken.anew):
-        return paging.clock_of(taken.case)
-    return urgency(judged.own) if taken.anew else "queue"

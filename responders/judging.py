@@ -17,8 +17,10 @@ from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.records import Message
 from responders.cases import service as cases
+from responders.paging import service as paging
 from triage import engine, topics
 from triage.model import Assessment, Context, Severity
+from triage.policy import Urgency, urgency
 
 _NOT_JUDGED = frozenset({"engine_error", "timeout"})
 _EARLIER = 20
@@ -37,6 +39,10 @@ class Judged:
     def slow(self) -> bool:
         """Whether the time was not enough."""
         return "timeout" in {self.assessment.unsure_reason, self.own.unsure_reason}
+
+    def unasked(self) -> Judged:
+        """Leave out the question that nobody can ask: a person must look instead."""
+        return Judged(replace(self.assessment, asks=None), replace(self.own, asks=None))
 
 
 def undecided(reason: str, floor: Severity = Severity.NONE) -> Judged:
@@ -187,3 +193,11 @@ def _graver(whole: Assessment, part: Assessment) -> Assessment:
 
 def _language(message: Message) -> str | None:
     return None if message.language == "und" else message.language
+
+
+def clock_for(taken: cases.Taken, judged: Judged) -> Urgency:
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
+    worse = taken.raised and Severity(taken.case.severity).life_safety
+    if worse or not (taken.watched or taken.anew):
+        return paging.clock_of(taken.case)
+    return urgency(judged.own) if taken.anew else "queue"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
 
 from gateway.core.records import Message
+from responders.directory import service as directory
 
 WITHOUT_COURIER = timedelta(seconds=5)
 """How long a message waits for its thread; a life-safety tip never waits longer."""
@@ -40,3 +43,18 @@ def to_answer(since: datetime) -> Select[str]:
 def from_whom_unknown(message: Message) -> bool:
     """Tell whether a text to the paging line may be staff's: only the courier can say."""
     return message.kind == "page_answer" and message.threaded_at is None
+
+
+def claim(session: Session, messages: Sequence[Message], *, late: bool = False) -> dict[str, Message]:
+    """Take messages that nobody has dispatched yet (or, `late`, only before their sender was known), by their ids.
+
+    The districts' turns come first, as everywhere; the messages are ours until the transaction ends.
+    """
+    homes = [directory.home_of(session, message) for message in messages]
+    for district_id in sorted({home.id for home in homes if home is not None}):
+        directory.hold(session, district_id)
+    waits = Message.dispatched_at.is_(None)
+    free = or_(waits, Message.dispatched_at < Message.threaded_at) if late else waits
+    query = select(Message).where(Message.id.in_([message.id for message in messages]), free).order_by(Message.id)
+    found = session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    return {message.id: message for message in found}

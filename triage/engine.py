@@ -12,6 +12,12 @@ _ASK_WHAT = "what"
 _NO_CONTEXT = Context()
 
 
+def prepare() -> None:
+    """Load rules and weights now, which takes a second or two, and not when the first tip is urgent."""
+    lexicon.load()
+    statistics.load()
+
+
 def assess(text: str, context: Context = _NO_CONTEXT) -> Assessment:
     """Return the judgement about one message; any failure inside gives `unsure`, so that a human looks.
 
@@ -42,12 +48,9 @@ def undecided(reason: str, context: Context = _NO_CONTEXT) -> Assessment:
 def _assess(text: str, context: Context) -> Assessment:
     if not text.strip():
         return undecided("no_text", context)
-    pack = lexicon.load()
-    families, filled = _earlier(pack, context)
-    finding = _finding(pack, text, families, filled)
-    verdict = evidence.weigh(finding, text, pack, context)
+    finding, verdict = weigh(text, context)
     if not context.floor.life_safety:
-        verdict = statistics.heed(verdict, finding.matches)
+        verdict = statistics.heed(verdict, finding)
     severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
     return Assessment(
         severity=severity,
@@ -61,6 +64,14 @@ def _assess(text: str, context: Context) -> Assessment:
         rules=lexicon.VERSION,
         asks=_ASK_WHAT if verdict.asks and not context.floor.life_safety and not context.media_count else None,
     )
+
+
+def weigh(text: str, context: Context = _NO_CONTEXT) -> tuple[rules.Finding, Verdict]:
+    """Return what the rules alone see in a message, and what that comes to."""
+    pack = lexicon.load()
+    families, filled = _earlier(pack, context)
+    finding = _finding(pack, text, families, filled)
+    return finding, evidence.weigh(finding, text, pack, context)
 
 
 def _finding(

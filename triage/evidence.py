@@ -18,7 +18,7 @@ _SHOWN_SLOTS = {
     "means": "access_to_means",
 }
 # Cues of calm and of nothing to act on: word class -> indicator, category.
-_CALM = {
+CALM = {
     "carrier": ("carrier_keyword", Category.OTHER),
     "testing": ("test_message", Category.TEST),
     "mash": ("keyboard_mash", Category.TEST),
@@ -78,7 +78,7 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
     reason = _reason(finding, text, lexicon, context)
     if reason == "undecided":
         indicators += _merged(
-            [(name, start, end) for name, spans in _hint_spans(finding).items() for start, end in spans], matches
+            [(name, start, end) for name, spans in hint_spans(finding).items() for start, end in spans], matches
         )
     calm = _calm(matches)
     if severity is Severity.NONE and any(category in _LINE for _, category in calm):
@@ -95,7 +95,7 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
 
 def _hint_of_harm(finding: Finding) -> bool:
     """Anything at all that may mean harm: then a person looks at once, also at one word."""
-    return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(_hint_spans(finding).values())
+    return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(hint_spans(finding).values())
 
 
 def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
@@ -126,7 +126,7 @@ def _hints_enough(finding: Finding) -> bool:
     if not about or any(hit.why for hit in finding.hits):
         return False
     calmed = finding.severity >= Severity.LOW or bool(_calm(matches)) or matches.has("homely", "gamer", "trifle")
-    return _together(_hint_spans(finding), matches) >= (_HINTS_QUEUED if calmed else _HINTS)
+    return _together(hint_spans(finding), matches) >= (_HINTS_QUEUED if calmed else _HINTS)
 
 
 def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
@@ -149,7 +149,7 @@ def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
     return most
 
 
-def _hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:
+def hint_spans(finding: Finding) -> dict[str, list[tuple[int, int]]]:
     """Return where the weak signs of each kind stand, those inside figures of speech left out."""
     calm = calm_words(finding.matches)
     return {
@@ -211,7 +211,7 @@ def _merged(named: list[tuple[str, int, int]], matches: Matches) -> list[Indicat
 def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
     return [
         (_span(name, start, end, matches), category)
-        for word_class, (name, category) in _CALM.items()
+        for word_class, (name, category) in CALM.items()
         if word_class not in _ALONE
         or len(matches.words) <= _SHORT
         or (word_class == "testing" and len(matches.words) <= _SHORT * 2)

@@ -15,12 +15,14 @@ class PagingPolicy:
     Critical: everyone on call at once, again every `critical_repeat_seconds`; after `critical_escalate_after_seconds`
     the escalation list too. High: the first on call, the next after `high_next_seconds`, the escalation list when all
     were tried or after `high_escalate_after_seconds`. Tips share a page without a clock: a school has one open callout.
+    A tip that said too little is asked back; unless an answer settles it in `answer_within_seconds`, it is high.
     """
 
     critical_repeat_seconds: int = 60
     critical_escalate_after_seconds: int = 180
     high_next_seconds: int = 300
     high_escalate_after_seconds: int = 900
+    answer_within_seconds: int = 180
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -31,14 +33,9 @@ class PagingPolicy:
 def waits_for_answer(assessment: Assessment) -> bool:
     """Return whether a tip may wait in the queue while the line asks its one plain question back (`Assessment.asks`).
 
-    Never yet: nothing asks it so far, so a person must look. Once the line asks, and wakes a person when no answer
-    settles it, this becomes `return assessment.asks is not None`.
+    Who cannot ask takes `asks` out of the assessment first: then a person must look.
     """
-    return assessment.asks is not None and _LINE_ASKS
-
-
-# Whether the line asks back by itself what `Assessment.asks` names.
-_LINE_ASKS = False
+    return assessment.asks is not None and not assessment.life_safety
 
 
 def urgency(assessment: Assessment) -> Urgency:

@@ -31,7 +31,10 @@ class Direction(StrEnum):
     OUT = "out"
 
 
-@strawberry.enum(description="What a message is. KEYWORD is a carrier's word such as STOP; RECEIPT our first answer.")
+@strawberry.enum(
+    description="What a message is. KEYWORD is a carrier's word such as STOP; RECEIPT our first answer; QUESTION what "
+    "the line asked back by itself."
+)
 class MessageKind(StrEnum):
     """The kinds of a message."""
 
@@ -39,6 +42,7 @@ class MessageKind(StrEnum):
     KEYWORD = "keyword"
     PAGE_ANSWER = "page_answer"
     RECEIPT = "receipt"
+    QUESTION = "question"
     REPLY = "reply"
 
 

@@ -18,6 +18,7 @@ from responders.cases import moves
 from responders.cases.records import Case, CaseAssessment, CaseCounter, CaseMessage, CaseThread
 from responders.directory import service as directory
 from triage.model import Assessment, Category, Severity
+from triage.policy import waits_for_answer
 
 ACTOR = "process:worker"
 _COUNTERS = "case counters"
@@ -169,6 +170,13 @@ def absorb(case: Case, severity: Severity, categories: list[str], *, unsure: str
     return rose
 
 
+def doubt(session: Session, case: Case, reason: str, now: datetime) -> None:
+    """Have a person look at a case after all, for this reason."""
+    absorb(case, Severity(case.severity), case.categories, unsure=reason)
+    case.updated_at = now
+    moves.tell(session, case, "case.doubted", ACTOR, now, reason=reason)
+
+
 def _open(
     session: Session, known: _Known, district: District, message: Message, assessment: Assessment, now: datetime
 ) -> Case:
@@ -186,7 +194,7 @@ def _open(
         opened_at=now,
         updated_at=now,
     )
-    absorb(case, assessment.severity, _codes(assessment), unsure=_reason(assessment))
+    absorb(case, assessment.severity, _codes(assessment), unsure=_doubt(assessment))
     session.add(case)
     if message.thread_id:
         known.cases[message.thread_id] = case
@@ -225,7 +233,7 @@ def _join(session: Session, case: Case, message: Message, assessment: Assessment
     watched = attended and message.contact_id is None and not moves.is_quiet(session, case, now)
     anew = not watched if attended else moves.reopened_by_text(session, case) is not None
     before = case.severity
-    unsure = None if watched else _reason(assessment)
+    unsure = None if watched else _doubt(assessment)
     raised = absorb(case, assessment.severity, _codes(assessment), unsure=unsure)
     case.updated_at = now
     moves.tell(session, case, "case.joined", _actor(message), now, message=message.id, thread=message.thread_id)
@@ -269,6 +277,11 @@ def _keep(
 
 def _codes(assessment: Assessment) -> list[str]:
     return [category.value for category in assessment.categories]
+
+
+def _doubt(assessment: Assessment) -> str | None:
+    """Tell why a person must look at the case; nobody must yet while the line waits for the answer to its question."""
+    return None if waits_for_answer(assessment) else _reason(assessment)
 
 
 def _reason(assessment: Assessment) -> str | None:

@@ -40,6 +40,7 @@ UNSURE = {
     "unreadable": "Its words do not open with the keys we have.",
     "chosen_topic": "The reporter says that it is about this. The words alone do not show it.",
     "lone_code": "It looks like an answer to a page, but we could not tell whose phone it came from.",
+    "no_answer": "It says too little. We asked back, and no answer came.",
     "not_paged": "Calling people failed. Nobody has been told of this yet.",
 }
 WHY = {

@@ -122,7 +122,7 @@ class Reader:
         return thread.pseudonym if thread else "Somebody"
 
     def _sender(self, message: Message) -> str:
-        return "Tipline, by itself" if message.kind == "receipt" else self.people.name(message.author)
+        return "Tipline, by itself" if message.kind in {"receipt", "question"} else self.people.name(message.author)
 
 
 def read(

@@ -27,6 +27,7 @@ from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.records import District, Message, Send
 from gateway.core.times import Clock, month
+from responders.asking import service as asking
 from responders.cases import erasing as of_cases
 from responders.cases import holds
 from responders.cases.records import Case
@@ -120,6 +121,7 @@ class Destroyer:
                 _bury(session, run_id, verdict.found, now)
                 _count(session, run_id, district, verdict.kind, month(case.opened_at), messages=verdict.found)
                 of_paging.forget_cases(session, verdict.found.case_ids)
+                asking.erase(session, verdict.found.message_ids)
                 of_cases.erase(session, verdict.found)
                 self.point("a case is erased")
         if verdict.fate == "lapsed":

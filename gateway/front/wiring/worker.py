@@ -63,7 +63,7 @@ def make_mailbox(settings: Settings) -> TwilioMailbox:
 def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     """Make its duties: judging, paging, and sending the pages, side by side. Raises: KeyRefused."""
     key_set = keys.load(settings.keys, "worker")
-    engine.assess("ready?")  # The rules are loaded now, not when the first tip is urgent.
+    engine.prepare()
     judge, pager = (Dispatcher(database, key_set, telling(utc_now), sender, settings.console_url) for _ in range(2))
     sending = Duty("send", pager.send_all, on_call=False)
     paging = Duty("page", pager.page_all, pager.tell_all, on_call=False)
@@ -75,7 +75,7 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
         return lambda: paging.ring() if step() else None
 
     return [
-        Duty("dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all)),
+        Duty("dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all), then_page(judge.wake_all)),
         paging,
         sending,
     ]

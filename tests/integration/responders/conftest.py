@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ PEOPLE = {
 
 @dataclass
 class Engine:
-    """Judges by the first word: a severity, `unsure`, `boom` (an exception) or `hang` (until released)."""
+    """Judges by the first word: a severity, `unsure`, `boom` (raises), `hang` (until released), `hm` (too little)."""
 
     released: threading.Event = field(default_factory=threading.Event)
     contexts: list[Context] = field(default_factory=list)
@@ -47,6 +47,8 @@ class Engine:
             raise ValueError(text)
         if word == "hang":
             self.released.wait(timeout=30)
+        if word == "hm":
+            return replace(engine.undecided("too_short", context), asks="what")
         if word not in set(Severity):
             return engine.undecided("too_short", context)
         severity = max(Severity(word), context.floor, key=lambda item: item.rank)

@@ -1,8 +1,9 @@
 """The contract that other rooms import: the scale, the categories, urgency and the paging defaults."""
 
+from dataclasses import replace
+
 import pytest
 
-from triage import policy
 from triage.engine import assess, undecided
 from triage.model import LIFE_SAFETY, Category, Context, Indicator, Severity
 from triage.policy import PagingPolicy, urgency
@@ -77,9 +78,8 @@ def test_assess_asks_nothing_in_a_thread_that_was_grave_or_beside_a_picture() ->
     assert assess("hi", Context(media_count=1)).asks is None
 
 
-def test_urgency_lets_a_question_wait_only_once_the_line_asks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert urgency(assess("hi")) == "high"
-    monkeypatch.setattr(policy, "_LINE_ASKS", True)
+def test_urgency_lets_a_tip_wait_only_while_its_question_can_be_asked() -> None:
     assert urgency(assess("hi")) == "queue"
+    assert urgency(replace(assess("hi"), asks=None)) == "high"
     assert urgency(assess("help")) == "high"
     assert urgency(undecided("timeout")) == "high"

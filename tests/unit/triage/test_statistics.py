@@ -1,129 +1,169 @@
-"""The statistical layer may have a person asked, and can do nothing else."""
+"""The statistical layer may raise and have a person asked, and can do nothing else."""
 
-import ast
 import json
-from math import exp, sqrt
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triage_report import card, learn
+from tests.triage_report import card, corpus, learn
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
-from triage.model import Context, Severity
+from triage.model import Assessment, Category, Context, Severity
+from triage.policy import urgency
+from triage.statistics import meaning, model
+from triage.statistics.model import LANGUAGES, LEVELS, Model
 
 CALM = "my friend is telling everyone that he is going to the lake with his uncle and they will rent two boats"
-CALLED = statistics.Model("made-up", 0.5, 0.0, {"und": (1.0, 4.0), "en": (1.0, 4.0)}, {" la": 2.0, "lake": 3.0})
-SILENT = statistics.Model("made-up", 0.5, 0.0, {"und": (1.0, -4.0)}, {" la": -1.0})
 
 
-@pytest.fixture
-def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that finds every message alike to grave ones."""
-    monkeypatch.setattr(statistics, "load", lambda: CALLED)
+def made_up(*scores: float, raises: float = 0.9, asks: float = 0.7, **fields: object) -> Model:
+    """Make a model that gives every message these scores for low, moderate, high, critical."""
+    plain = Model(
+        version="made-up",
+        mean=np.zeros(meaning.SIZE, np.float32),
+        scale=np.ones(meaning.SIZE, np.float32),
+        meaning_weights=np.zeros((meaning.SIZE, len(LEVELS)), np.float32),
+        piece_names=np.array([" la", "lake", "two_boats"]),
+        piece_weights=np.array([[0] * 4, [0, 0, 0.002, 0], [0, 0, 0.003, 0]], np.float32),
+        sign_names=np.array(["=none"]),
+        sign_weights=np.zeros((1, len(LEVELS)), np.float32),
+        bias=np.array(scores, np.float32),
+        calibration=np.tile(np.array([1.0, 0.0], np.float32), (len(LANGUAGES), len(LEVELS), 1)),
+        raises=np.full(len(LEVELS), raises, np.float32),
+        asks=asks,
+        categories=(Category.WEAPON, Category.HATE),
+        category_weights=np.zeros((meaning.SIZE, 2), np.float32),
+        category_bias=np.array([0.0, 1.0], np.float32),
+    )
+    return replace(plain, **fields)  # type: ignore[arg-type]  # as dataclasses.replace takes them
 
 
-def test_grams_are_pieces_of_each_word_with_its_ends() -> None:
-    assert statistics.grams(["go", "go"]) == {" go", "go ", " go "}
+def ship(patch: pytest.MonkeyPatch, shipped: Model) -> None:
+    """Let the engine use this model."""
+    patch.setattr(statistics, "load", lambda: shipped)
 
 
-def test_chance_is_the_sum_of_known_pieces_whatever_the_length() -> None:
-    expected = (2.0 + 3.0) / sqrt(2)
-    assert CALLED.score(["lake"]) == CALLED.score(["lake", "lake"]) == pytest.approx(expected)
-    assert CALLED.chance(["lake"], "en") == pytest.approx(1 / (1 + exp(-expected - 4)))
-    assert CALLED.score(["zzz"]) == CALLED.bias
-
-
-def test_heed_asks_a_person_and_shows_the_words(always: None) -> None:
-    found = engine.assess(CALM)
+def rules_alone(text: str, context: Context = Context()) -> Assessment:  # noqa: B008 - a frozen value
+    """Judge without the layer."""
     with statistics_off():
-        before = engine.assess(CALM)
-    assert (before.unsure, before.life_safety) == (False, False)
-    assert (found.unsure, found.unsure_reason) == (True, statistics.REASON)
-    assert (found.severity, found.categories) == (before.severity, before.categories)
+        return engine.assess(text, context)
+
+
+def test_pieces_are_those_of_each_word_with_its_ends_and_words_that_meet() -> None:
+    assert model.pieces(["go", "on"]) == {" go", "go ", " go ", " on", "on ", " on ", "go_on"}
+
+
+def test_a_long_message_is_read_in_windows_that_overlap() -> None:
+    words = [str(number) for number in range(300)]
+    windows = model.windows_of(words)
+    assert windows[0] == words[:120]
+    assert windows[1][0] == "60"
+    assert windows[-1][-1] == "299"
+    assert len(model.windows_of(words * 100)) == 8
+    assert model.windows_of(words[:50]) == [words[:50]]
+
+
+def test_a_chance_in_the_middle_has_a_person_asked_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(monkeypatch, made_up(0, 0, 1.5, -5))
+    found, before = engine.assess(CALM), rules_alone(CALM)
+    assert (found.severity, found.unsure, found.unsure_reason) == (before.severity, True, statistics.REASON)
+    assert urgency(found) == "high"
     shown = [CALM[one.start : one.end] for one in found.indicators if one.name == statistics.INDICATOR]
+    assert shown
     assert "lake" in shown
     assert set(before.indicators) <= set(found.indicators)
 
 
-def test_heed_is_silent_below_its_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "load", lambda: SILENT)
-    assert not engine.assess(CALM).unsure
+def test_a_great_chance_raises_says_so_and_names_what_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(monkeypatch, made_up(4, 4, 4, -5))
+    found = engine.assess(CALM)
+    assert (found.severity, found.life_safety) == (Severity.HIGH, True)
+    assert (found.unsure, found.unsure_reason) == (True, statistics.REASON)
+    assert found.categories[0] is Category.HATE
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "he goes to the lake",
-        CALM + " lol",
-        "we are all going to the lake with two boats and it will be great fun for all of us today",
-    ],
-    ids=["few words", "a cue of calm", "tells of nobody"],
-)
-def test_heed_asks_only_about_a_person_at_some_length(always: None, text: str) -> None:
-    assert engine.assess(text).unsure_reason != statistics.REASON
+def test_what_is_no_danger_but_a_concern_is_raised_without_waking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(monkeypatch, made_up(4, 4, -4, -5))
+    found = engine.assess(CALM)
+    assert (found.severity, found.unsure, urgency(found)) == (Severity.MODERATE, False, "queue")
 
 
-@pytest.mark.parametrize("text", ["my friend has a gun in her bag at school and " + CALM, "help"])
-def test_heed_leaves_alone_what_has_a_person_called_anyway(always: None, text: str) -> None:
-    found = engine.assess(text)
-    with statistics_off():
-        assert engine.assess(text) == found
+def test_nothing_changes_below_its_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(monkeypatch, made_up(0, 0, 0, 0))
+    assert engine.assess(CALM) == rules_alone(CALM)
 
 
-def test_heed_leaves_alone_a_thread_that_has_a_person_called_anyway(always: None) -> None:
-    assert not engine.assess(CALM, Context(floor=Severity.HIGH)).unsure
+def test_rules_that_know_better_keep_their_category_and_a_reason_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(monkeypatch, made_up(4, 4, 4, 4))
+    grave = "my friend has a gun in her bag"
+    found, before = engine.assess(grave), rules_alone(grave)
+    assert found.severity is Severity.CRITICAL
+    assert found.categories == before.categories
+    assert not found.unsure  # The rules call a person anyway, and say why.
+    assert engine.assess("help help me").unsure_reason == "too_short"
+
+
+@pytest.mark.parametrize("text", ["boats", "testing testing", "just testing"])
+def test_what_is_short_or_a_try_of_the_line_is_left_alone(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    ship(monkeypatch, made_up(4, 4, 4, 4))
+    assert engine.assess(text) == rules_alone(text)
 
 
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.sampled_from([*CALM.split(), "gun", "kill", "not", "lol", "she", "game", "pistola"]), max_size=30),
     st.sampled_from(Severity),
+    st.lists(st.sampled_from([-4.0, 0.5, 1.5, 4.0]), min_size=4, max_size=4),
 )
-def test_statistics_never_lower(words: list[str], floor: Severity) -> None:
+def test_statistics_never_lower(words: list[str], floor: Severity, scores: list[float]) -> None:
     text, context = " ".join(words), Context(floor=floor)
     with statistics_off():
         before = engine.assess(text, context)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(statistics, "load", lambda: CALLED)
+        ship(patch, made_up(*scores))
         after = engine.assess(text, context)
-    assert (after.severity, after.categories, after.missing) == (before.severity, before.categories, before.missing)
+    assert after.severity >= before.severity
     assert after.unsure >= before.unsure
     assert set(before.indicators) <= set(after.indicators)
+    assert {"critical": 2, "high": 1, "queue": 0}[urgency(after)] >= {"critical": 2, "high": 1, "queue": 0}[
+        urgency(before)
+    ]
 
 
-def test_what_the_layer_asks_of_the_lexicon_is_there() -> None:
-    """Classes go by their names: one that was renamed would silence the layer, or let it ask about games."""
-    layers = lexicon.load().matcher.layers
-    names = {
-        pattern.name
-        for layer in layers
-        for table in (layer.by_word, layer.by_prefix, layer.by_class)
-        for patterns in table.values()
-        for pattern in patterns
-    }
-    assert {statistics._TOLD, *statistics._CALM} <= names
+def test_a_model_is_the_same_after_it_was_written_and_read() -> None:
+    first = made_up(1, 2, 3, 4)
+    content = first.to_bytes()
+    again = Model.parse(content)
+    assert again.to_bytes() == content
+    words = CALM.split()
+    assert again.read(words, {"=none"}, "en") == first.read(words, {"=none"}, "en")
+    assert again.categories == first.categories
+
+
+def test_meaning_is_near_for_what_means_the_same_in_either_language() -> None:
+    gun, arma, lunch = meaning.vectors(["he has a gun", "él tiene una pistola", "what is for lunch today"])
+    assert gun @ arma > gun @ lunch + 0.2
 
 
 def test_weights_card_and_what_was_found_belong_together() -> None:
     found = json.loads(learn.FOUND.read_text("utf-8"))
-    model = statistics.load()
-    assert (model is not None) == found["shipped"] == (learn.Bought(**found["bought"]).buys or found["by_hand"])
+    shipped = model.load()
+    assert (shipped is not None) == found["shipped"] == learn.Bought(**found["bought"]).buys
     assert learn.CARD.read_text("utf-8") == card.write(found)
-    if model:
-        assert (len(model.weights), model.threshold) == (found["pieces"], found["threshold"])
-        assert set(model.calibration) == set(learn.LANGUAGES)
-        assert all(slope > 0 for slope, _ in model.calibration.values())
+    if shipped:
+        assert (len(shipped.piece_names), shipped.asks) == (found["pieces"], found["asks"])
+        assert (shipped.calibration[:, :, 0] > 0).all()
+        assert shipped.version == lexicon.VERSION, "rules changed since: run `make train`"
 
 
-def test_triage_scores_without_a_library() -> None:
-    for path in Path(statistics.__file__).parent.glob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        modules = {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not {name.partition(".")[0] for name in names | modules} & {"numpy", "scipy", "sklearn"}
+def test_no_tip_that_is_learnt_from_judges() -> None:
+    """The layer's own tips are in neither half, word for word."""
+    learnt = {row["text"].casefold() for rows in corpus.training().values() for row in rows}
+    assert not learnt & {tip.text.casefold() for half in corpus.HALVES for tip in corpus.read(half)}
 
 
 @pytest.mark.parametrize(
@@ -141,25 +181,30 @@ def test_layer_is_shipped_only_where_it_buys_something(bought: learn.Bought, buy
 
 
 def test_train_fits_ships_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On few tips it buys nothing and takes the weights away, unless somebody decides otherwise."""
     for name in ("WEIGHTS", "CARD", "FOUND"):
         monkeypatch.setattr(learn, name, tmp_path / name)
+    monkeypatch.setattr(learn, "examples", lambda: _EXAMPLES)
+    learn.main()
+    shipped = Model.parse((tmp_path / "WEIGHTS").read_bytes())
+    pills, lunch = (shipped.read([word, "today"], set(), "en").chances[2] for word in ("pills", "lunch"))
+    assert pills > lunch
     monkeypatch.setattr(learn, "_GAIN", 1.1)
-    monkeypatch.setattr(learn, "examples", lambda _: _EXAMPLES)
-    (tmp_path / "WEIGHTS").write_text("old", "utf-8")
-    learn.main([])
+    learn.main()
     assert not (tmp_path / "WEIGHTS").exists()
     assert "not shipped" in (tmp_path / "CARD").read_text("utf-8")
-    learn.main(["--ship"])
-    model = statistics.Model.parse(json.loads((tmp_path / "WEIGHTS").read_text("utf-8")))
-    assert model.chance(["pills"], "en") > model.chance(["lunch"], "en")
-    assert json.loads((tmp_path / "FOUND").read_text("utf-8"))["by_hand"]
-    assert "by decision" in (tmp_path / "CARD").read_text("utf-8")
 
 
 _EXAMPLES = [
-    learn.Example((word, "today"), language, f"theme {theme}", Severity(severity), open=True)
-    for theme in range(12)
-    for language in learn.LANGUAGES
-    for word, severity in (("pills", "high"), ("lunch", "none"), ("vape", "low"))
+    learn.Example(
+        (word, "today", f"by{place}"), frozenset({"=none"}), language, Severity(severity), category, paged=False
+    )
+    for place in range(12)
+    for language in LANGUAGES
+    for word, severity, category in (
+        ("pills", "high", "suicide_self_harm"),
+        ("knife", "critical", "weapon"),
+        ("lunch", "none", "other"),
+        ("vape", "low", "drugs_alcohol"),
+        ("fight", "moderate", "physical_violence"),
+    )
 ]

@@ -55,7 +55,7 @@ def test_page_marks_spans_and_escapes_words() -> None:
 
 
 def test_measuring_finds_the_same_again(found: dict[str, Any]) -> None:
-    again = measure.summary(measure.judged("develop", corpus.read("develop")[::8]))
+    again = measure.summary(judge(corpus.read("develop")[::8]))
     assert again == {"figures": found["figures"], "macro_f1": found["macro_f1"]}
 
 
