@@ -144,6 +144,7 @@ KINDS: Mapping[str, Kind] = {
         "A message of a flood waits for a person.",
         {"thread": "id?", "line": "id?", "why": "code", "severity": "code", "rules": "code"},
     ),
+    "message.question_queued": Kind("What the line asks back is on its way.", {"thread": "id", "send": "id?"}),
     "message.question_ended": Kind("What the line asked is over.", {"thread": "id", "how": "code"}),
     "message.receipt_queued": Kind("The first answer to a reporter is on its way.", {"thread": "id", "send": "id?"}),
     "message.received": Kind(

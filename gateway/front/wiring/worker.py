@@ -75,7 +75,13 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
         return lambda: paging.ring() if step() else None
 
     return [
-        Duty("dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all), then_page(judge.wake_all)),
+        Duty(
+            "dispatch",
+            then_page(judge.answer_all),
+            judge.take_all,
+            then_page(judge.call_all),
+            then_page(judge.wake_all),
+        ),
         paging,
         sending,
     ]

@@ -394,3 +394,32 @@ def test_tidy_keeps_what_is_young_or_waits(rig: Rig) -> None:
                 service.tidy(session, rig.world.clock())
             assert len(rig.deliveries(made)) == left
         assert rig.states(made) == {"queued": 1}
+
+
+def test_worker_that_is_told_to_stop_ends_what_it_has_begun(rig: Rig) -> None:
+    """On threads of its own, as in the worker: what is under way is noted, the rest waits for the next one."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def choose(got: Got) -> Reply:
+        if got.method == "OPTIONS":
+            return consent(got)
+        inside.set()
+        go_on.wait(20)
+        return TAKEN
+
+    with receiving(choose) as receiver:
+        made = rig.subscribe(receiver)
+        wanted = rig.happen(rig.case(), count=5)
+        rig.spreader.spread_all()
+        assert rig.deliverer.start_all() == 1
+        assert inside.wait(20)
+        stopping = threading.Thread(target=rig.deliverer.stop, kwargs={"seconds": 20.0})
+        stopping.start()
+        go_on.set()
+        stopping.join()
+        assert rig.read(made).lease_by is None
+        states = rig.states(made)
+        assert sum(states.values()) == 5
+        assert states["queued"] >= 1
+        assert rig.another_worker().deliver_all() == states["queued"]
+        assert receiver.ids == wanted
