@@ -113,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "case.likened": Kind("A case may be one with another.", {"other": "id", "what": "code", "likeness": "id"}),
     "case.not_likened": Kind("A person says that two cases are not one.", {"other": "id"}),
-    "case.doubted": Kind("Nobody answered what was asked back: a person must look.", {"reason": "code"}),
+    "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
         "A message, or another case with all its messages, joined a case.",
@@ -156,6 +156,7 @@ KINDS: Mapping[str, Kind] = {
     "log.trimmed": Kind(
         "Retention took the beginning off the event log.", {"note": "count", "count": "count", "last_seq": "count"}
     ),
+    "message.asked_back": Kind("The line asked its reporter what is going on.", {"thread": "id", "gap": "code"}),
     "message.assessed": Kind(
         "A message was judged.",
         {
@@ -168,12 +169,12 @@ KINDS: Mapping[str, Kind] = {
             "rules": "code",
         },
     ),
-    "message.asked_back": Kind("The line asked what a message meant.", {"thread": "id", "gap": "code"}),
     "message.held": Kind(
         "A message of a flood waits for a person.",
         {"thread": "id?", "line": "id?", "why": "code", "severity": "code", "rules": "code"},
     ),
-    "message.question_ended": Kind("What was asked back is settled.", {"thread": "id", "how": "code"}),
+    "message.question_queued": Kind("What the line asks back is on its way.", {"thread": "id", "send": "id?"}),
+    "message.question_ended": Kind("What the line asked is over.", {"thread": "id", "how": "code"}),
     "message.receipt_queued": Kind("The first answer to a reporter is on its way.", {"thread": "id", "send": "id?"}),
     "message.received": Kind(
         "A message came in.",

@@ -122,7 +122,7 @@ def subscribe(house: House, browser: Browser) -> None:
         console.wait_for_selector("#secret")
         assert receiver.wait(lambda: bool(receiver.got)), "the question whether it agrees"
         console.click("main a")
-        until(lambda: console.reload() and "no limit" in console.content(), "its consent")
+        until(lambda: shows(console, "no limit"), "its consent")
         house.text(STUDENT, "he is by the gym now")
         console.goto(f"{house.console_url}/")
         console.click(".row-what a")
@@ -131,8 +131,14 @@ def subscribe(house: House, browser: Browser) -> None:
         assert receiver.wait(lambda: bool(spoilt)), "the note"
         console.goto(f"{house.console_url}/subscriptions")
         console.click("main h2 a")
-        until(lambda: console.reload() and "given up" in console.content(), "the deliveries")
+        until(lambda: shows(console, "Send again"), "the deliveries")
         keep(console, "subscription")
+
+
+def shows(page: Page, words: str) -> bool:
+    """Load a page anew, and tell whether these words are on it."""
+    page.reload()
+    return words in page.content()
 
 
 def open_page(browser: Browser, url: str, width: int, height: int) -> Page:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from responders.subscriptions.verdicts import Jitter
 LEASE = timedelta(seconds=30)
 """Longer than a round can take: what it begins in `rounds.SECONDS`, and a request's own deadline after that."""
 ROUND = 200
+STOP_SECONDS = 4.0
 _AT_ONCE = 16
 """So many receivers are sent to at the same time."""
 _EARLIER = aliased(Delivery)
@@ -93,9 +95,12 @@ class Deliverer:
             self._let_go(subscription_id)
         return tried
 
-    def stop(self) -> None:
-        """Begin no more requests; those under way end, and are noted."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Begin no more requests, and wait so long for those under way to end and be noted."""
         self._stopping.set()
+        end = time.monotonic() + seconds
+        for thread in self._running.values():
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _serve(self, subscription_id: str) -> None:
         try:

@@ -38,6 +38,12 @@ def snapshots(session: Session, events: Sequence[Event], within_minutes: int) ->
     return [snapshot(event, found[event.id], within_minutes) for event in events]
 
 
+def of_case(session: Session, case_id: str, within_minutes: int) -> list[EventSnapshot]:
+    """Make what may leave of all that belongs to a case, in the log's order; see `snapshot`."""
+    query = select(Event).where(Event.subject.in_(lanes_of_case(session, case_id))).order_by(Event.seq)
+    return snapshots(session, list(session.scalars(query)), within_minutes)
+
+
 def snapshot(event: Event, place: Place, within_minutes: int) -> EventSnapshot:
     """Make what may leave of an event.
 

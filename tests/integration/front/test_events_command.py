@@ -16,7 +16,7 @@ from gateway.front import cli
 from gateway.front.doctor.receivers import receivers
 from gateway.front.places import Var
 from responders.cases.records import Case
-from responders.subscriptions import service
+from responders.subscriptions import places, service
 from responders.subscriptions.records import ACTIVE, DEAD, QUEUED, Delivery, Subscription
 from responders.subscriptions.service import Wish
 from tests.support import stored_events
@@ -53,9 +53,11 @@ def test_every_stored_event_of_the_demo_is_listed_and_valid(
 def test_events_of_a_case_are_all_that_belong_to_it(opened: Database, capsys: pytest.CaptureFixture[str]) -> None:
     with opened.read() as session:
         case = session.scalars(select(Case).order_by(Case.opened_at).limit(1)).one()
+        own = [one.id for one in places.of_case(session, case.id, 15)]
     opened.close()
     assert cli.main(["events", "list", "--case", case.number]) == 0
     listed = [json.loads(line) for line in lines(capsys)]
+    assert [event["id"] for event in listed] == own
     assert {event["caseid"] for event in listed} == {case.id}
     assert {event["subject"].split("/")[0] for event in listed} >= {"message", "thread", "case"}
     assert [event["sequence"] for event in listed] == sorted(event["sequence"] for event in listed)

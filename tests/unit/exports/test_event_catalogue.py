@@ -25,7 +25,7 @@ WRITTEN_OUT = {
         "created", "changed", "consented", "refused", "retired", "failing", "recovered", "replayed", "deleted",
         "secret_rotated",
     },
-    "message.": {"reply_queued", "receipt_queued"},
+    "message.": {"reply_queued", "receipt_queued", "question_queued"},
 }  # fmt: skip
 """What stands for the ends of types that the code puts together."""
 
