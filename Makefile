@@ -43,7 +43,8 @@ words: $(VENV)/.dev ## Bring the portal's catalogues up to date with its pages; 
 		--no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header
 	rm $(WORDS)
 
-conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20 and npm)
+conformance: $(VENV)/.dev ## Let independent judges check us (wants node >= 20, npm and xmlsec1)
+	@command -v xmlsec1 >/dev/null || { echo "make conformance needs xmlsec1 (Debian: apt install xmlsec1)." >&2; exit 1; }
 	@command -v npm >/dev/null || { echo "make conformance needs node >= 20 and npm: its judges are npm packages." >&2; exit 1; }
 	npm --prefix tests/conformance ci --silent
 	$(BIN)/python -m pytest tests/conformance $(ARGS)

@@ -25,6 +25,7 @@ from responders.cases import views as cases
 from responders.conversation import views as conversation
 from responders.directory import views as directory
 from responders.floods import views as floods
+from responders.linking import views as linking
 from responders.paging import views as paging
 from responders.subscriptions import rest
 from responders.subscriptions import views as subscriptions
@@ -35,7 +36,7 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, conversation, subscriptions)
+CAPABILITIES = (accounts, directory, cases, floods, paging, linking, conversation, subscriptions)
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 

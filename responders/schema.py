@@ -29,6 +29,7 @@ from responders.cases import schema_holds as holds
 from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
+from responders.linking import schema as linking
 from responders.paging import schema as paging
 from responders.subscriptions import schema as subscriptions
 from responders.web.state import Console
@@ -64,10 +65,13 @@ def build() -> Schema:
     """Build the schema once."""
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
+    _extend(Case, linking.CaseFields)
     _extend(Message, masks.MessageFields)
     _extend(api.Event, subscriptions.EventFields)
     queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query, subscriptions.Query)
-    mutations = (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, subscriptions.Mutation)
+    mutations = (
+        cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation, subscriptions.Mutation,
+    )  # fmt: skip
     return Schema(
         query=merge_types("Query", queries),
         mutation=merge_types("Mutation", mutations),

@@ -13,7 +13,8 @@
     └── Unavailable          a part we need is not there just now (retryable)
         └── NoRoom           the disk is nearly full: words are still taken, attachments are not
 
-`SendError` (a message that a carrier did not take) stands with its contract in `messages.py`.
+`SendError` (a message that a carrier did not take) stands with its contract in `messages.py`. `Refused` (an
+alert that breaks a rule; it is a `BadInput`) stands with its findings in `exports/cap/findings.py`.
 
 No error's text holds a reporter's words, number or token: texts are constants and codes.
 """

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session, aliased
 from gateway.core import erasing
 from gateway.core.records import Message
 from responders.cases import holds
-from responders.cases.records import Case, CaseAssessment, CaseHold, CaseMessage, CaseThread, Note, Unmasking
+from responders.cases.records import (
+    Case,
+    CaseAssessment,
+    CaseCorrection,
+    CaseHold,
+    CaseMessage,
+    CaseThread,
+    Note,
+    Unmasking,
+)
 
 
 @dataclass
@@ -74,7 +83,7 @@ def erase(session: Session, found: Belongings) -> None:
     )
     session.execute(delete(CaseMessage).where(or_(CaseMessage.case_id.in_(ids), CaseMessage.message_id.in_(messages))))
     session.execute(delete(Unmasking).where(Unmasking.message_id.in_(messages)))
-    for table in (Note, CaseThread, CaseHold):
+    for table in (Note, CaseThread, CaseHold, CaseCorrection):
         session.execute(delete(table).where(table.case_id.in_(ids)))
     erasing.forget_messages(session, messages)
     session.execute(update(Case).where(Case.id.in_(ids)).values(joined_into_id=None))

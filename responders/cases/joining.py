@@ -1,4 +1,4 @@
-"""Late threads: a case that was opened without one gets it, or turns out to be another case's and is joined to that."""
+"""Joining cases: by a thread that is found late and is another case's too, or by a person who sees they are one."""
 
 from __future__ import annotations
 
@@ -67,6 +67,13 @@ def link(session: Session, message: Message, now: datetime) -> Linked | None:
     return _join(session, later, earlier, now)
 
 
+def join(session: Session, one: Case, other: Case, actor: str, now: datetime) -> Linked:
+    """Join two cases because a person says so: into the open one of both, else the earlier. Its callout is paging's."""
+    ends = {moves.RESOLVED, moves.CLOSED}
+    target, source = sorted((one, other), key=lambda case: (case.state in ends, case.opened_at, case.number))
+    return _join(session, source, target, now, actor)
+
+
 def _attach(session: Session, case: Case, message: Message, thread_id: str, now: datetime) -> Linked:
     session.add(CaseThread(thread_id=thread_id, case_id=case.id))
     if case.state == moves.CLOSED:
@@ -75,11 +82,11 @@ def _attach(session: Session, case: Case, message: Message, thread_id: str, now:
     return Linked(case)
 
 
-def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked:
-    """Move all that `source` has into `target`; who works on the later case goes on with the earlier one."""
+def _join(session: Session, source: Case, target: Case, now: datetime, actor: str = ACTOR) -> Linked:
+    """Move all that `source` has into `target`; who works on the one goes on with the other."""
     reopened = target.state in {moves.RESOLVED, moves.CLOSED} and source.state in moves.OPEN_STATES
     if reopened:
-        moves.reopen(session, target, "new_message", ACTOR, now)
+        moves.reopen(session, target, "new_message", actor, now)
     calls = not reopened and (target.unsure or target.life_safety)
     if target.state == moves.NEW and source.state in moves.ATTENDED_STATES and not calls:
         _attend(session, source, target, now)
@@ -94,10 +101,10 @@ def _join(session: Session, source: Case, target: Case, now: datetime) -> Linked
     for table in (CaseMessage, CaseThread, CaseAssessment, Note):
         statement = update(table).where(table.case_id == source.id).values(case_id=target.id)
         session.execute(statement, execution_options={"synchronize_session": "fetch"})
-    moves.close_joined(session, source, target, ACTOR, now)
-    moves.tell(session, target, "case.joined", ACTOR, now, source=source.id, messages=moved)
+    moves.close_joined(session, source, target, actor, now)
+    moves.tell(session, target, "case.joined", actor, now, source=source.id, messages=moved)
     if raised:
-        moves.tell(session, target, "case.raised", ACTOR, now, source=source.id, old=before, new=target.severity)
+        moves.tell(session, target, "case.raised", actor, now, source=source.id, old=before, new=target.severity)
     return Linked(target, source, anew=raised or reopened, reopened=reopened)
 
 

@@ -92,6 +92,24 @@ class CaseAssessment(Base):
     detail_sealed: Mapped[bytes]
 
 
+class CaseCorrection(Base):
+    """What a responder said a case really is, and what it was taken for; codes alone."""
+
+    __tablename__ = "case_corrections"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    severity_before: Mapped[str] = mapped_column(String(10))
+    severity: Mapped[str] = mapped_column(String(10))
+    category_before: Mapped[str] = mapped_column(String(30))
+    category: Mapped[str] = mapped_column(String(30))
+    unsure_before: Mapped[bool]
+    rules: Mapped[str] = mapped_column(String(40))
+    """The version of the rules that had judged it last."""
+    why_code: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Note(Base):
     """What a responder wrote down for colleagues; reporters never see it."""
 

@@ -57,6 +57,19 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
+@strawberry.enum(description="Why a case is corrected.")
+class CorrectionReason(StrEnum):
+    """What `correcting.correct` takes."""
+
+    JOKE = "joke"
+    KNOWN_ALREADY = "known_already"
+    NOT_SO = "not_so"
+    WORDS_MISREAD = "words_misread"
+    SIGN_MISSED = "sign_missed"
+    MORE_KNOWN = "more_known"
+    OTHER = "other"
+
+
 @strawberry.enum(description="Where a case can be moved to.")
 class CaseMove(StrEnum):
     """What `service.change_state` takes."""

@@ -242,6 +242,24 @@ def _join(session: Session, case: Case, message: Message, assessment: Assessment
     return Taken(case, raised=raised, watched=watched, anew=anew)
 
 
+def judge_again(
+    session: Session, keys: KeySet, case: Case, message: Message, assessment: Assessment, now: datetime
+) -> bool:
+    """Heed what the engine says of a message once more is known beside it; true when the case became more severe.
+
+    What says nothing graver is not written down: the case never falls.
+    """
+    district = directory.hold(session, case.district_id)
+    before = case.severity
+    if assessment.severity <= Severity(before):
+        return False
+    absorb(case, assessment.severity, _codes(assessment), unsure=None)
+    case.updated_at = now
+    _keep(session, keys, district, case, message, assessment, now)
+    moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
+    return True
+
+
 def _keep(
     session: Session,
     keys: KeySet,

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gateway.core.errors import NotFound
 from responders.accounts.gate import Visit, action, field_of, page, see
-from responders.cases import holds, listing, masks, service, words
+from responders.cases import holds, listing, masks, service, weekly, words
 from responders.cases.records import Case
 
 
@@ -35,6 +35,14 @@ def inbox(request: Request, visit: Visit) -> Response:
     return visit.render(
         "cases/inbox.html", here="inbox", listing=found, shown=shown, filters=listing.FILTERS, words=words
     )
+
+
+@page
+def report(_request: Request, visit: Visit) -> Response:
+    """Show week by week what responders said that triage had missed or called too grave."""
+    with visit.console.database.read() as session:
+        weeks = weekly.read(session, visit.console.keys, visit.account.district_id, visit.now)
+    return visit.render("cases/weekly.html", here="weekly", weeks=weeks, words=words)
 
 
 @action
@@ -107,6 +115,7 @@ def unmask(request: Request, visit: Visit, form: FormData) -> Response:
 
 ROUTES = (
     Route("/", inbox, methods=["GET"]),
+    Route("/triage", report, methods=["GET"]),
     Route("/cases/{number}/notes", note, methods=["POST"]),
     Route("/cases/{number}/assign", assign, methods=["POST"]),
     Route("/cases/{number}/state", move, methods=["POST"]),

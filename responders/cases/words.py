@@ -62,6 +62,15 @@ HOLD = {
     "audit": "An audit",
     "other": "Another reason",
 }
+CORRECTED = {
+    "joke": "It was a joke or a game",
+    "known_already": "We knew of it already",
+    "not_so": "We looked, and it is not so",
+    "words_misread": "The words were misread",
+    "sign_missed": "A sign was missed",
+    "more_known": "We know more than the words say",
+    "other": "Another reason",
+}
 HIDDEN = {"name": "name", "number": "number", "email": "e-mail address", "handle": "handle"}
 """What a reporter told of themselves, by the kind of its mask."""
 UNMASK = {

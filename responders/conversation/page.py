@@ -22,8 +22,11 @@ from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.talk import Said, Talk
 from responders.conversation.timeline import Entry
+from responders.linking import reading as linking
+from responders.linking.reading import Proposal
 from responders.paging import calls
 from responders.paging.records import Callout
+from triage.likeness import copying
 from triage.model import Severity
 
 _MEANS = frozenset({"access_to_means", "weapon_seen"})
@@ -72,6 +75,11 @@ class CasePage:
     colleagues: list[Account]
     holds: list[CaseHold]
     moves: list[str]
+    alike: list[Proposal]
+    """Cases that this may be one with."""
+    joined: list[Case]
+    passed_on: str | None
+    """How one of its messages asks to be passed on to many, if any does."""
 
     @property
     def answerable(self) -> list[Thread]:
@@ -104,6 +112,9 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         colleagues=accounts.of_district(session, case.district_id),
         holds=holds.standing(session, [case.id]),
         moves=_moves(case),
+        alike=linking.proposals(session, keys, case),
+        joined=linking.joined(session, case),
+        passed_on=_passed_on(talks),
     )
 
 
@@ -128,6 +139,11 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
         doubtful=doubtful[-1].message_id if doubtful else None,
         doubt_came_later=any(one.record.unsure for one in later),
     )
+
+
+def _passed_on(talks: list[Talk]) -> str | None:
+    told = ["".join(piece.text for piece in said.pieces) for t in talks for said in t.said if said.incoming]
+    return next((cue for text in told if (cue := copying.asks(text))), None)
 
 
 def _missing(gravest: cases.OpenedAssessment, later: list[cases.OpenedAssessment]) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ from responders.cases.people import People
 _WORDS = {
     "case.opened": "Case opened, {severity}",
     "case.joined": "A message joined the case",
+    "case.likened": "It may be the same as another case",
+    "case.not_likened": "{who} said that another case is something else",
+    "case.merged": "{who} joined another case with it",
     "case.raised": "Raised from {old} to {new}",
     "case.acknowledged": "{who} acknowledged",
     "case.assigned": "{who} gave it to {assignee}",
@@ -27,6 +30,7 @@ _WORDS = {
     "case.held": "{who} put it under a legal hold",
     "case.released": "{who} ended the legal hold",
     "case.not_paged": "Calling people failed; it is tried again",
+    "case.corrected": "{who} corrected it from {old} to {new}, {category}: {corrected}",
     "case.doubted": "No answer came to what we asked: a person must look",
     "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",
@@ -98,6 +102,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
     """Put one event into words; `name` is what its thread is called."""
     kind = event.type.removeprefix(TYPE_PREFIX)
     data: dict[str, Any] = event.data
+    if kind == "case.joined" and "source" in data:
+        kind = "case.merged"
     assignee = data.get("assignee")
     if kind == "case.assigned" and event.actor == f"account:{assignee}":
         return Entry(event.at, f"{people.name(event.actor)} took it on", kind)
@@ -110,6 +116,8 @@ def describe(event: Event, people: People, name: str) -> Entry:
         new=_low(words.plain(str(data.get("new", "")), words.SEVERITY | words.STATE)),
         why=_low(words.plain(str(data.get("why", "")), words.WHY)),
         kind=words.plain(str(data.get("what", "")), words.HIDDEN),
+        category=_low(words.categories([str(data.get("category", "other"))])),
+        corrected=_low(words.plain(str(data.get("why", "")), words.CORRECTED)),
         reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
         code=data.get("code") or "no code",
     )

@@ -116,6 +116,21 @@ def acknowledge(session: Session, case: Case, actor: str, now: datetime) -> bool
     return fresh or bool(called)
 
 
+def correct(
+    session: Session, case: Case, severity: str, category: str, why_code: str, actor: str, now: datetime
+) -> bool:
+    """Set what a person says a case is, and call people out when it is grave and nobody attends it.
+
+    False when it says so already. Raises: BadInput, NotAllowed as `cases.correct` does.
+    """
+    made = cases.correct(session, case, severity, category, why_code, actor, now)
+    if made is not None and case.state == cases.NEW:
+        call_out(session, case, clock_of(case), now)
+    for callout in open_with(session, case) if made is not None else ():
+        settle(session, callout, now)
+    return made is not None
+
+
 def mark(session: Session, about: Iterable[Case], now: datetime) -> None:
     """Note in every callout that these cases have been acknowledged."""
     session.execute(

@@ -15,10 +15,12 @@ from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.cases import records as cases
 from responders.cases.schema import CasePayload, payload
+from responders.cases.schema_codes import CorrectionReason
 from responders.cases.schema_parts import Delivery
 from responders.cases.schema_types import Case
 from responders.directory.schema import Responder
 from responders.paging import records, service
+from triage.model import Category, Severity
 
 _ORDER = (by(records.Page.at), by(records.Page.id))
 
@@ -95,9 +97,30 @@ class AcknowledgeInput:
     case_id: relay.GlobalID
 
 
+@strawberry.input
+class CorrectInput:
+    """What a case really is, and why it is corrected."""
+
+    case_id: relay.GlobalID
+    severity: Severity
+    category: Category
+    why: CorrectionReason
+
+
 @strawberry.type
 class Mutation:
     """What can be done about paging."""
+
+    @strawberry.mutation(description="Say what a case really is. A grave one that nobody attends calls people out.")
+    def correct(self, info: Info, input: CorrectInput) -> CasePayload:  # noqa: A002 - GraphQL's own name
+        """Correct a case."""
+        context = info.context
+
+        def work(session: Session, found: cases.Case) -> None:
+            said = (input.severity.value, input.category.value, input.why.value)
+            service.correct(session, found, *said, context.viewer.actor, context.now)
+
+        return payload(info, input.case_id, work, wake="worker")
 
     @strawberry.mutation(description="Take up a case: nobody is paged for it any more.")
     def acknowledge(self, info: Info, input: AcknowledgeInput) -> CasePayload:  # noqa: A002 - GraphQL's own name

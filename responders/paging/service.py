@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from responders.paging.answers import Answered, answer, confirm, hint
-from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, policy_of, uncalled
+from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, correct, policy_of, uncalled
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.delivery import Delivery
 from responders.paging.news import tell, to_tell
@@ -19,6 +19,7 @@ __all__ = [
     "carry",
     "clock_of",
     "confirm",
+    "correct",
     "due",
     "hint",
     "is_only_code",

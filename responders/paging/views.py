@@ -16,7 +16,7 @@ from gateway.core import conversation
 from gateway.core.errors import KeyRefused
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.records import Event, Message
-from responders.accounts.gate import Visit, action, page, see
+from responders.accounts.gate import Visit, action, field_of, page, see
 from responders.cases.views import find
 from responders.directory import service as directory
 from responders.paging import service
@@ -48,6 +48,17 @@ def acknowledge(request: Request, visit: Visit, _form: FormData) -> Response:
         service.acknowledge(session, find(session, visit, number), visit.actor, visit.now)
     visit.console.waker.wake("worker")
     return see(f"/cases/{number}")
+
+
+@action
+def correct(request: Request, visit: Visit, form: FormData) -> Response:
+    """Say what a case really is, with a reason; a grave one that nobody attends calls people out."""
+    number = request.path_params["number"]
+    asked = (field_of(form, "severity"), field_of(form, "category"), field_of(form, "why"))
+    with visit.console.database.write() as session:
+        service.correct(session, find(session, visit, number), *asked, visit.actor, visit.now)
+    visit.console.waker.wake("worker")
+    return see(f"/cases/{number}#sure")
 
 
 @page
@@ -84,5 +95,6 @@ def _why(code: str, text: str) -> str:
 
 ROUTES = (
     Route("/cases/{number}/acknowledge", acknowledge, methods=["POST"]),
+    Route("/cases/{number}/correct", correct, methods=["POST"]),
     Route("/unclear", unclear, methods=["GET"]),
 )

@@ -17,6 +17,7 @@ from gateway.core.records import Message, Send
 from gateway.core.seal import prefix
 from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
+from responders.linking.records import Likeness
 
 BATCH_ROWS = 100
 SHOWN = (
@@ -24,6 +25,7 @@ SHOWN = (
     CaseAssessment.detail_sealed,
     Note.words_sealed,
     Unmasking.detail_sealed,
+    Likeness.detail_sealed,
     Attachment.clean_key_sealed,
 )
 """Columns that the console opens too."""

@@ -50,14 +50,14 @@ SAID = {
     "told": (TOLD, LINCOLN, "he hid a quillfeather in his locker. im on (404) 555-0151, 4o4 five five five 0151"),
     "kept": (KEPT, CEDAR, "mi amigo tiene una zarzamoreta, mi número es cincuenta y cinco uno dos 345671"),
     "strange": (STRANGE, PAGING, "is this the school? theres a brindlewick fight. 404.555.0153"),
-    "stopped": (STOPPED, LINCOLN, "someone sells vexilpuff in the gym"),
-    "landline": (LANDLINE, LINCOLN, "a light is broken in the oxtumble hall"),
+    "stopped": (STOPPED, LINCOLN, "Marcus Wicklow sells vexilpuff in the gym"),
+    "landline": (LANDLINE, LINCOLN, "marcus wicklow sells drugs in the oxtumble hall"),
 }
 WORDS = {
     "told": "quillfeather", "kept": "zarzamoreta", "strange": "brindlewick", "stopped": "vexilpuff",
     "landline": "oxtumble", "broken": "yarrowmint", "reply": "marzipan", "note": "dovetailer",
     "unsigned": "hobnocket", "unlucky": "pumpernaut", "web": "glimmerwort", "web answer": "tanglefroth",
-    "web reply": "murkleberry", "other web": "wobblethorn",
+    "web reply": "murkleberry", "other web": "wobblethorn", "alike": "wicklow",
 }  # fmt: skip
 REPORTED = {
     "web": {"text": "someone hid a glimmerwort", "where": "gym", "role": "student"},
@@ -68,7 +68,7 @@ BROWSER, ADDRESS = "Snorkelbat/1.0", "127.0.0.77"
 _PICTURE = {"content_type": "image/jpeg", "base64": base64.b64encode(picture()).decode()}
 _ZEROS = bytes(512)
 """Most of a server's log for recovery is empty: there is nothing to find in it, and it takes long."""
-_OPEN = "threaded_at IS NULL OR dispatched_at IS NULL"
+_WAITING = "messages WHERE direction = 'in' AND (threaded_at IS NULL OR dispatched_at IS NULL)"
 
 
 @dataclass
@@ -111,6 +111,7 @@ class Stage:
         for number in (TOLD, KEPT, STRANGE):
             until(lambda number=number: self.house.received(number), f"a receipt on {number}")  # type: ignore[misc]
         self._work()
+        until(lambda: self._count("likenesses"), "two cases to be tied")
         until(self._is_clean, "both pictures to be cleaned")
         until(self._is_forgotten, "the carrier to forget what it may")
         self.house.tipline("backup", "key", "--out", str(self.backup.with_suffix(".key")))
@@ -126,7 +127,7 @@ class Stage:
         unlucky = {"From": UNLUCKY, "To": LINCOLN, "Body": f"pumpernaut {UNLUCKY}"}
         if self._post({**unlucky, "MessageSid": "SM\0" + "7" * 80}, status=None).is_success:
             self.sids["unlucky"] = ("SM\0" + "7" * 80, UNLUCKY)  # SQLite keeps what PostgreSQL refuses
-        until(lambda: self._waiting() == 0, "everything to be threaded before a table is away")
+        until(lambda: self._count(_WAITING) == 0, "everything to be threaded before a table is away")
         with self._table_away():
             assert self._post({**unlucky, "MessageSid": "SM" + "8" * 32}, status=None).is_server_error
             self._get(f"{self.house.public_url}/")
@@ -165,10 +166,9 @@ class Stage:
             form = {"receipt": receipt, "once": hidden(talk.text, "once"), "text": said}
             assert browser.post("/back/answer", data=form).status_code == 200
 
-    def _waiting(self) -> int:
+    def _count(self, of: str) -> int:
         with self._connected() as connection:
-            count = text(f"SELECT count(*) FROM messages WHERE direction = 'in' AND ({_OPEN})")  # noqa: S608 - a constant
-            return int(connection.execute(count).scalar_one())
+            return int(connection.execute(text(f"SELECT count(*) FROM {of}")).scalar_one())  # noqa: S608 - constants
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -74,7 +74,7 @@ def _answers(truth: Truth) -> frozenset[str]:
 
 
 def _read(truth: Truth) -> frozenset[str]:
-    return frozenset(truth.texts) | {"reply", "note", "web reply"}
+    return frozenset(truth.texts) | {"reply", "note", "web reply", "alike"}
 
 
 NOTHING = Cell("–", lambda _truth: frozenset())
@@ -88,6 +88,7 @@ WRITERS = Cell("**all**", _texted)
 HELD = "keys, secrets, database, files"
 TABLE = (
     Row("database", "every row and file", NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
+    Row("ties of cases", "every row of them", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
     Row("intake", HELD, NOTHING, NOTHING, NOTHING, THREADS, NOTHING),
     Row("a receipt", "a web reporter's, and all of intake's", NOTHING, OPENED, NOTHING, THREADS, NOTHING),
     Row("courier", HELD, WRITERS, OURS, NOTHING, THREADS, WRITERS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.keys import PROCESSES
@@ -45,6 +47,21 @@ def test_with_a_receipt_exactly_that_thread_opens_whatever_else_intake_has(
     got = [rob(which.with_receipts(*labels), which.truth) for which in (scene, scene.with_roles("intake"))]
     assert {one.words for one in got} == {expected}
     assert {(one.numbers, one.files, one.people) for one in got} == {(frozenset(),) * 3}
+
+
+@pytest.mark.e2e
+def test_what_ties_two_cases_is_there_and_opens_for_who_reads_tips_alone(scene: Scene) -> None:
+    (tied,) = {row["kind"] for row in scene.rows["likenesses"]} & {"same"}
+    assert tied == "same"
+    for thief, opens in (
+        ("database", False),
+        ("intake", False),
+        ("courier", False),
+        ("clock", False),
+        ("worker", True),
+    ):
+        loot = replace(scene.loot(thief), rows={"likenesses": scene.rows["likenesses"]}, files={}, listed=())
+        assert ("alike" in rob(loot, scene.truth).words) is opens, thief
 
 
 def test_security_md_shows_the_table_that_is_tested() -> None:

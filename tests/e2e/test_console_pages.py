@@ -193,6 +193,16 @@ def test_what_is_being_typed_survives_a_new_message(page: Page, served: Served) 
     assert complaints == []
 
 
+def test_one_key_sends_a_question(page: Page, served: Served) -> None:
+    number = served.tip("he has a gun")
+    sign_in(page, served, f"/cases/{number}")
+    question = page.locator('[data-key="1"]').get_attribute("title")
+    page.locator("h1").click()
+    page.keyboard.press("1")
+    expect(page.locator(".said .out.kind-reply")).to_contain_text(question or "no question")
+    expect(page.locator(".asks")).to_contain_text("Asked.")
+
+
 def test_a_question_that_is_asked_goes_into_the_box(page: Page, served: Served) -> None:
     number = served.tip("he has a gun")
     sign_in(page, served, f"/cases/{number}")

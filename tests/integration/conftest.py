@@ -15,6 +15,7 @@ import gateway.core.media.records  # noqa: F401 - imported for their tables
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
+import responders.linking.records
 import responders.paging.records
 import responders.retention.records
 import responders.subscriptions.records  # noqa: F401 - imported for their tables

@@ -147,25 +147,32 @@ TABLE: Mapping[str, Mapping[str, May]] = {
     "case_counters": {"worker": May(read="*", add=True, change="last")},
     "case_threads": {
         "worker": May(read="*", add=True, change="case_id", delete=True),
-        "console": _SEES,
+        "console": May(read="*", change="case_id"),  # joining two cases
         "clock": _SEES,
         "operator": _SEES,
     },
     "case_messages": {
         "worker": May(read="*", add=True, change="case_id", delete=True),
-        "console": _SEES,
+        "console": May(read="*", change="case_id"),
         "clock": _SEES,
         "operator": _SEES,
     },
     "case_assessments": {
         "worker": May(read="*", add=True, change="case_id detail_sealed", delete=True),
-        "console": _SEES,
+        "console": May(read="*", change="case_id"),
+    },
+    "notes": {
+        "worker": May(read="*", change="case_id words_sealed", delete=True),
+        "console": May(read="*", add=True, change="case_id"),
+    },
+    "case_corrections": {
+        "worker": May(read="*", change="case_id", delete=True),
+        "console": May(read="*", add=True),
     },
     "questions": {
         "worker": May(read="*", add=True, change="ended_at ended", delete=True),
         **dict.fromkeys(("console", "clock", "operator"), _SEES),
     },
-    "notes": {"worker": May(read="*", change="case_id words_sealed", delete=True), "console": May(read="*", add=True)},
     "unmaskings": {"worker": May(read="*", change="detail_sealed", delete=True), "console": May(read="*", add=True)},
     "case_holds": {
         "worker": May(read="*", delete=True),
@@ -173,11 +180,15 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "clock": _SEES,
         "operator": May(read="*", add=True, change="released_at released_by"),
     },
+    "likenesses": {
+        "worker": May(read="*", add=True, change="judged_at detail_sealed", delete=True),
+        "console": May(read="*", add=True, change="state decided_at decided_by judged_at"),
+    },
     "responders": {"worker": _SEES, "console": _SEES, "clock": _SEES},
     "duties": {"worker": _SEES, "console": _SEES},
     "callouts": {
         "worker": May(read="*", add=True, change="* -id -district_id -opened_at", delete=True),
-        "console": May(read="*", change="* -id -district_id -opened_at"),
+        "console": May(read="*", add=True, change="* -id -district_id -opened_at"),
         "clock": _SEES,
         "operator": _SEES,
     },

@@ -25,6 +25,7 @@ from gateway.front.pulse import Pulse
 from gateway.front.wiring import media, patrols, renewal, retention, subscriptions
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
+from responders.linker import Linker
 from responders.retention import resealing
 from responders.subscriptions.records import SubscriptionSecret
 from triage import engine
@@ -70,21 +71,18 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     judge.on_called = paging.ring  # In the middle of a long queue too: pages never wait for its end.
     judge.on_texts = pager.on_texts = sending.ring
     judge.pages_wait = lambda: paging.is_busy() or sending.is_busy()
+    linker = Linker(database, key_set, telling(utc_now), on_called=paging.ring)
+    linking = Duty("link", linker.run, on_call=False)
 
     def then_page(step: Callable[[], int]) -> Callable[[], None]:
         return lambda: paging.ring() if step() else None
 
-    return [
-        Duty(
-            "dispatch",
-            then_page(judge.answer_all),
-            judge.take_all,
-            then_page(judge.call_all),
-            then_page(judge.wake_all),
-        ),
-        paging,
-        sending,
-    ]
+    dispatch = Duty(
+        "dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all),
+        then_page(judge.wake_all), linking.ring,
+    )  # fmt: skip
+    linker.busy = lambda: dispatch.is_busy() or judge.pages_wait()
+    return [dispatch, paging, sending, linking]
 
 
 def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Mailbox) -> list[Duty]:

@@ -88,6 +88,7 @@ function listen() {
 }
 
 function wire(root) {
+  showKeys();
   for (const box of root.querySelectorAll("textarea[data-counted]:not([data-wired])")) {
     box.dataset.wired = "1";
     const counter = box.form.querySelector("[data-counter]"), first = counter.textContent;
@@ -119,6 +120,30 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
+});
+// One key joins or refuses the first proposal. Whoever speaks to their machine can switch the keys off for good.
+let keysOn = true;
+try { keysOn = localStorage.getItem("keys") !== "off"; } catch { /* Then they are on. */ }
+function showKeys() {
+  const keys = document.getElementById("keys-switch");
+  if (!keys) return;
+  keys.hidden = false;
+  keys.textContent = `Keys J and N: ${keysOn ? "on" : "off"}`;
+  keys.setAttribute("aria-pressed", String(keysOn));
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#keys-switch")) return;
+  keysOn = !keysOn;
+  try { localStorage.setItem("keys", keysOn ? "on" : "off"); } catch { /* For this page only. */ }
+  showKeys();
+});
+document.addEventListener("keydown", (event) => {
+  if (!keysOn || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!button) return;
+  event.preventDefault();
+  button.form.requestSubmit(button);
 });
 let press = 0;
 function release() { clearTimeout(press); pressing = false; if (again) { again = false; later(); } }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -11,6 +12,7 @@ from gateway.core.records import Thread
 from responders.accounts import service as accounts
 from responders.cases import service as cases
 from responders.cases.records import Case
+from responders.cases.words import ASK
 from responders.directory import service as directory
 from responders.paging import service as paging
 from responders.paging.records import Callout
@@ -67,6 +69,26 @@ def test_a_follow_up_that_says_nothing_leaves_the_gravest_message_on_top(desk: D
     assert "A later message could not be judged" in text
     assert re.search(r'id="doubtful" href="#(m-[^"]+)"', text)[1] in re.findall(r'<li [^>]*id="([^"]+)"', text)  # type: ignore[index]
     assert 'id="ask-where"' in text
+
+
+def test_a_question_is_sent_by_one_press_in_the_reporters_language(desk: Desk) -> None:
+    case = desk.tip("tiene una pistola", missing=("where", "when"))
+    page = desk.get(f"/cases/{case.number}").text
+    action = re.search(r'action="(/cases/[^"]+/ask)"', page)[1]  # type: ignore[index]
+    assert 'data-key="1"' in page
+    assert 'data-key="2"' in page
+    desk.post(action, gap="where")
+    page = desk.get(f"/cases/{case.number}").text
+    talks = page[page.index('id="talks"') :]
+    assert html.escape(ASK["where"][1]) in talks or html.escape(ASK["where"][2]) in talks
+    assert page.count("Asked.") == 1
+    assert 'data-key="1"' not in page
+
+
+def test_a_question_that_is_none_is_refused(desk: Desk) -> None:
+    case = desk.tip("he has a gun", missing=("where",))
+    action = re.search(r'action="(/cases/[^"]+/ask)"', desk.get(f"/cases/{case.number}").text)[1]  # type: ignore[index]
+    assert desk.post(action, gap="shoe size").status_code == 409
 
 
 def test_what_a_later_clear_message_tells_is_not_asked_again(desk: Desk) -> None:
@@ -183,7 +205,17 @@ def test_other_districts_cases_do_not_exist_here(desk: Desk, other_district: str
     thread = desk.thread_of(case)
     assert desk.get(f"/cases/{case.number}").status_code == 404
     assert case.number not in desk.get("/?show=all").text
-    for action in ("acknowledge", "notes", "assign", "state", "hold", "release", f"threads/{thread.id}/reply"):
+    for action in (
+        "acknowledge",
+        "notes",
+        "assign",
+        "state",
+        "hold",
+        "release",
+        "join",
+        "apart",
+        f"threads/{thread.id}/reply",
+    ):
         answer = desk.post(f"/cases/{case.number}/{action}", text="x", to="resolved", why="handled", reason="audit")
         assert answer.status_code == 404, action
     assert desk.case(case).state == "new"

@@ -36,5 +36,10 @@ def test_worker_rings_for_pages_and_for_sending_as_soon_as_there_are_some(
     judge.on_texts()
     pager.on_texts()
     assert rung == ["page", "send", "send"]
-    assert {duty.name: duty.on_call for duty in duties} == {"dispatch": True, "page": False, "send": False}
+    assert {duty.name: duty.on_call for duty in duties} == {
+        "dispatch": True,
+        "page": False,
+        "send": False,
+        "link": False,
+    }
     database.close()

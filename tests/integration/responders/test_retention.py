@@ -51,10 +51,10 @@ def destroy(world: World, root: Path) -> dict[str, int]:
     return kept
 
 
-def write_and_close(world: World, *texts: str) -> str:
+def write_and_close(world: World, *texts: str, sender: str = STUDENT) -> str:
     """Let a student write and staff close it; answers the case's id."""
     for text in texts:
-        world.text(text, keyword=text.lower() if text == "STOP" else "")
+        world.text(text, sender=sender, keyword=text.lower() if text == "STOP" else "")
     world.courier.thread_all()
     Ages(world).close_cases()
     with world.database.read() as session:

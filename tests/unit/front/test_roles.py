@@ -18,6 +18,7 @@ SEALED_FOR = {
     "copies.words_sealed": {"intake"},
     "case_assessments.detail_sealed": {"worker", "console"},
     "unmaskings.detail_sealed": {"worker", "console"},
+    "likenesses.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
     "attachments.original_key_sealed": {"worker"},
     "subscription_secrets.secret_sealed": {"worker"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0016"
-down_revision: str | None = "0015"
+revision: str = "0021"
+down_revision: str | None = "0019"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -1,0 +1,95 @@
+"""A responder says what a case really is; the weekly report counts it, and no rule changes."""
+
+import pytest
+
+from gateway.core.errors import BadInput, NotAllowed
+from responders.cases import correcting, weekly
+from responders.cases.records import Case
+from responders.paging import service as paging
+from tests.integration.responders.conftest import Desk, acknowledge
+
+
+def correct(desk: Desk, case: Case, severity: str, category: str = "bullying", why: str = "not_so") -> bool:
+    """Correct as someone at the console would."""
+    with desk.world.database.write() as session:
+        found = session.get_one(Case, case.id)
+        return paging.correct(session, found, severity, category, why, "account:1", desk.now)
+
+
+def weeks(desk: Desk) -> list[weekly.Week]:
+    """Read the report as the console does."""
+    with desk.world.database.read() as session:
+        return weekly.read(session, desk.world.keys["console"], desk.world.district_id, desk.now)
+
+
+def test_a_missed_case_is_raised_and_calls_people(desk: Desk) -> None:
+    case = desk.tip("low she gave me her dog")
+    assert desk.calls() == []
+    assert correct(desk, case, "critical", "suicide_self_harm", "sign_missed")
+    desk.worker.run()
+    assert desk.calls() == ["Ana", "Ben"]
+    again = desk.case(case)
+    assert (again.severity, again.life_safety, again.categories[0]) == ("critical", True, "suicide_self_harm")
+    (event,) = desk.events("case.corrected")
+    assert event.data["old"] == "low"
+    assert event.data["why"] == "sign_missed"
+    (week,) = [one for one in weeks(desk) if one.missed]
+    assert [one.id for one in week.missed] == [case.id]
+    assert [(rule.name, rule.missed, rule.over_called) for rule in week.rules] == [("first_word", 1, 0)]
+
+
+def test_a_case_called_too_grave_is_lowered_once_somebody_has_it(desk: Desk) -> None:
+    case = desk.tip("critical lol")
+    with pytest.raises(NotAllowed):
+        correct(desk, case, "none", "other", "joke")
+    assert acknowledge(desk, case)
+    desk.calls()
+    assert correct(desk, case, "none", "other", "joke")
+    desk.wait(minutes=30)
+    assert desk.calls() == []
+    again = desk.case(case)
+    assert (again.severity, again.life_safety, again.urgency_rank) == ("none", False, 0)
+    (week,) = [one for one in weeks(desk) if one.over_called]
+    assert (week.cases, [one.id for one in week.over_called]) == (1, [case.id])
+    assert week.rules[0].over_called == 1
+
+
+def test_what_the_engine_could_not_tell_is_settled_by_a_person(desk: Desk) -> None:
+    case = desk.tip("unsure")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "moderate", "bullying", "more_known")
+    again = desk.case(case)
+    assert (again.severity, again.unsure, again.unsure_reason) == ("moderate", False, None)
+
+
+def test_a_new_message_may_raise_it_again(desk: Desk) -> None:
+    case = desk.tip("critical lol")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "low", "other", "joke")
+    desk.tip("critical no really")
+    assert desk.case(case).severity == "critical"
+
+
+def test_saying_what_it_says_already_changes_nothing(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    assert not correct(desk, case, case.severity, case.categories[0])
+    assert desk.events("case.corrected") == []
+
+
+@pytest.mark.parametrize("said", [("grave", "bullying", "joke"), ("low", "cheese", "joke"), ("low", "bullying", "so")])
+def test_unknown_codes_are_refused(desk: Desk, said: tuple[str, str, str]) -> None:
+    case = desk.tip("moderate one")
+    with pytest.raises(BadInput):
+        correct(desk, case, *said)
+    with desk.world.database.read() as session:
+        assert correcting.of_case(session, case.id) == []
+
+
+def test_a_week_begins_on_monday_and_old_ones_are_left_out(desk: Desk) -> None:
+    case = desk.tip("low one")
+    correct(desk, case, "high", "bullying", "sign_missed")
+    assert all(week.begins.weekday() == 0 for week in weeks(desk))
+    desk.world.clock.forward(days=7)
+    assert [len(week.missed) for week in weeks(desk)][:3] == [0, 1, 0]
+    desk.world.clock.forward(days=70)
+    assert not any(week.missed for week in weeks(desk))

@@ -1,0 +1,85 @@
+"""The last look at an alert's words: what a reporter told of themselves is found in every free text, and masked."""
+
+from dataclasses import replace
+
+import pytest
+
+from exports import cap
+from exports.cap import elements
+from exports.cap.elements import Group
+from exports.cap.privacy import FREE
+from tests.support.alerts import alert, area, with_info
+
+TOLD = "my name is Jamie Doe, text me at 303-555-0199"
+INFO = alert().infos[0]
+
+
+def everywhere(words: str) -> cap.Alert:
+    """Put words into every element in which people write sentences."""
+    resource = cap.Resource(resource_desc=words, mime_type="image/png", uri="https://d7.example/map.png")
+    place = replace(area(), area_desc=words, geocodes=(cap.Named("x", words),))
+    info = replace(
+        INFO,
+        event=words,
+        audience=words,
+        headline=words,
+        description=words,
+        instruction=words,
+        parameters=(cap.Named("CMAMtext", words),),
+        event_codes=(cap.Named("x", words),),
+        resources=(resource,),
+        areas=(place,),
+    )
+    return alert(scope=cap.Scope.RESTRICTED, restriction=words, note=words, infos=(info,))
+
+
+def test_what_reporters_tell_of_themselves_is_found_in_every_free_text() -> None:
+    found = cap.privacy.check(everywhere(TOLD), "US")
+    assert {finding.element for finding in found} == FREE
+    assert {finding.code for finding in found} == {"reporter_name", "reporter_number"}
+    with pytest.raises(cap.Refused, match="restriction seems to hold the name of somebody who reported"):
+        cap.refuse(found)
+    assert "Jamie" not in str([finding.message for finding in found])
+
+
+def test_what_is_found_is_masked_and_nothing_else() -> None:
+    masked = cap.privacy.mask(everywhere(TOLD), "US")
+    written = cap.render(masked).decode()
+    assert "Jamie" not in written
+    assert "0199" not in written
+    assert written.count("my name is █████████, text me at ████████████") == 9 + 3  # three kinds of value
+    assert cap.privacy.check(masked, "US") == ()
+    assert len(masked.infos[0].headline or "") == len(TOLD)
+
+
+@pytest.mark.parametrize("language", ["Llámame al 303-555-0199", "me llamo Jamie Doe"])
+def test_spanish_is_looked_through_too(language: str) -> None:
+    assert cap.privacy.check(with_info(description=language), "US")
+
+
+def test_the_schools_own_number_may_stand_in_a_text() -> None:
+    said = "Call us at (303) 555-0100 or write to office@district7.example."
+    assert cap.privacy.check(with_info(instruction=said, contact=None), "US")
+    assert (
+        cap.privacy.check(with_info(instruction=said, contact="+1 303 555 0100, office@district7.example"), "US") == ()
+    )
+    assert cap.privacy.check(with_info(instruction="Text me at 303-555-0199"), "US")
+
+
+def test_templates_have_nothing_to_mask() -> None:
+    for scenario in cap.scenarios.every():
+        facts = cap.Facts(school="Lincoln High", sender_name="District 7", contact="303-555-0100")
+        infos = cap.scenarios.infos(scenario.code, facts, status=cap.Status.ACTUAL, sent=alert().sent, areas=(area(),))
+        whole = alert(infos=infos)
+        assert cap.privacy.check(whole, "US") == ()
+        assert cap.privacy.mask(whole, "US") == whole
+
+
+def test_every_text_element_is_a_free_one_or_known_not_to_be() -> None:
+    codes = "identifier sender source code language senderName web contact valueName mimeType uri derefUri digest"
+
+    def texts(group: Group) -> set[str]:
+        below = [texts(one.kind) for one in group.elements if isinstance(one.kind, Group)]
+        return {one.name for one in group.elements if one.kind is elements.TEXT}.union(*below)
+
+    assert texts(elements.ALERT) == FREE | set(codes.split())
