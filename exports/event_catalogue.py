@@ -106,13 +106,11 @@ KINDS: Mapping[str, Kind] = {
     "callout.told": Kind("Those who were called were told who took it up.", {"cases": "ids", "sends": "ids"}),
     "case.acknowledged": Kind("A person has taken a case up.", {}, {"again": "yes"}),
     "case.assigned": Kind("A case was put in somebody's hands, or in nobody's.", {"assignee": "id?"}),
-    "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
     "case.corrected": Kind(
-        "A responder says what a case really is.",
-        {"old": "code", "new": "code", "old_category": "code?", "category": "code", "why": "code"},
+        "A person said what a case really is.",
+        {"old": "code", "new": "code", "old_category": "code?", "category": "code?", "why": "code"},
     ),
-    "case.likened": Kind("A case may be one with another.", {"other": "id", "what": "code", "likeness": "id"}),
-    "case.not_likened": Kind("A person says that two cases are not one.", {"other": "id"}),
+    "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
     "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
@@ -120,6 +118,8 @@ KINDS: Mapping[str, Kind] = {
         {},
         {"message": "id", "thread": "id?", "source": "id", "messages": "ids"},
     ),
+    "case.likened": Kind("A case may be about what another is.", {"other": "id", "what": "code", "likeness": "id"}),
+    "case.not_likened": Kind("A person said that two cases are not about one thing.", {"other": "id"}),
     "case.not_paged": Kind(
         "Calling people out for a case failed; it is tried again.", {"message": "id", "urgency": "code"}
     ),
