@@ -13,7 +13,9 @@ Code = str | int | bool | None
 class EventSnapshot:
     """One state transition as the event log keeps it: ids, codes and an actor.
 
-    `sequence` grows with each event of the deployment; `subject` is `<thing>/<id>`; `at` is UTC-aware.
+    `sequence` grows with each event of the deployment; `subject` is `<thing>/<id>`; `at` is UTC-aware, and no more
+    exact than what leaves may be. `case_id`, `school` (its short name) and `severity` are those of the case that the
+    event belongs to, as it stands when this is made.
     """
 
     id: str
@@ -24,3 +26,6 @@ class EventSnapshot:
     at: datetime
     district_id: str | None
     data: Mapping[str, Code | list[str]]
+    case_id: str | None = None
+    school: str | None = None
+    severity: str | None = None

@@ -14,7 +14,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from exports.words import Policy
 from gateway.core.database import Database
+from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
 from gateway.core.times import Clock
@@ -23,10 +25,13 @@ from responders.accounts import views as accounts
 from responders.cases import views as cases
 from responders.conversation import views as conversation
 from responders.directory import views as directory
+from responders.escalation import views as escalation
 from responders.exporting import views as exporting
 from responders.floods import views as floods
 from responders.linking import views as linking
 from responders.paging import views as paging
+from responders.subscriptions import rest
+from responders.subscriptions import views as subscriptions
 from responders.web import errors, state
 from responders.web.headers import Headers
 from responders.web.live import Live
@@ -34,7 +39,9 @@ from responders.web.origin import Origin
 from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
-CAPABILITIES = (accounts, directory, cases, floods, paging, linking, conversation, exporting)
+CAPABILITIES = (
+    accounts, directory, cases, floods, paging, linking, escalation, conversation, exporting, subscriptions,
+)  # fmt: skip
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""
 
@@ -47,19 +54,18 @@ def prepare(
     console_url: str,
     store: Store | None = None,
     *,
-    report_minutes: int = 15,
-    names_staff: bool = True,
+    allowed_hosts: Sequence[str] = (),
+    policy: Policy | None = None,
 ) -> Console:
     """Make the console's own parts.
 
-    `console_url` is where browsers reach it, `store` where attachments lie; the last two are settings of their names.
+    `console_url` is where browsers reach it, `store` where attachments lie; `policy` says how
+    much of a case leaves.
     """
     pages = Pages(tuple(views.__name__.split(".")[-2] for views in CAPABILITIES))
-    url = console_url.rstrip("/")
+    url, hosts = console_url.rstrip("/"), Hosts(allowed_hosts)
     live = Live(database)
-    return Console(
-        database, keys, clock, waker, url, pages, live, store, report_minutes=report_minutes, names_staff=names_staff
-    )
+    return Console(database, keys, clock, waker, url, pages, live, store, hosts, policy or Policy())
 
 
 def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
@@ -89,6 +95,7 @@ def routes() -> list[BaseRoute]:
     return [
         *(route for views in CAPABILITIES for route in views.ROUTES),
         Route(gate.LIVE, live, methods=["GET"]),
+        *rest.ROUTES,
         Route("/healthz", health, methods=["GET"]),
         Mount("/static", static),
     ]

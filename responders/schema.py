@@ -29,12 +29,22 @@ from responders.cases import schema_holds as holds
 from responders.cases import schema_masks as masks
 from responders.cases.schema_types import Case, Message
 from responders.directory import schema as directory
+from responders.escalation import schema as escalation
 from responders.exporting import schema as exporting
 from responders.linking import schema as linking
 from responders.paging import schema as paging
+from responders.subscriptions import schema as subscriptions
 from responders.web.state import Console
 
-NODES: Mapping[str, Any] = {**api.NODES, **accounts.NODES, **directory.NODES, **cases.NODES, **paging.NODES}
+NODES: Mapping[str, Any] = {
+    **api.NODES,
+    **accounts.NODES,
+    **directory.NODES,
+    **cases.NODES,
+    **paging.NODES,
+    **escalation.NODES,
+    **subscriptions.NODES,
+}
 """How to find a node of each type by its own id."""
 
 
@@ -64,9 +74,16 @@ def build() -> Schema:
     _extend(Case, holds.CaseFields)
     _extend(Case, paging.CaseFields)
     _extend(Case, linking.CaseFields)
+    _extend(Case, escalation.CaseFields)
     _extend(Message, masks.MessageFields)
-    queries = (NodeQuery, accounts.Query, directory.Query, cases.Query, api.Query)
-    mutations = (cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation, exporting.Mutation)
+    _extend(api.Event, subscriptions.EventFields)
+    queries = (
+        NodeQuery, accounts.Query, directory.Query, cases.Query, escalation.Query, api.Query, subscriptions.Query,
+    )  # fmt: skip
+    mutations = (
+        cases.Mutation, holds.Mutation, masks.Mutation, paging.Mutation, linking.Mutation, escalation.Mutation,
+        exporting.Mutation, subscriptions.Mutation,
+    )  # fmt: skip
     return Schema(
         query=merge_types("Query", queries),
         mutation=merge_types("Mutation", mutations),

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import find_chromium
 from tests.support.house import DANA, House, running, until
+from tests.support.receivers import TAKEN, Got, Reply, consent, receiving
 
 FOLDER = Path(__file__).parents[1] / ".github" / "images"
 TIP = "theres a kid in the 2nd floor bathroom with a gun"
@@ -28,6 +29,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         play(house, browser)
         report(house, browser)
+        warn(house, browser)
+        subscribe(house, browser)
         browser.close()
 
 
@@ -67,6 +70,75 @@ def report(house: House, browser: Browser) -> None:
     portal.click("button.main")
     portal.wait_for_selector("#receipt")
     keep(portal, "portal-receipt")
+
+
+def warn(house: House, browser: Browser) -> None:
+    """A counsellor prepares an alert, another member of staff reads it and approves."""
+    dana, riley = (signed_in(house, browser, name) for name in ("dana", "riley"))
+    dana.click(".row-what a")
+    dana.click("#escalate")
+    keep(dana, "alert-form")
+    dana.click("#save")
+    dana.wait_for_selector("#propose")
+    keep(dana, "alert-preview")
+    dana.click("#propose")
+    riley.goto(dana.url)
+    riley.wait_for_selector("#approve")
+    keep(riley, "alert-approval")
+
+
+def signed_in(house: House, browser: Browser, name: str) -> Page:
+    """Open the console as a member of staff."""
+    page = open_page(browser, house.console_url, 1200, 900)
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", house.password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_selector(".rows")
+    return page
+
+
+def subscribe(house: House, browser: Browser) -> None:
+    """An administrator has the case system sent events; it takes all but one, which it does not understand."""
+    spoilt: list[str] = []
+
+    def choose(got: Got) -> Reply:
+        if got.method == "OPTIONS":
+            return consent(got)
+        (event,) = got.events
+        if "note" in event["data"] and not spoilt:
+            spoilt.append(event["id"])
+        return (415, {}, b"") if event["id"] in spoilt else TAKEN
+
+    with receiving(choose) as receiver:
+        console = open_page(browser, f"{house.console_url}/subscriptions", 1200, 900)
+        console.fill("[name=username]", "marcus")
+        console.fill("[name=password]", house.password)
+        console.press("[name=password]", "Enter")
+        console.fill("#name", "County dispatch (CAD)")
+        console.fill("#sink", receiver.url)
+        console.select_option("#thing", ["case", "message", "page"])
+        console.select_option("#severity", ["high", "critical"])
+        console.click("form.stack button.main")
+        console.wait_for_selector("#secret")
+        assert receiver.wait(lambda: bool(receiver.got)), "the question whether it agrees"
+        console.click("main a")
+        until(lambda: shows(console, "no limit"), "its consent")
+        house.text(STUDENT, "he is by the gym now")
+        console.goto(f"{house.console_url}/")
+        console.click(".row-what a")
+        console.fill("#note-text", "Officer Chen is on the second floor.")
+        console.click("#notes form button")
+        assert receiver.wait(lambda: bool(spoilt)), "the note"
+        console.goto(f"{house.console_url}/subscriptions")
+        console.click("main h2 a")
+        until(lambda: shows(console, "Send again"), "the deliveries")
+        keep(console, "subscription")
+
+
+def shows(page: Page, words: str) -> bool:
+    """Load a page anew, and tell whether these words are on it."""
+    page.reload()
+    return words in page.content()
 
 
 def open_page(browser: Browser, url: str, width: int, height: int) -> Page:

@@ -28,7 +28,7 @@ from gateway.core.key_losses import read_id
 from gateway.core.keys import CHANGED, COMMON, GRANTS, MONTHS_AHEAD, OLD, PROCESSES
 from gateway.core.times import month
 
-KINDS = ("identity", "outbound", "index", "content")
+KINDS = ("identity", "outbound", "delivery", "index", "content")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def init(root: Path, districts: Iterable[str], now: datetime, *, give_up_lost: b
         path.unlink()
     # The index key first, since that it is gone is seen by the others that are there.
     made = ["index"] if _make_index(root) else []
-    made += [name for name in ("identity", "outbound") if _make_pair(root, name)]
+    made += [name for name in ("identity", "outbound", "delivery") if _make_pair(root, name)]
     if log_keys.make(root, _write):
         made.append("log")
     names = [f"content/{district}/{name}" for district in sorted({COMMON, *districts}) for name in _months(now)]
@@ -175,6 +175,11 @@ def tell(root: Path, processes: Iterable[str]) -> None:
 def put(path: Path, content: bytes) -> None:
     """Write a key file whole, with the rights it should have; what is there already stays."""
     _make(path, content, 0o600 if path.suffix == ".key" else 0o644)
+
+
+def replace(path: Path, content: bytes, mode: int) -> None:
+    """Write a key file whole, in place of what was there."""
+    _write(path, content, mode)
 
 
 def _written_at(path: Path) -> int:

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
@@ -65,6 +66,8 @@ def read_id(path: Path, name: Path) -> bytes:
     try:
         if purpose(name) == INDEX:
             return index_id(base64.b64decode(content, validate=True))
+        if purpose(name).partition("-")[0] == "cap":  # A certificate, beside its private key or alone.
+            return x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA256())[:8]
         if path.suffix == ".key":
             return key_id(_public_of(serialization.load_pem_private_key(content, None)))
         return key_id(_public_of(serialization.load_pem_public_key(content)))

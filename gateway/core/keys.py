@@ -5,15 +5,18 @@
     index         (HMAC) "have we met this address"       courier
     outbound      replies on their way to reporters       courier
     content       tips; one pair per district and month   worker, console
+    delivery      secrets of those whom events go to      worker
     log           (signs heads of the event log)          clock
+    cap           (signs alerts)                          worker
 
 A key set is a folder of files, one folder a process, so that a deployment can give each to its own user:
 
-    identity.pub  identity.key  outbound.pub  outbound.key  index.key  content/<district>/<YYYY-MM>.pub|.key
+    identity.pub  identity.key  outbound.pub  outbound.key  delivery.pub  delivery.key  index.key
+    content/<district>/<YYYY-MM>.pub|.key
 
 Keys that a rotation has replaced open until nothing is sealed to them any more, and seal nothing:
 
-    identity/old-<kid>.key  outbound/old-<kid>.key  index/old-<kid>.key  content/<district>/<YYYY-MM>/old-<kid>.key
+    identity/old-<kid>.key  outbound/…  delivery/…  index/…  content/<district>/<YYYY-MM>/old-<kid>.key
 
 A month whose private keys retention has destroyed leaves `content/<district>/<YYYY-MM>.gone` (see `key_ends`).
 
@@ -44,14 +47,14 @@ PROCESSES = ("intake", "courier", "worker", "console", "clock")
 GRANTS: Mapping[str, frozenset[str]] = {
     "intake": frozenset(),
     "courier": frozenset({"identity", "index", "outbound"}),
-    "worker": frozenset({"content"}),
+    "worker": frozenset({"content", "delivery", "cap"}),
     "console": frozenset({"content"}),
     "clock": frozenset({"log"}),
 }
-SEALING = frozenset({"identity", "outbound", "content"})
+SEALING = frozenset({"identity", "outbound", "content", "delivery"})
 """The purposes of the X25519 pairs that envelopes are sealed to."""
-OPTIONAL = frozenset({"log"})
-"""A process starts without such a key, and does less: see `log_keys`."""
+OPTIONAL = frozenset({"log", "delivery", "cap"})
+"""A process starts without such a key, and does less: what was installed before there was one goes on."""
 MONTHS_AHEAD = 24
 """So many months' content keys are made ahead."""
 COMMON = "common"
@@ -71,6 +74,7 @@ class _Keys:
 
     identity: X25519PublicKey
     outbound: X25519PublicKey
+    delivery: X25519PublicKey | None
     content: Mapping[tuple[str, str], X25519PublicKey]
     private: Mapping[bytes, X25519PrivateKey]
     successors: Mapping[bytes, X25519PublicKey]
@@ -101,6 +105,16 @@ class KeySet:
     def seal_outbound(self, words: str, bound_to: str) -> bytes:
         """Seal words on their way to a reporter to the courier's outbound key."""
         return seal(self._keys().outbound, _encode(words), bound_to)
+
+    def seal_delivery(self, secret: str, bound_to: str) -> bytes:
+        """Seal a secret that is shared with a receiver of events: only the worker, who delivers them, can read it.
+
+        Raises: KeyRefused while there is no such key.
+        """
+        public = self._keys().delivery
+        if public is None:
+            raise KeyRefused("There is no key for deliveries. Run `tipline keys init`.")
+        return seal(public, secret.encode(), bound_to)
 
     def seal_words(self, district: str | None, now: datetime, words: str, bound_to: str) -> bytes:
         """Seal words to a district's content key of the month (its latest earlier one when there is none yet).
@@ -259,7 +273,10 @@ def _read(folder: Path, process: str) -> _Keys:
             newest = _public(folder / sealing)
             if key_id(newest) != kid:  # else its rotation was cut off before the new key came
                 successors[kid] = newest
-    publics = (folder / "identity.pub", folder / "outbound.pub", *(folder / "content").glob("*/*.pub"))
+    optional = (path for path in (folder / "delivery.pub",) if path.exists())
+    publics = (
+        folder / "identity.pub", folder / "outbound.pub", *optional, *(folder / "content").glob("*/*.pub")
+    )  # fmt: skip
     public = {path.relative_to(folder): _public(path) for path in publics}
     for path, half in public.items():
         if key_id(half) not in kids.get(path, {key_id(half)}):
@@ -268,6 +285,7 @@ def _read(folder: Path, process: str) -> _Keys:
     return _Keys(
         identity=public.pop(Path("identity.pub")),
         outbound=public.pop(Path("outbound.pub")),
+        delivery=public.pop(Path("delivery.pub"), None),
         content={(path.parent.name, path.stem): key for path, key in public.items()},
         private=private,
         successors=successors,

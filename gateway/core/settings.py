@@ -5,12 +5,22 @@ Each process gets a `Settings` of its own, and refuses an environment that holds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from gateway.core.errors import SettingsRefused
 
@@ -22,9 +32,10 @@ _SECRETS: Mapping[str, frozenset[str]] = {
     "TWILIO_API_SECRET": frozenset({"courier", "operator"}),
     "TWILIO_PAGING_API_SECRET": frozenset({"worker", "operator"}),
     "TIPLINE_DEADMAN_URL": frozenset({"clock"}),
+    "TIPLINE_SMTP_URL": frozenset({"worker"}),
 }
 """Which process may be given which secret. Intake verifies, the courier texts reporters, the worker
-pages staff, the clock pings somebody outside."""
+pages staff and mails alerts, the clock pings somebody outside."""
 
 
 def _http_url(value: str) -> str:
@@ -45,6 +56,24 @@ def _clamd_url(value: str) -> str:
     here = parsed.hostname in {"127.0.0.1", "::1", "localhost"}
     if not (parsed.scheme == "unix" and parsed.path.startswith("/")) and not (parsed.scheme == "tcp" and here):
         raise ValueError("must be unix:///path of a socket, or tcp://127.0.0.1:3310 on this machine")
+    return value
+
+
+def _hosts(value: object) -> object:
+    """Read a list: `host` or `host:port`, apart by commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _smtp_url(value: str) -> str:
+    parsed = urlsplit(value)
+    if parsed.scheme not in {"smtp", "smtps"} or not parsed.hostname:
+        raise ValueError("must be smtps://user:password@host, or smtp://… with STARTTLS")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+        raise ValueError("must be one e-mail address")
     return value
 
 
@@ -74,6 +103,17 @@ class Settings(BaseModel):
     """With less than that free on the disk, files are refused, so that words still find room."""
     clamd_url: Annotated[str, AfterValidator(_clamd_url)] | None = Field(alias="TIPLINE_CLAMD_URL", default=None)
     """Where a ClamAV daemon listens that the worker has look at attachments."""
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = Field(
+        alias="TIPLINE_ALLOWED_HOSTS", default=()
+    )
+    """Hosts of the district's own network that events may be delivered to; all others must be public."""
+    alerts_dir: Path | None = Field(alias="TIPLINE_ALERTS_DIR", default=None)
+    """Where alerts are put as files, for districts that want that."""
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(
+        alias="TIPLINE_SMTP_URL", default=None, repr=False
+    )
+    """The relay that mails alerts."""
+    mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(alias="TIPLINE_MAIL_FROM", default=None)
     report_minutes: int = Field(alias="TIPLINE_EXPORT_REPORT_MINUTES", default=15, ge=1, le=24 * 60)
     """In spans of so many minutes what leaves the house tells when reports came in."""
     names_staff: bool = Field(alias="TIPLINE_EXPORT_STAFF_NAMES", default=True)

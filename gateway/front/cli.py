@@ -12,23 +12,11 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from gateway.core.errors import TiplineError
+from gateway.front import cli_alerts_said
+from gateway.front.cli_parser import Parser as _Parser
 from gateway.front.places import NAMES, locate
 
-_SCOPES = "cases:read, cases:write, events:read or metrics:read; may be repeated"
-
-
-class _Parser(argparse.ArgumentParser):
-    """One command: `work` is `module:function`, its description the function's own account of itself."""
-
-    def command(self, work: str) -> _Parser:
-        """Say what this command does."""
-        self.set_defaults(work=work)
-        return self
-
-    def json(self) -> _Parser:
-        """Let it answer in JSON too."""
-        self.add_argument("--json", action="store_true", help="answer in JSON")
-        return self
+_SCOPES = "cases:read, cases:write, alerts:write, events:read, metrics:read or subscriptions:write; may be repeated"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     _add_backups(commands)
     _add_retention(commands)
     _add_portal(commands)
+    cli_alerts_said.add(commands)
+    _add_events(commands)
     _add_making(commands)
     _add_exporting(commands)
     return top
@@ -158,7 +148,7 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Put new keys in the place of those in use. Processes take them up by themselves and renew in the "
         "background what the old ones hold. --finish deletes the old ones once nothing needs them.",
     ).command("cli_keys:rotate")
-    rotate.add_argument("kind", choices=("identity", "outbound", "index", "content", "log"))
+    rotate.add_argument("kind", choices=("identity", "outbound", "delivery", "index", "content", "log", "cap"))
     rotate.add_argument("--district", metavar="SLUG", help="content keys of this district alone")
     rotate.add_argument("--month", metavar="YYYY-MM", help="content keys of this month alone")
     rotate.add_argument("--finish", action="store_true", help="delete replaced keys that nothing needs any more")
@@ -278,6 +268,30 @@ def _add_portal(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="the same, of one conversation, and of all together without a proof of work",
     )  # fmt: skip
     portal.json()
+
+
+def _add_events(commands: argparse._SubParsersAction[_Parser]) -> None:
+    events = commands.add_parser(
+        "events", help="the event log as others are sent it; sending again", description="Look after what leaves."
+    ).add_subparsers(required=True, metavar="list|catalogue|replay", parser_class=_Parser)
+    listing = events.add_parser(
+        "list", description="Print events as CloudEvents 1.0, one a line, oldest first, as receivers get them."
+    ).command("cli_events:listing")
+    listing.add_argument("--since", metavar="TIME", help="e.g. 2026-11-29 or 2026-11-29T08:15:00Z")
+    listing.add_argument("--type", action="append", metavar="TYPE", help="as the catalogue names it; repeatable")
+    listing.add_argument("--case", metavar="NUMBER", help="all that belongs to one case")
+    listing.add_argument("--limit", type=int, default=1000, metavar="EVENTS")
+    events.add_parser(
+        "catalogue", description="Print every type of event and what it tells; with --json the schema of its data."
+    ).command("cli_events:catalogue").json()
+    replay = events.add_parser(
+        "replay",
+        description="Have the worker send events again, in order for each case. Receivers know a repeat by its id.",
+    ).command("cli_events:replay")
+    replay.add_argument("--since", metavar="TIME", help="everything from then on, also what was before a subscription")
+    replay.add_argument("--dead", action="store_true", help="what was given up")
+    replay.add_argument("--subscription", metavar="ID", help="one; all when left out")
+    replay.add_argument("--district", metavar="SLUG", help="those of a district")
 
 
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:

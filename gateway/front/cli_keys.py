@@ -10,11 +10,13 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from gateway.core import escrow, key_files, keys, rotation
+from exports import cap
+from gateway.core import cap_keys, escrow, key_files, keys, rotation
 from gateway.core.database import Database
-from gateway.core.errors import BadInput, KeyRefused
+from gateway.core.errors import BadInput, KeyRefused, NotFound
 from gateway.core.key_files import KeyFile, OldKey
 from gateway.core.records import District
 from gateway.core.settings import Settings
@@ -27,6 +29,7 @@ GRACE = timedelta(minutes=10)
 """How long the newest keys must have been there before old ones may go: nothing that was sealed before is still on
 its way into the database then."""
 ARCHIVE = "keys.escrow"
+_CAP_DAYS = 825
 
 
 def init(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -75,6 +78,8 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     settings = environment.load("operator", var, environ)
     if options.finish and options.kind == "log":
         raise BadInput("A log key has nothing to finish: its old private half is gone already.")
+    if options.kind == "cap":
+        return _rotate_cap(settings.keys_dir, options)
     if options.finish:
         return _finish(options, settings, environment.owner_url(var, environ))
     names = key_files.rotate(settings.keys_dir, options.kind, options.district, options.month)
@@ -95,7 +100,32 @@ def rotate(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
     return 0
 
 
-_HOLDER = {"identity": "courier", "outbound": "courier", "index": "courier", "content": "worker"}
+def _rotate_cap(root: Path, options: argparse.Namespace) -> int:
+    """Prepare the next pair that signs alerts, or with --finish sign with it: receivers must know it by then."""
+    now = utc_now()
+    if options.finish:
+        cap_keys.switch(root, now, key_files.replace)
+        words = (
+            "Alerts are signed with the new key from now on. The certificate before it stays listed until it expires."
+        )
+    else:
+        there = cap_keys.current(root / cap_keys.HOLDER)
+        if there is None:
+            raise NotFound("There is no key that signs alerts. Make one: `tipline alerts key --name NAME`.")
+        (name,) = there.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[:1]
+        pair = cap_keys.bring(*cap.signature.make_key(str(name.value), now, _CAP_DAYS))
+        cap_keys.install(root, pair, now, key_files.replace)
+        words = (
+            f"{root / cap_keys.HOLDER / 'cap-next.pub'} is the next certificate. Give it to whoever trusts the present "
+            "one; then `tipline keys rotate cap --finish`. And make a new escrow: `tipline keys escrow`."
+        )
+    print(json.dumps({"rotated": ["cap"], "in_use": options.finish}) if options.json else words)
+    return 0
+
+
+_HOLDER = {
+    "identity": "courier", "outbound": "courier", "index": "courier", "content": "worker", "delivery": "worker",
+}  # fmt: skip
 
 
 def _finish(options: argparse.Namespace, settings: Settings, database_url: str) -> int:

@@ -14,12 +14,16 @@ from datetime import datetime
 from pathlib import Path
 
 from channels.phone.config import Account, Contact, Line, PhoneConfig, SharedKey, load
-from gateway.core import key_files, pseudonyms
+from exports.cap.signature import make_key
+from gateway.core import cap_keys, key_files, pseudonyms
 from gateway.core.database import Database
 from gateway.front import environment, migrations, seed, stories, valkey
 from gateway.front.doctor.lines import FALLBACK, OVERRIDES
 from gateway.front.places import PORTS, Var, port
 from gateway.front.roles import granting
+
+_SIGNS_DAYS = 825
+"""How long the demo's certificate for alerts holds."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ def prepare(var: Var, environ: Mapping[str, str], now: datetime, database_url: s
         environment.write(var.env(process), {**(shared or _own_way(var, process)), **values})
     valkey.prepare(var)
     key_files.init(var.keys, [stories.DISTRICT], now)
+    if cap_keys.current(var.keys / cap_keys.HOLDER) is None:
+        pair = cap_keys.bring(*make_key(stories.DISTRICT_NAME, now, _SIGNS_DAYS))
+        cap_keys.install(var.keys, pair, now, key_files.replace)
     alone = environment.of_children(environ, only_files=True)
     settings = environment.load("operator", var, alone)
     password = _password(var)

@@ -16,8 +16,8 @@ from gateway.front import valkey
 from gateway.front.places import PORTS, Var, port
 
 _OURS = frozenset(str(field.alias) for field in Settings.model_fields.values() if field.alias)
-_SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET", "_DEADMAN_URL")))
-_PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_HOST"})
+_SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET", "_DEADMAN_URL", "_SMTP_URL")))
+_PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_ALLOWED_HOSTS", "TIPLINE_HOST"})
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -119,5 +119,6 @@ def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
         "TIPLINE_PUBLIC_URL": here["intake"],
         "TIPLINE_CONSOLE_URL": here["console"],
         "TIPLINE_ANCHOR_FILE": str(var.anchors),
+        "TIPLINE_ALERTS_DIR": str(var.alerts),
         "TIPLINE_MEDIA_URL": var.media.as_uri(),
     }

@@ -51,6 +51,11 @@ class Var:
         return self.root / "log-heads.jsonl"
 
     @property
+    def alerts(self) -> Path:
+        """Alerts as files, unless a setting puts them where others pick them up."""
+        return self.root / "alerts"
+
+    @property
     def media(self) -> Path:
         """Attachments, sealed, unless a setting puts them elsewhere."""
         return self.root / "media"

@@ -29,6 +29,7 @@ from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage
 from responders.directory import service as directory
 from responders.dispatch import Dispatcher
+from responders.escalation import setting
 from responders.paging import service as paging
 from responders.paging.records import Callout, CalloutCase
 
@@ -61,6 +62,8 @@ def _make_district(session: Session, password: str, now: datetime) -> None:
         line = Line(district_id=district.id, school_id=school.id, number=wanted.number, purpose="reports")
         line.label = wanted.name
         session.add(line)
+        setting.place(session, school, district, wanted.name, ([wanted.polygon], [], [stories.COUNTY]), now)
+    setting.change(session, district, now, feed="public", folder=True)
     session.add(Line(district_id=district.id, number=stories.PAGING_LINE, purpose="paging", label="Pages"))
     tiers: dict[str, list[str]] = {"on_call": [], "escalation": []}
     for person in stories.STAFF:

@@ -14,11 +14,12 @@ Verb = Literal["text", "answer", "acknowledge", "assign", "note", "reply", "move
 
 @dataclass(frozen=True)
 class School:
-    """A school and the number that people text."""
+    """A school, the number that people text, and where it is: a closed polygon, `lat,lon lat,lon …`."""
 
     slug: str
     name: str
     number: str
+    polygon: str
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,20 @@ class Story:
 
 
 SCHOOLS = (
-    School("lincoln", "Lincoln High School", "+13035550100"),
-    School("cedar", "Cedar Middle School", "+13035550101"),
+    School(
+        "lincoln",
+        "Lincoln High School",
+        "+13035550100",
+        "39.7420,-105.2110 39.7420,-105.2060 39.7390,-105.2060 39.7390,-105.2110 39.7420,-105.2110",
+    ),
+    School(
+        "cedar",
+        "Cedar Middle School",
+        "+13035550101",
+        "39.7520,-105.2210 39.7520,-105.2170 39.7495,-105.2170 39.7495,-105.2210 39.7520,-105.2210",
+    ),
 )
+COUNTY = "SAME=008059"
 STAFF = (
     Person("dana", "Dana Ortiz", "counsellor", "+13035550161", "on_call"),
     Person("marcus", "Marcus Bell", "administrator", "+13035550162", "on_call"),

@@ -18,6 +18,7 @@ from gateway.core.records import Message
 from gateway.core.times import Clock
 from responders import dispatch
 from responders.accounts.records import SignInAttempt, StaffSession
+from responders.escalation import due as alerts
 
 EVERY_SECONDS = 1.0
 TIDY_EVERY = timedelta(hours=1)
@@ -30,7 +31,7 @@ def due(session: Session, now: datetime) -> set[Name]:
     found: set[Name] = set()
     if session.scalar(threadable.limit(1)) or outbox.due(session, "reporters", now):
         found.add("courier")
-    if dispatch.due(session, now) or outbox.due(session, "paging", now):
+    if dispatch.due(session, now) or outbox.due(session, "paging", now) or alerts.anything(session, now):
         found.add("worker")
     return found
 

@@ -68,7 +68,7 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(String(120))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[list[str]]
-    """`cases:read`, `cases:write`, `events:read`, `metrics:read`."""
+    """`cases:read`, `cases:write`, `alerts:write`, `events:read`, `metrics:read`, `subscriptions:write`."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -87,7 +87,7 @@ def _of_cookie(request: Request) -> Viewer | None:
     visit = gate.visitor(request)
     if visit is None:
         return None
-    scopes = frozenset(service.SCOPES)
+    scopes = service.scopes_of(visit.account.role)
     return Viewer(visit.actor, visit.account.district_id, scopes, visit.account.name, visit.csrf)
 
 

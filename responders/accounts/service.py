@@ -19,8 +19,10 @@ from responders.accounts.records import Account, ApiToken, StaffSession
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(hours=24)
-SCOPES = ("cases:read", "cases:write", "events:read", "metrics:read")
+SCOPES = ("cases:read", "cases:write", "alerts:write", "events:read", "metrics:read", "subscriptions:write")
 ROLES = ("counsellor", "administrator", "officer", "operator")
+ADMINISTRATOR = "administrator"
+_ADMINISTRATORS = frozenset({"subscriptions:write"})
 
 _WRONG = "Name or password is not right."
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -140,6 +142,11 @@ def token(session: Session, plain: str, now: datetime) -> ApiToken | None:
     """Find the live token a bearer shows."""
     found = session.scalar(select(ApiToken).where(ApiToken.token_hash == _hash(plain), ApiToken.revoked_at.is_(None)))
     return None if found is None or (found.expires_at and found.expires_at <= now) else found
+
+
+def scopes_of(role: str) -> frozenset[str]:
+    """Tell what a member of staff may do: everything, but where events go to is the administrators' to say."""
+    return frozenset(SCOPES) - (frozenset() if role == ADMINISTRATOR else _ADMINISTRATORS)
 
 
 def of_district(session: Session, district_id: str) -> list[Account]:

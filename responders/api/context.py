@@ -55,6 +55,7 @@ class Context:
         self.keys: KeySet = console.keys
         self.origin = console.url
         self.policy = console.policy
+        self.hosts = console.hosts
         self._console = console
         self._session: Session | None = None
         self._open = ExitStack()

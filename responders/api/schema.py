@@ -1,8 +1,8 @@
-"""GraphQL of the event log: every state transition, oldest first, each also as a CloudEvents 1.0 envelope."""
+"""GraphQL of the event log: every state transition, oldest first. `subscriptions` adds its CloudEvents envelope."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -10,8 +10,6 @@ import strawberry
 from sqlalchemy import Select, select
 from strawberry import relay
 
-from exports import cloud_events
-from exports.snapshot import EventSnapshot
 from gateway.core import records
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
@@ -28,7 +26,6 @@ class Event(relay.Node):
     """An event of the log."""
 
     id: relay.NodeID[str]
-    snapshot: strawberry.Private[EventSnapshot]
     type: str = strawberry.field(description="What happened, e.g. `org.tipline.case.acknowledged`.")
     subject: str = strawberry.field(description="What it happened to: `<thing>/<id>`.")
     actor: str = strawberry.field(
@@ -36,19 +33,14 @@ class Event(relay.Node):
     )
     at: datetime
     data: Json = strawberry.field(description="Ids and codes.")
-
-    @strawberry.field(description="The CloudEvents 1.0.2 envelope, structured mode.")
-    def cloud_event(self, info: Info) -> Json:
-        """Render the envelope."""
-        return Json(cloud_events.envelope(self.snapshot, info.context.origin))
+    page: strawberry.Private[Sequence[records.Event]]
+    """The rows that were read together with it, so that what else is asked of them is asked of all at once."""
 
     @classmethod
-    def of(cls, record: records.Event) -> Self:
-        """Show a row."""
+    def of(cls, record: records.Event, page: Sequence[records.Event] = ()) -> Self:
+        """Show a row, with those of its page."""
         names = ("id", "type", "subject", "actor", "at", "data")
-        values = {name: getattr(record, name) for name in names}
-        snapshot = EventSnapshot(**values, sequence=record.seq, district_id=record.district_id)
-        return cls(**values, snapshot=snapshot)
+        return cls(**{name: getattr(record, name) for name in names}, page=page or [record])
 
     @classmethod
     def find(cls, info: Info, event_id: str) -> Self | None:
@@ -97,4 +89,4 @@ def _own(info: Info) -> Select[records.Event]:
 
 
 def _nodes(rows: list[records.Event]) -> list[Event]:
-    return [Event.of(row) for row in rows]
+    return [Event.of(row, rows) for row in rows]

@@ -22,6 +22,8 @@ from responders.conversation import talk, timeline
 from responders.conversation.delivery import Delivery, describe
 from responders.conversation.talk import Said, Talk
 from responders.conversation.timeline import Entry
+from responders.escalation import service as escalation
+from responders.escalation.records import Alert
 from responders.linking import reading as linking
 from responders.linking.reading import Proposal
 from responders.paging import calls
@@ -74,6 +76,7 @@ class CasePage:
     timeline: list[Entry]
     colleagues: list[Account]
     holds: list[CaseHold]
+    alerts: list[Alert]
     moves: list[str]
     alike: list[Proposal]
     """Cases that this may be one with."""
@@ -95,6 +98,7 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
     talks = talk.read(session, keys, case, names, assessed, visit.now)
     called = calls.of_case(session, case)
     school = session.get(School, case.school_id) if case.school_id else None
+    alerts = escalation.of_case(session, case.id)
     return CasePage(
         case=case,
         school=school.name if school else "Whole district",
@@ -107,10 +111,16 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         callout=called.running,
         code_told=called.told,
         timeline=timeline.read(
-            session, case.id, _subjects(case, talks), called.callouts, names, [t.thread for t in talks if t.thread]
+            session,
+            case.id,
+            [*_subjects(case, talks), *(f"alert/{one.id}" for one in alerts)],
+            called.callouts,
+            names,
+            [t.thread for t in talks if t.thread],
         ),
         colleagues=accounts.of_district(session, case.district_id),
         holds=holds.standing(session, [case.id]),
+        alerts=alerts,
         moves=_moves(case),
         alike=linking.proposals(session, keys, case),
         joined=linking.joined(session, case),

@@ -20,6 +20,7 @@ from responders.cases.records import Case
 from responders.cases.views import find
 from responders.conversation import attachments
 from responders.conversation import page as case_page
+from responders.escalation import showing
 from responders.linking import words as link_words
 from triage.model import Category
 
@@ -59,6 +60,7 @@ def _show(
         corrections=correcting.REASONS,
         categories=tuple(Category),
         unmask_reasons=masks.REASONS,
+        alerting=showing,
         mask_note_length=masks.NOTE_LENGTH,
     )
 

@@ -34,3 +34,17 @@ class Duty(Base):
     position: Mapped[int]
     responder_id: Mapped[str] = mapped_column(ForeignKey("responders.id"))
     __table_args__ = (Index("duties_of_school", "district_id", "school_id", "tier", "position"),)
+
+
+class SchoolArea(Base):
+    """Where a school is, as alerts tell it: shapes and codes in CAP's own notation."""
+
+    __tablename__ = "school_areas"
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
+    description: Mapped[str] = mapped_column(String(200))
+    polygons: Mapped[list[str]]
+    """`lat,lon lat,lon …`, closed."""
+    circles: Mapped[list[str]]
+    """`lat,lon radius`, the radius in kilometres."""
+    geocodes: Mapped[list[str]]
+    """`SAME=008059` and the like."""

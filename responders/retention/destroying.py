@@ -32,6 +32,7 @@ from responders.cases import erasing as of_cases
 from responders.cases import holds
 from responders.cases.records import Case
 from responders.directory import service as directory
+from responders.escalation import erasing as of_alerts
 from responders.linking import service as linking
 from responders.paging import erasing as of_paging
 from responders.retention import lapsing, resealing
@@ -122,6 +123,7 @@ class Destroyer:
                 _bury(session, run_id, verdict.found, now)
                 _count(session, run_id, district, verdict.kind, month(case.opened_at), messages=verdict.found)
                 of_paging.forget_cases(session, verdict.found.case_ids)
+                of_alerts.forget_cases(session, verdict.found.case_ids)
                 asking.erase(session, verdict.found.message_ids)
                 linking.forget_cases(session, verdict.found.case_ids)
                 of_cases.erase(session, verdict.found)

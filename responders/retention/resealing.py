@@ -17,6 +17,7 @@ from gateway.core.records import Message, Send
 from gateway.core.seal import prefix
 from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
+from responders.escalation.records import Alert
 from responders.linking.records import Likeness
 
 BATCH_ROWS = 100
@@ -27,6 +28,7 @@ SHOWN = (
     Unmasking.detail_sealed,
     Likeness.detail_sealed,
     Attachment.clean_key_sealed,
+    Alert.draft_sealed,
 )
 """Columns that the console opens too."""
 COLUMNS = (*SHOWN, Send.body_sealed, Attachment.original_key_sealed)

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from exports.words import Policy
 from gateway.core.database import Database
+from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.media.storing import Store
 from gateway.core.times import Clock
@@ -36,15 +37,10 @@ class Console:
     live: Live
     store: Store | None = None
     """Where attachments lie."""
-    report_minutes: int = 15
-    """In spans of so many minutes what leaves tells when reports came in."""
-    names_staff: bool = True
-    """Whether what leaves names people on staff, or says their role alone."""
-
-    @property
-    def policy(self) -> Policy:
-        """How much of a case leaves."""
-        return Policy(self.report_minutes, self.names_staff)
+    hosts: Hosts = field(default_factory=Hosts)
+    """Which hosts events may be sent to. The console never opens a connection itself."""
+    policy: Policy = field(default_factory=Policy)
+    """How much of a case leaves."""
 
     @property
     def secure(self) -> bool:

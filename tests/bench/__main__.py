@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import accept, growth, memory, paging, parts, picture, portal, report, site
+from tests.bench import accept, events, growth, memory, paging, parts, picture, portal, report, site
 from tests.support import postgres
 
-PIECES = ("accept", "portal", "paging", "growth", "parts")
+PIECES = ("accept", "portal", "paging", "events", "growth", "parts")
 DATABASES = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rounds and seconds of both accept paths, people at once, texts of the runs, cases."""
+    """How much is measured: rounds and seconds of both accept paths, people at once, texts, cases, events."""
 
     rounds: int = 9
     seconds: float = 2.0
@@ -37,9 +37,10 @@ class Size:
     part_seconds: float = 0.5
     people: int = 60
     times: int = 10
+    events: int = 3_000
 
 
-QUICK = Size(1, 0.5, 4, 20, 20.0, 40, 3, 4, (100, 200), 0.02, 6, 1)
+QUICK = Size(1, 0.5, 4, 20, 20.0, 40, 3, 4, (100, 200), 0.02, 6, 1, 60)
 
 
 def main() -> None:
@@ -96,7 +97,12 @@ def _growth(kind: str, size: Size) -> object:
         return [asdict(row) for row in growth.measure(made, list(size.cases), _say)]
 
 
-_MEASURES = {"accept": _accept, "portal": _portal, "paging": _paging, "growth": _growth}
+def _events(kind: str, size: Size) -> object:
+    with _site(kind, 1, 1) as (made, _):
+        return [asdict(rate) for rate in events.measure(made, size.events)]
+
+
+_MEASURES = {"accept": _accept, "portal": _portal, "paging": _paging, "events": _events, "growth": _growth}
 
 
 @contextmanager

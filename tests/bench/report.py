@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-RATIO, PAGE_MS, BURST_MS, IDLE_MB, AT_ONCE_MS = 0.6, 1000.0, 3000.0, 700.0, 1000.0
+RATIO, PAGE_MS, BURST_MS, IDLE_MB, AT_ONCE_MS, EVENTS = 0.6, 1000.0, 3000.0, 700.0, 1000.0, 300.0
 """What is required."""
 
 
@@ -93,6 +93,13 @@ def _growth(kind: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return _block(head, [(act, *(known[act, size] for size in sizes)) for act in acts])
 
 
+def _events(kind: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    slowest = min(row["events_per_second"] for row in rows)
+    head = (f"{kind}: log to a local receiver's 204", "events", "seconds", "events/s")
+    table = _block(head, [(row["mode"], row["events"], row["seconds"], row["events_per_second"]) for row in rows])
+    return f"{table}\nrequired: every mode >= {EVENTS:.0f} events/s ({_verdict(slowest >= EVENTS)})"
+
+
 def _block(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
@@ -110,5 +117,6 @@ _PIECES: Mapping[str, Callable[[str, Any], str]] = {
     "accept": _accept,
     "portal": _portal,
     "paging": _paging,
+    "events": _events,
     "growth": _growth,
 }

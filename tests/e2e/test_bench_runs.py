@@ -28,6 +28,7 @@ def test_bench_measures_and_draws(tmp_path: Path) -> None:
     assert sqlite["portal"]["ours"]["texts_per_second"] > 0
     assert (sqlite["portal"]["at_once"]["people"], sqlite["portal"]["at_once"]["lost"]) == (6, 0)
     assert sqlite["paging"]["steady"]["critical"]["texts"] == 2
+    assert {row["mode"]: row["events"] for row in sqlite["events"]} == {"structured": 60, "binary": 60, "batched": 60}
     assert {row["cases"] for row in sqlite["growth"]} == {100, 200}
     drawn = ET.fromstring(picture.draw(found))  # noqa: S314 - our own
     assert len(drawn.findall("{http://www.w3.org/2000/svg}path")) == 5

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.events import emit
+from gateway.core.http import Hosts
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Base, Message
 from gateway.core.times import utc_now
@@ -24,6 +25,10 @@ from responders.cases import replying
 from responders.cases import service as cases
 from responders.directory import service as directory
 from responders.paging import service as paging
+from responders.subscriptions import service as subscriptions
+from responders.subscriptions.filters import of_choices
+from responders.subscriptions.records import DEAD, DELIVERED, QUEUED, Delivery
+from responders.subscriptions.service import Wish
 from tests.support.access import faults
 from tests.support.world import PAGING, SetClock, World
 from triage.engine import assess
@@ -105,13 +110,53 @@ def served(tmp_path: Path) -> Iterator[Served]:
     database.close()
 
 
-def sign_in(page: Page, served: Served, path: str = "/") -> list[str]:
+def subscribed(served: Served) -> str:
+    """Make an administrator and a subscription with a delivery in each state; the answer is its page's path."""
+    now, world = utc_now(), served.world
+    with world.database.write() as session:
+        accounts.create(session, world.district_id, "marcus", "Marcus Bell", "administrator", PASSWORD, now)
+        wish = Wish(name="County dispatch", sink="https://cad.example.org/a-rather-long-path-of-a-hook/" + "x" * 80,
+                    filters=of_choices(["case", "page"], ["lincoln"], ["high"]))  # fmt: skip
+        made = subscriptions.create(session, world.keys["console"], Hosts(), world.district_id, wish, "account:1", now)
+        made.row.state, made.row.code, made.row.agreed_at = "active", "415", now
+        for number, state in enumerate((QUEUED, DELIVERED, DEAD)):
+            session.add(
+                Delivery(subscription_id=made.row.id, event_id=f"{number:032x}", seq=number, lane="case/" + "a" * 32,
+                         state=state, code="415" if state == DEAD else None, queued_at=now, due_at=now)
+            )  # fmt: skip
+        return f"/subscriptions/{made.row.id}"
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_in_subscriptions(
+    browser: Browser, served: Served, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    path = subscribed(served)
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    complaints = sign_in(page, served, "/subscriptions", "marcus")
+    found = {}
+    for one in ("/subscriptions", path):
+        page.goto(served.url + one)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, one
+        found[one] = faults(page)
+    page.get_by_role("button", name="New secret").click()
+    expect(page.locator("#secret")).to_contain_text("whsec_")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found["secret"] = faults(page)
+    context.close()
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert complaints == []
+
+
+def sign_in(page: Page, served: Served, path: str = "/", name: str = "dana") -> list[str]:
     """Sign in at `path`; the answer collects what the browser complains of."""
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(served.url + path)
-    page.get_by_label("Name").fill("dana")
+    page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     return complaints

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from gateway.core import wording
+from tests.support import stored_events
 from tests.support.house import CEDAR, DANA, LINCOLN, MARCUS, PAGING, RILEY, House, hidden, until
 from tests.support.leaks import search, search_files
 
@@ -248,6 +249,13 @@ def test_an_unsigned_text_is_refused_and_not_stored(house: House, token: str) ->
     assert httpx.post(f"{house.public_url}/sms/inbound", data=form).status_code == 403
     assert len(cases(house, token)) == before
     assert not [c for c in cases(house, token) if "forged" in texts(c)]
+
+
+def test_every_stored_event_is_one_that_others_can_read(house: House) -> None:
+    listed = house.tipline("events", "list", "--limit", "100000").encode().splitlines()
+    types = {json.loads(line)["type"] for line in listed}
+    assert {"org.tipline.message.received.v1", "org.tipline.page.acknowledged.v1", "org.tipline.send.sent.v1"} <= types
+    assert stored_events.faults(listed, house.console_url) == []
 
 
 def test_doctor_finds_nothing_wrong(house: House) -> None:

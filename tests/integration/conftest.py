@@ -15,14 +15,17 @@ import gateway.core.media.records  # noqa: F401 - imported for their tables
 import responders.accounts.records
 import responders.cases.records
 import responders.directory.records
+import responders.escalation.records
 import responders.linking.records
 import responders.paging.records
-import responders.retention.records  # noqa: F401 - imported for their tables
+import responders.retention.records
+import responders.subscriptions.records  # noqa: F401 - imported for their tables
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Base
 from gateway.front.roles import granting
+from tests.support import stored_events
 from tests.support.postgres import running
 from tests.support.world import START, World
 
@@ -92,11 +95,13 @@ def keys(key_root: Path) -> Mapping[str, KeySet]:
 
 
 @pytest.fixture
-def world(database: Database, keys: Mapping[str, KeySet]) -> World:
+def world(database: Database, keys: Mapping[str, KeySet]) -> Iterator[World]:
     """Give a small district on a fresh database."""
     built = World(database, keys)
     built.build()
-    return built
+    yield built
+    # Whatever a test has let happen: each event that was stored is one that others can read.
+    assert stored_events.faults(stored_events.envelopes(database)) == []
 
 
 @pytest.fixture(scope="module")

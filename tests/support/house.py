@@ -131,6 +131,7 @@ def running(var: Path, *arguments: str) -> Iterator[House]:
         "TIPLINE_INTAKE_PORT": str(intake),
         "TIPLINE_CONSOLE_PORT": str(console),
         "TIPLINE_PHONES_PORT": str(phones),
+        "TIPLINE_ALLOWED_HOSTS": "127.0.0.1",  # receivers of events that a test runs
     }
     house = House(
         var, environ, f"http://127.0.0.1:{phones}", f"http://127.0.0.1:{console}", f"http://127.0.0.1:{intake}"

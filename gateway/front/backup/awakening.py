@@ -16,6 +16,7 @@ from gateway.core import backups
 from gateway.core.backfill import FIRST
 from gateway.core.records import Heartbeat, Line, Send
 from responders.accounts.records import Account, ApiToken, StaffSession
+from responders.escalation.records import APPROVED, DRAFT, Alert
 from responders.paging.records import Callout
 from responders.retention.records import RetentionRun
 
@@ -45,6 +46,9 @@ def wake(session: Session, as_of: datetime, missing: int, now: datetime) -> Awak
     session.execute(update(Line).where(Line.listed_until.is_(None)).values(listed_until=as_of - FIRST))
     # A hold may have been placed since: no order of then is carried out, and the clock waits for a person's.
     session.execute(update(RetentionRun).where(RetentionRun.finished_at.is_(None)).values(finished_at=now))
+    # An alert that was approved may have gone out since, and what it warned of may be over: a person looks again.
+    approved = update(Alert).where(Alert.state == APPROVED)
+    session.execute(approved.values(state=DRAFT, proposed_at=None, approved_at=None, approved_by=None))
     backups.note_restored(session, as_of, missing, now)
 
     def count(*where: object) -> int:

@@ -20,6 +20,7 @@ from gateway.core.records import District, Line
 from gateway.core.settings import Settings
 from gateway.core.times import Clock
 from gateway.front import environment, revision
+from gateway.front.doctor.alerts import sending, signing
 from gateway.front.doctor.attachments import attachments
 from gateway.front.doctor.backups import backup
 from gateway.front.doctor.carrier import Carrier, Look, signatures
@@ -27,6 +28,7 @@ from gateway.front.doctor.finding import Finding, Level
 from gateway.front.doctor.keys import safekeeping
 from gateway.front.doctor.lines import arrivals
 from gateway.front.doctor.log import sealing
+from gateway.front.doctor.receivers import receivers
 from gateway.front.doctor.retention import destruction
 from gateway.front.doctor.roles import roles
 from gateway.front.doctor.work import beats, processes, waiting
@@ -60,7 +62,8 @@ class Doctor:
         if known is None:
             return
         yield from safekeeping(known.keys_dir)
-        yield from self._database(known)
+        yield signing(known.keys_dir, self.clock())
+        yield from self._database(known, settings.get("worker"))
         yield from roles(settings)
         yield from processes(self.var)
         yield self._valkey(known)
@@ -70,7 +73,7 @@ class Doctor:
         yield from signatures(settings)
         yield from Carrier(self.look, self.clock).examine(settings, _lines(known))
 
-    def _database(self, settings: Settings) -> Iterator[Finding]:
+    def _database(self, settings: Settings, worker: Settings | None) -> Iterator[Finding]:
         database = Database(settings.database_url)
         try:
             if not revision.is_current(database):
@@ -84,7 +87,9 @@ class Doctor:
                 yield from arrivals(session, self.clock())
                 yield backup(session, settings.keys_dir, self.clock())
                 yield destruction(session, self.clock())
+                yield from sending(session, worker, self.clock())
                 yield from beats(session, self.clock())
+                yield receivers(session, settings.keys_dir)
             for slug in (*slugs, keys.COMMON):
                 yield self._months(settings.keys_dir, slug)
             yield sealing(settings, database, self.clock())

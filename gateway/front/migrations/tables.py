@@ -9,8 +9,10 @@ import responders.accounts.records
 import responders.asking.records
 import responders.cases.records
 import responders.directory.records
+import responders.escalation.records
 import responders.linking.records
 import responders.paging.records
-import responders.retention.records  # noqa: F401 - imported for the tables it declares
+import responders.retention.records
+import responders.subscriptions.records  # noqa: F401 - imported for the tables it declares
 
 METADATA = gateway.core.records.Base.metadata

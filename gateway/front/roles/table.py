@@ -62,6 +62,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "courier": May(read="* -receipt_lookup", add=True, change="address_sealed opted_out_at", delete=True),
         "worker": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
         "console": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),
+        "operator": May(read="id school_id"),
     },
     "copies": {
         "intake": May(read="*", add=True, change="read_hour"),  # opened with a receipt alone, while it is presented
@@ -179,6 +180,40 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "clock": _SEES,
         "operator": May(read="*", add=True, change="released_at released_by"),
     },
+    "escalation_rules": {
+        **dict.fromkeys(("intake", "worker", "console"), _SEES),
+        "operator": May(read="*", add=True, change="* -district_id"),
+    },
+    "school_areas": {
+        **dict.fromkeys(("worker", "console"), _SEES),
+        "operator": May(read="*", add=True, change="* -school_id", delete=True),
+    },
+    "alerts": {
+        "intake": May(read="id district_id status scope state issued_at expires_at headline document"),
+        "worker": May(
+            read="*", delete=True,
+            change="state reason case_id draft_sealed issued_at expires_at expired_at cancelled_by_id sender headline"
+            " signed_with document",
+        ),
+        "console": May(
+            read="*", add=True,
+            change="status scope state scenario revision draft_sealed author proposed_at approved_by approved_at"
+            " starts_at lasts_minutes",
+        ),
+        "clock": May(read="id state starts_at expires_at expired_at"),
+        "operator": May(read="* -draft_sealed"),
+    },
+    "alert_targets": {
+        "worker": May(read="*", change="secret_sealed"),
+        "console": May(read="* -secret_sealed"),
+        "operator": May(read="* -secret_sealed", add=True, change="statuses removed_at"),
+    },
+    "alert_deliveries": {
+        "worker": May(read="*", add=True, change="state code attempts due_at lease_until ended_at"),
+        "console": _SEES,
+        "clock": May(read="id state due_at lease_until"),
+        "operator": _SEES,
+    },
     "likenesses": {
         "worker": May(read="*", add=True, change="judged_at detail_sealed", delete=True),
         "console": May(read="*", add=True, change="state decided_at decided_by judged_at"),
@@ -218,6 +253,26 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="* -district -month"),
         "console": May(read="*", change="console_gone_at"),
         "operator": _SEES,
+    },
+    "subscriptions": {
+        "worker": May(
+            read="*", change="state code consent_hash agreed_at rate_per_minute after_seq failures paused_until"
+            " failing_since lease_until lease_by",
+        ),
+        "console": May(
+            read="*", add=True, change="name sink mode types filters state code consent_hash agreed_at rate_per_minute"
+            " after_seq paused_until failures",
+        ),
+        "operator": May(read="*", change="after_seq"),
+    },
+    "subscription_secrets": {
+        "worker": May(read="*", change="secret_sealed", delete=True),
+        "console": May(read="* -secret_sealed", add=True, change="ends_at", delete=True),
+    },
+    "deliveries": {
+        "worker": May(read="*", add=True, change="* -id -subscription_id -event_id -seq", delete=True),
+        "console": May(read="*", change="state attempts code queued_at due_at done_at"),
+        "operator": May(read="*", change="state attempts code queued_at due_at done_at"),
     },
     "tombstones": {"worker": May(read="*", add=True), "console": _SEES, "operator": _SEES},
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from exports.words import Policy
 from gateway.core import keys
 from gateway.core.database import Database
 from gateway.core.queues import Waker
@@ -28,7 +29,7 @@ def make(settings: Settings) -> Starlette:
     database, waker = Database(settings.database_url), Waker(settings.redis_url)
     parts = console.prepare(
         database, key_set, utc_now, waker, settings.console_url, media.store_of(settings),
-        report_minutes=settings.report_minutes, names_staff=settings.names_staff,
+        allowed_hosts=settings.allowed_hosts, policy=Policy(settings.report_minutes, settings.names_staff),
     )  # fmt: skip
     others = Others(database, utc_now)
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),

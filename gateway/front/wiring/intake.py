@@ -34,6 +34,7 @@ from gateway.front.meters import Accepting, Counts
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
 from gateway.front.wiring import media
+from responders.escalation.feed import Feeds
 
 
 def run(settings: Settings, place: Place) -> None:
@@ -78,7 +79,8 @@ def make(settings: Settings) -> Starlette:
     # A report has no address, so nothing of it waits for the courier.
     store = media.store_of(settings)
     reports = desk_of(database, key_set, settings.public_url, store, stored=lambda: waker.wake("worker"))
-    app = apps.intake(reports, [*webhooks, probes.ready(pulse)], settings.public_url, close)
+    feeds = Feeds(database, settings.keys, settings.public_url, utc_now)
+    app = apps.intake(reports, [*webhooks, probes.ready(pulse), *feeds.routes()], settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
     return probes.living(app, pulse)
 

@@ -22,11 +22,13 @@ from gateway.front.duties import Duty, Patrol, tell, telling
 from gateway.front.page_times import PageTimes
 from gateway.front.places import Place
 from gateway.front.pulse import Pulse
-from gateway.front.wiring import media, patrols, renewal, retention
+from gateway.front.wiring import alerts, media, patrols, renewal, retention, subscriptions
 from gateway.front.wiring.accounts import account_of
 from responders.dispatch import Dispatcher
+from responders.escalation.records import AlertTarget
 from responders.linker import Linker
 from responders.retention import resealing
+from responders.subscriptions.records import SubscriptionSecret
 from triage import engine
 
 _PROVE_SECONDS = 60.0
@@ -39,8 +41,12 @@ def run(settings: Settings, place: Place) -> None:
     times = PageTimes(database, utc_now)
     duties = [*make(settings, database, times.around(sender)), *look_after(settings, database, waker, mailbox)]
     duties += media.of_worker(settings, database, keys.load(settings.keys, "worker"))
+    duties += alerts.of_worker(settings, database, keys.load(settings.keys, "worker"))
+    deliveries = subscriptions.make(settings, database, keys.load(settings.keys, "worker"))
+    duties += deliveries.duties
     duties.append(Pulse(database, "worker", utc_now, duties=tuple(duties), parts=[times.to_json]))
     jobs.work("worker", duties, settings.redis_url, place)
+    deliveries.close()
     mailbox.close()
     waker.close()
     sender.close()
@@ -92,8 +98,9 @@ def look_after(settings: Settings, database: Database, waker: Waker, mailbox: Ma
 
 
 def renewals(key_set: KeySet) -> list[Renewal]:
-    """List what it renews after a rotation: what is sealed to content keys."""
-    return [Resealing(key_set, column) for column in resealing.COLUMNS]
+    """List what it renews after a rotation: what is sealed to content keys, and secrets of receivers."""
+    columns = (*resealing.COLUMNS, AlertTarget.secret_sealed, SubscriptionSecret.secret_sealed)
+    return [Resealing(key_set, column) for column in columns]
 
 
 def _account(settings: Settings) -> TwilioAccount:

@@ -62,7 +62,7 @@ def test_a_token_is_an_actor_with_its_scopes(rig: Rig) -> None:
     assert viewer | {"actor": ""} == {
         "actor": "",
         "name": "sis",
-        "scopes": ["cases:read", "cases:write", "events:read", "metrics:read"],
+        "scopes": ["alerts:write", "cases:read", "cases:write", "events:read", "metrics:read", "subscriptions:write"],
     }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from strawberry.relay import GlobalID
 
 from exports.niem import publishing
+from exports.words import Policy
 from gateway.core import conversation, guard
 from gateway.core.media.records import Attachment
 from gateway.core.records import District, Event, Message, School, new_id
@@ -200,8 +201,7 @@ def test_times_of_reports_are_coarse_and_of_staff_exact(rig: Rig) -> None:
 
 def test_staff_are_roles_alone_where_the_policy_says_so(rig: Rig) -> None:
     case = story(rig)
-    object.__setattr__(rig.console, "report_minutes", 60)
-    object.__setattr__(rig.console, "names_staff", False)
+    object.__setattr__(rig.console, "policy", Policy(60, names_staff=False))
     export = document_of(rig, case)
     whole = json.dumps(export)
     assert "Ana Ruiz" not in whole

@@ -16,7 +16,7 @@ from gateway.core.errors import KeyRefused, NotFound
 from gateway.core.keys import GRANTS, PROCESSES, KeySet, load
 
 NOW = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
-OPENERS = {"identity": "courier", "outbound": "courier", "content": "worker"}
+OPENERS = {"identity": "courier", "outbound": "courier", "content": "worker", "delivery": "worker"}
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,11 @@ def sealers(keys: KeySet) -> dict[str, Callable[[], bytes]]:
         "identity": lambda: keys.seal_address("words", "x"),
         "outbound": lambda: keys.seal_outbound("words", "x"),
         "content": lambda: keys.seal_words(None, NOW, "words", "x"),
+        "delivery": lambda: keys.seal_delivery("words", "x"),
     }
 
 
-@pytest.mark.parametrize("kind", ["identity", "outbound", "content"])
+@pytest.mark.parametrize("kind", list(OPENERS))
 def test_rotate_is_taken_up_by_processes_that_run(root: Path, kind: str) -> None:
     keys = sets(root)
     before = sealers(keys["intake"])[kind]()

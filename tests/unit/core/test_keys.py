@@ -32,7 +32,7 @@ def sets(root: Path) -> dict[str, KeySet]:
 
 @pytest.mark.parametrize(
     ("what", "who_opens"),
-    [("address", {"courier"}), ("outbound", {"courier"}), ("words", {"worker", "console"})],
+    [("address", {"courier"}), ("outbound", {"courier"}), ("words", {"worker", "console"}), ("delivery", {"worker"})],
 )
 def test_load_gives_each_process_what_the_table_grants_and_no_more(made: Path, what: str, who_opens: set[str]) -> None:
     keys = sets(made)
@@ -41,6 +41,7 @@ def test_load_gives_each_process_what_the_table_grants_and_no_more(made: Path, w
             "address": sealing.seal_address("+13035550123", "x"),
             "outbound": sealing.seal_outbound("+13035550123", "x"),
             "words": sealing.seal_words("demo", NOW, "+13035550123", "x"),
+            "delivery": sealing.seal_delivery("+13035550123", "x"),
         }[what]
         opened = set()
         for process, holder in keys.items():
@@ -67,7 +68,7 @@ def test_blind_index_is_the_couriers_alone(made: Path) -> None:
     [
         (process, name)
         for process in PROCESSES
-        for name, purpose in (("identity", "identity"), ("outbound", "outbound"), ("index", "index"), ("log", "log"))
+        for name, purpose in ((name, name) for name in ("identity", "outbound", "index", "log", "delivery"))
         if purpose not in GRANTS[process]
     ],
 )
@@ -219,7 +220,7 @@ def test_listing_names_keys_and_shows_none(made: Path) -> None:
     listed = list(key_files.listing(made))
     private = {(file.process, file.name) for file in listed if file.private and "/" not in file.name}
     of_courier = {("courier", "identity.key"), ("courier", "index.key"), ("courier", "outbound.key")}
-    assert private == of_courier | {("clock", "log.key")}
+    assert private == of_courier | {("clock", "log.key"), ("worker", "delivery.key")}
     secret = (made / "courier" / "index.key").read_text()
     assert all(secret not in repr(file) for file in listed)
 
@@ -227,3 +228,15 @@ def test_listing_names_keys_and_shows_none(made: Path) -> None:
 def test_key_set_shows_no_key_when_printed(made: Path) -> None:
     printed = repr(load(made / "courier", "courier"))
     assert printed == "KeySet(process='courier')"
+
+
+def test_house_that_has_no_key_for_deliveries_yet_goes_on(made: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(made, tmp_path / "before"))
+    for path in root.rglob("delivery.*"):
+        path.unlink()
+    keys = sets(root)
+    assert keys["worker"].open(keys["intake"].seal_words("demo", NOW, "words", "x"), "x") == "words"
+    with pytest.raises(KeyRefused, match="tipline keys init"):
+        keys["console"].seal_delivery("secret", "x")
+    assert "delivery" in key_files.init(root, ["demo"], NOW)
+    assert keys["worker"].open(keys["console"].seal_delivery("secret", "x"), "x") == "secret"

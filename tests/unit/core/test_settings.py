@@ -29,6 +29,12 @@ def test_load_coarsens_reports_and_names_staff_unless_told_otherwise() -> None:
     assert (other.report_minutes, other.names_staff) == (60, False)
 
 
+def test_load_lists_allowed_hosts() -> None:
+    settings = load("clock", {**BASE, "TIPLINE_ALLOWED_HOSTS": "cad.example.org, 10.0.0.7:8443"})
+    assert settings.allowed_hosts == ("cad.example.org", "10.0.0.7:8443")
+    assert load("clock", BASE).allowed_hosts == ()
+
+
 def test_load_masks_secrets() -> None:
     settings = load("intake", {**INTAKE, "DATABASE_URL": "postgresql://u:hush-db@h/d"})
     assert "hush" not in repr(settings)
@@ -48,6 +54,9 @@ def test_load_masks_secrets() -> None:
         pytest.param("clock", {**BASE, "TIPLINE_PUBLIC_URL": "tips.org"}, "TIPLINE_PUBLIC_URL", id="not a URL"),
         pytest.param("clock", {**BASE, "TIPLINE_DEADMAN_URL": "hush"}, "TIPLINE_DEADMAN_URL", id="ping is no URL"),
         pytest.param("worker", {**BASE, "TIPLINE_DEADMAN_URL": "http://hush"}, "must not be given", id="clock's ping"),
+        pytest.param("console", {**BASE, "TIPLINE_SMTP_URL": "smtps://u:hush@r"}, "must not be given", id="relay"),
+        pytest.param("worker", {**BASE, "TIPLINE_SMTP_URL": "http://hush"}, "TIPLINE_SMTP_URL", id="relay is no relay"),
+        pytest.param("clock", {**BASE, "TIPLINE_MAIL_FROM": "hush"}, "TIPLINE_MAIL_FROM", id="no address"),
         pytest.param("clock", {**BASE, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL", id="unknown level"),
         pytest.param("clock", {**BASE, "TWILIO_API_SECRET": "hush"}, "must not be given TWILIO_API_SECRET", id="extra"),
         pytest.param("console", INTAKE, "console must not be given TWILIO_AUTH_TOKEN", id="surplus in console"),

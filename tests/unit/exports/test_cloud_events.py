@@ -25,14 +25,41 @@ def test_envelope_names_what_happened_where_and_when() -> None:
         "specversion": "1.0",
         "id": EVENT.id,
         "source": f"{ORIGIN}/districts/{EVENT.district_id}",
-        "type": "org.tipline.case.acknowledged",
+        "type": "org.tipline.case.acknowledged.v1",
         "subject": EVENT.subject,
         "time": "2026-11-21T08:15:00Z",
         "datacontenttype": "application/json",
+        "dataschema": f"{ORIGIN}/schemas/events/org.tipline.case.acknowledged.v1.json",
         "actor": EVENT.actor,
         "sequence": "00000000000000000042",
         "data": dict(EVENT.data),
     }
+
+
+def test_envelope_names_the_case_where_there_is_one() -> None:
+    placed = replace(EVENT, case_id="4d" * 16, school="lincoln", severity="high")
+    found = cloud_events.envelope(placed, ORIGIN)
+    assert (found["caseid"], found["school"], found["severity"]) == ("4d" * 16, "lincoln", "high")
+    assert not {"caseid", "school", "severity"} & set(cloud_events.envelope(EVENT, ORIGIN))
+
+
+def test_binary_mode_says_the_same_in_headers() -> None:
+    event = replace(EVENT, subject="case/ñ 100%")
+    rendered = cloud_events.binary(event, ORIGIN)
+    told = {name.removeprefix("ce-"): value for name, value in rendered.headers.items() if name.startswith("ce-")}
+    envelope = cloud_events.envelope(event, ORIGIN)
+    assert json.loads(rendered.body) == envelope.pop("data")
+    assert rendered.headers["Content-Type"] == envelope.pop("datacontenttype")
+    assert told.pop("subject") == "case/%C3%B1%20100%25"  # HTTP Protocol Binding 1.0.2 §3.1.3.2
+    envelope.pop("subject")
+    assert told == envelope
+
+
+def test_batched_mode_is_an_array_of_envelopes() -> None:
+    rendered = cloud_events.batched([EVENT, replace(EVENT, id="5e" * 16)], ORIGIN)
+    assert rendered.headers == {"Content-Type": "application/cloudevents-batch+json"}
+    assert [one["id"] for one in json.loads(rendered.body)] == [EVENT.id, "5e" * 16]
+    assert json.loads(rendered.body)[0] == cloud_events.envelope(EVENT, ORIGIN)
 
 
 def test_envelope_without_district_has_the_deployment_as_source() -> None:

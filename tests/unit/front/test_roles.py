@@ -20,7 +20,10 @@ SEALED_FOR = {
     "unmaskings.detail_sealed": {"worker", "console"},
     "likenesses.detail_sealed": {"worker", "console"},
     "notes.words_sealed": {"worker", "console"},
+    "alerts.draft_sealed": {"worker", "console"},
+    "alert_targets.secret_sealed": {"worker"},
     "attachments.original_key_sealed": {"worker"},
+    "subscription_secrets.secret_sealed": {"worker"},
     "attachments.clean_key_sealed": {"worker", "console"},
 }
 """Who may fetch what is sealed: those who hold the key to it; of a copy intake, to whom a receipt brings the key."""

@@ -1,0 +1,33 @@
+"""What is due: what the worker looks for, and what the clock wakes it for. States and times alone are read here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from responders.escalation.records import APPROVED, ISSUED, Alert, AlertDelivery
+
+
+def anything(session: Session, now: datetime) -> bool:
+    """Tell whether the worker has an alert to issue, to deliver, or to note as expired."""
+    queries = (select(Alert.id).where(to_issue(now)), select(Alert.id).where(to_end(now)),
+               select(AlertDelivery.id).where(to_deliver(now)))  # fmt: skip
+    return any(session.scalar(query.limit(1)) is not None for query in queries)
+
+
+def to_issue(now: datetime) -> ColumnElement[bool]:
+    """Say, in SQL, what an approved alert whose time has come is."""
+    return and_(Alert.state == APPROVED, or_(Alert.starts_at.is_(None), Alert.starts_at <= now))
+
+
+def to_end(now: datetime) -> ColumnElement[bool]:
+    """Say, in SQL, what an issued alert that has expired unnoted is."""
+    return and_(Alert.state == ISSUED, Alert.expires_at <= now, Alert.expired_at.is_(None))
+
+
+def to_deliver(now: datetime) -> ColumnElement[bool]:
+    """Say, in SQL, what a delivery that waits to be tried is."""
+    free = or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now)
+    return and_(AlertDelivery.state == "queued", AlertDelivery.due_at <= now, free)

@@ -1,0 +1,329 @@
+"""Where alerts go: folder, servers of every temper, e-mail; and what a worker that dies leaves to the next."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.policy
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from exports import cap
+from gateway.core.http import Guarded
+from responders.escalation.delivering import LEASE, Deliverer, Item
+from responders.escalation.folders import Folder
+from responders.escalation.mailing import Mailing, written
+from responders.escalation.posting import PREFIX, Posting
+from responders.escalation.records import AlertTarget
+from tests.support.receivers import Receiver, Reply, dripping, receiving
+from tests.support.warners import Keeping, Warners, refusal
+
+Ways = Callable[..., Posting]
+SECRET = PREFIX + base64.b64encode(b"s" * 32).decode()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def posting(warners: Warners) -> Iterator[Ways]:
+    """Make ways by HTTP, to hosts that are allowed, and let go of their connections."""
+    clients: list[Guarded] = []
+
+    def make(*hosts: str, seconds: float = 10) -> Posting:
+        clients.append(Guarded(hosts, seconds=seconds))
+        world = warners.world
+        return Posting(world.of("worker"), clients[-1], world.keys["worker"], world.clock)
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def sent(warners: Warners, **changes: Any) -> str:
+    """Issue an alert; the answer is its id."""
+    alert_id = warners.draft(warners.case(), **changes)
+    warners.send(alert_id)
+    return alert_id
+
+
+def fates(warners: Warners) -> list[tuple[str, str, str | None]]:
+    return [(one.way, one.state, one.code) for one in warners.deliveries()]
+
+
+def test_folder_gets_the_file_as_it_was_issued(warners: Warners, tmp_path: Path) -> None:
+    warners.rules(folder=True)
+    warners.ways = {"folder": Folder(tmp_path / "out")}
+    alert_id = sent(warners)
+    assert warners.deliver() == 1
+    (path,) = [one for one in (tmp_path / "out").rglob("*") if one.is_file()]
+    assert path == tmp_path / "out" / "demo" / f"TIPLINE-{alert_id}.xml"
+    assert path.read_bytes() == warners.row(alert_id).document
+    assert fates(warners) == [("folder", "delivered", "written")]
+    assert (warners.deliver(), warners.world.events("alert.delivered")) == (0, ["alert.delivered"])
+
+
+def test_a_folder_that_cannot_be_written_is_tried_again(warners: Warners, tmp_path: Path) -> None:
+    warners.rules(folder=True)
+    (tmp_path / "out").write_text("in the way")
+    warners.ways = {"folder": Folder(tmp_path / "out")}
+    sent(warners)
+    warners.deliver()
+    assert fates(warners) == [("folder", "queued", "disk-20")]
+    (tmp_path / "out").unlink()
+    warners.world.clock.forward(seconds=3)
+    warners.deliver()
+    assert fates(warners) == [("folder", "delivered", "written")]
+
+
+def test_a_way_that_the_house_has_not_waits(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    sent(warners)
+    warners.deliver()
+    assert fates(warners) == [("mail", "queued", "no_way")]
+
+
+def test_server_gets_the_document_signed_and_a_repeat_has_the_same_id(
+    warners: Warners, receiver: Receiver, posting: Ways
+) -> None:
+    warners.target("post", receiver.url, secret=SECRET)
+    warners.ways = {"post": posting(receiver.host)}
+    alert_id = sent(warners)
+    answers: list[Reply] = [(503, {}, b""), (202, {}, b"")]
+    receiver.choose = lambda _: answers.pop(0)
+    warners.deliver()
+    assert fates(warners) == [("post", "queued", "503")]
+    warners.world.clock.forward(seconds=3)
+    warners.deliver()
+    assert fates(warners) == [("post", "delivered", "202")]
+    first, second = receiver.posts
+    assert first.body == second.body == warners.row(alert_id).document
+    assert first.headers["content-type"] == cap.CONTENT_TYPE
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"TIPLINE-{alert_id}"
+    for got in (first, second):
+        stamp = datetime.fromtimestamp(int(got.headers["webhook-timestamp"]), UTC)
+        signed = Webhook(SECRET).sign(got.headers["webhook-id"], stamp, got.body.decode())
+        assert got.headers["webhook-signature"] == signed
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "state"),
+    [
+        ((302, {"Location": "http://127.0.0.1:1/"}, b""), "302", "queued"),
+        ((200, {"Content-Type": "text/html"}, b"<h1>Please sign in</h1>"), "page", "queued"),
+        ((429, {}, b""), "429", "queued"),
+        ((404, {}, b""), "404", "queued"),
+        ((410, {}, b""), "410", "failed"),
+        ((415, {}, b""), "415", "failed"),
+        (None, "protocol", "queued"),
+    ],
+)
+def test_bad_servers_are_noted_with_their_code(
+    warners: Warners, receiver: Receiver, posting: Ways, reply: Reply | None, code: str, state: str
+) -> None:
+    warners.target("post", receiver.url, secret=SECRET)
+    warners.ways = {"post": posting(receiver.host)}
+    sent(warners)
+    receiver.choose = lambda _: reply
+    warners.deliver()
+    assert fates(warners) == [("post", state, code)]
+    assert len(receiver.got) == 1  # No redirect was followed.
+
+
+def test_an_answer_of_ten_megabytes_is_not_read(warners: Warners, receiver: Receiver, posting: Ways) -> None:
+    warners.target("post", receiver.url, secret=SECRET)
+    warners.ways = {"post": posting(receiver.host)}
+    sent(warners)
+    receiver.choose = lambda _: (200, {}, b"x" * 10_000_000)
+    warners.deliver()
+    assert fates(warners) == [("post", "delivered", "200")]
+
+
+def test_a_server_that_hangs_holds_up_nobody_and_is_tried_again(
+    warners: Warners, receiver: Receiver, posting: Ways
+) -> None:
+    with dripping(b"", 0.05) as url:
+        warners.target("post", url, secret=SECRET)
+        warners.target("post", receiver.url, secret=SECRET)
+        warners.ways = {"post": posting(url.split("/")[2], receiver.host, seconds=1)}
+        sent(warners)
+        warners.deliver()
+    assert sorted(fates(warners)) == [("post", "delivered", "204"), ("post", "queued", "timeout")]
+
+
+def test_addresses_of_our_own_network_are_refused(warners: Warners, receiver: Receiver, posting: Ways) -> None:
+    warners.target("post", receiver.url, secret=SECRET)
+    warners.ways = {"post": posting()}
+    sent(warners)
+    warners.deliver()
+    assert [(way, state) for way, state, _ in fates(warners)] == [("post", "queued")]
+    assert receiver.got == []
+
+
+def test_a_wait_that_was_asked_for_is_kept_and_what_expired_is_given_up(warners: Warners) -> None:
+    warners.target("post", "https://receiver.example/", secret=SECRET)
+    way = Keeping(refusals=[refusal("429", after=120)] + [refusal("503") for _ in range(50)])
+    warners.ways = {"post": way}
+    sent(warners, lasts_minutes=90)
+    warners.deliver()
+    warners.world.clock.forward(seconds=119)
+    assert warners.deliver() == 0
+    for _ in range(20):
+        warners.world.clock.forward(minutes=15)
+        warners.deliver()
+    assert fates(warners) == [("post", "failed", "503")]
+    (delivery,) = warners.deliveries()
+    assert delivery.ended_at is not None
+    assert delivery.ended_at - delivery.created_at < timedelta(hours=2)
+    assert warners.world.events("alert.failed") == ["alert.failed"]
+
+
+def test_only_those_who_want_a_status_get_it(warners: Warners) -> None:
+    wanting = warners.target("post", "https://drills.example/", ["Exercise"], secret=SECRET)
+    warners.target("post", "https://real.example/", ["Actual"], secret=SECRET)
+    way = Keeping()
+    warners.ways = {"post": way}
+    sent(warners, status="Exercise", note="drill")
+    warners.deliver()
+    assert [item.target_id for item in way.items] == [wanting]
+
+
+def test_a_removed_target_gets_nothing(warners: Warners) -> None:
+    target_id = warners.target("post", "https://real.example/", secret=SECRET)
+    with warners.world.database.write() as session:
+        session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
+    sent(warners)
+    assert warners.deliveries() == []
+
+
+def test_what_a_killed_worker_had_taken_is_delivered_by_the_next(warners: Warners) -> None:
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": _Dying()}
+    sent(warners)
+    with pytest.raises(_Killed):
+        warners.deliver()
+    warners.ways = {"post": (way := Keeping())}
+    assert warners.deliver() == 0  # Its lease still holds.
+    warners.world.clock.forward(seconds=LEASE.total_seconds())
+    assert warners.deliver() == 1
+    assert len(way.items) == 1
+    assert fates(warners) == [("post", "delivered", "kept")]
+
+
+def test_two_workers_deliver_each_alert_once(warners: Warners) -> None:
+    for number in range(12):
+        warners.target("post", f"https://r{number}.example/", secret=SECRET)
+    sent(warners)
+    way, world = Keeping(), warners.world
+    workers = [Deliverer(world.of("worker"), {"post": way}, world.clock) for _ in range(3)]
+    threads = [threading.Thread(target=one.deliver_all) for one in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(way.items) == len({item.delivery_id for item in way.items}) == 12
+    assert {state for _, state, _ in fates(warners)} == {"delivered"}
+
+
+def test_a_fault_of_our_own_is_tried_again(warners: Warners) -> None:
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": Keeping(refusals=[ValueError("ours")])}
+    sent(warners)
+    warners.deliver()
+    assert fates(warners) == [("post", "queued", "internal")]
+
+
+def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    with relay() as (url, letters):
+        warners.ways = {"mail": Mailing(url, "alerts@district.example")}
+        alert_id = sent(warners, status="Test")
+        warners.deliver()
+    assert fates(warners) == [("mail", "delivered", "smtp-250")]
+    (letter,) = letters
+    assert letter["Subject"] == "[TEST] TEST: Lockdown at Lincoln High School"
+    assert letter["To"] == "desk@district.example"
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert "This is a test. There is no danger." in body.get_content()
+    assert "Cierre de emergencia" in body.get_content()
+    (attached,) = letter.iter_attachments()
+    assert attached.get_content_type() == cap.CONTENT_TYPE
+    assert attached.get_content() == warners.row(alert_id).document
+
+
+def test_mail_that_no_relay_takes_is_tried_again(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    warners.ways = {"mail": Mailing(f"smtp://127.0.0.1:{port}", "alerts@district.example")}
+    sent(warners)
+    warners.deliver()
+    assert fates(warners) == [("mail", "queued", "connection")]
+
+
+def test_mail_subject_cannot_be_broken_into_headers(warners: Warners) -> None:
+    alert_id = sent(warners)
+    document = (warners.row(alert_id).document or b"").replace(
+        b"<headline>Lockdown at", b"<headline>Lockdown&#10;Bcc: x@y.example&#10; at"
+    )
+    letter = written(Item("d", "mail", "i", "demo", "Actual", "desk@d.example", "t", document), "a@d.example")
+    assert "\n" not in letter["Subject"]
+    assert letter["Bcc"] is None
+
+
+class _Killed(BaseException):
+    """What a killed process leaves: nothing is noted."""
+
+
+class _Dying:
+    def send(self, item: Item) -> str:
+        raise _Killed
+
+
+@contextmanager
+def relay() -> Iterator[tuple[str, list[EmailMessage]]]:
+    """Run the least of an SMTP server, for one letter."""
+    letters: list[EmailMessage] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb") as file:
+            _say(file, "220 relay")
+            for line in file:
+                verb = line.split()[0].upper() if line.split() else b""
+                if verb == b"DATA":
+                    _say(file, "354 go on")
+                    lines = []
+                    while (row := file.readline()) not in {b".\r\n", b""}:
+                        lines.append(row.removeprefix(b".") if row.startswith(b"..") else row)
+                    letters.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
+                _say(file, "221 bye" if verb == b"QUIT" else "250 ok")
+                if verb == b"QUIT":
+                    return
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", letters
+        thread.join(10)
+    finally:
+        listener.close()
+
+
+def _say(file: Any, text: str) -> None:
+    file.write(f"{text}\r\n".encode())
+    file.flush()

@@ -1,0 +1,299 @@
+"""The CloudEvents Subscriptions API, the console's pages, GraphQL: the same subscriptions, three ways in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from jsonschema import Draft202012Validator
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from gateway.core.http import Hosts
+from gateway.core.records import District, new_id
+from responders import console
+from responders.accounts import service as accounts
+from responders.schema import routes
+from responders.subscriptions import asking
+from responders.subscriptions.records import DEAD, Delivery, Subscription
+from tests.integration.subscriptions.conftest import CONSOLE, Rig
+from tests.support.receivers import TAKEN, consent, receiving
+
+PASSWORD = "correct horse battery staple"
+
+
+class Waker:
+    def __init__(self) -> None:
+        self.woken: list[str] = []
+
+    def wake(self, name: str) -> None:
+        self.woken.append(name)
+
+
+@dataclass
+class Desk:
+    """The console app over the rig's district."""
+
+    rig: Rig
+    client: TestClient
+    waker: Waker
+
+    def token(self, *scopes: str) -> dict[str, str]:
+        with self.rig.world.database.write() as session:
+            plain = accounts.issue_token(
+                session, self.rig.world.district_id, "Student system", list(scopes), self.rig.world.clock()
+            )
+        return {"Authorization": f"Bearer {plain}"}
+
+    def ask(self, method: str, path: str, **how: Any) -> Response:
+        return self.client.request(method, path, follow_redirects=False, **how)
+
+    def sign_in(self, role: str) -> None:
+        with self.rig.world.database.write() as session:
+            now, district = self.rig.world.clock(), self.rig.world.district_id
+            accounts.create(session, district, role, role, role, PASSWORD, now)
+        assert self.ask("POST", "/sign-in", data={"username": role, "password": PASSWORD}).status_code == 303
+
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.client.get("/").text)
+        assert found is not None
+        return found[1]
+
+    def post(self, path: str, **form: Any) -> Response:
+        return self.ask("POST", path, data={"csrf": self.csrf(), **form}, headers={"Accept": "text/html"})
+
+
+@pytest.fixture
+def desk(rig: Rig) -> Iterator[Desk]:
+    waker = Waker()
+    parts = console.prepare(
+        rig.world.of("console"), rig.world.keys["console"], rig.world.clock, waker, CONSOLE,
+        allowed_hosts=["127.0.0.1"],
+    )  # fmt: skip
+    with TestClient(console.create(parts, routes(parts)), base_url=CONSOLE) as client:
+        yield Desk(rig, client, waker)
+
+
+def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+    with receiving() as receiver:
+        wanted = {
+            "sink": receiver.url, "protocol": "HTTP", "config": {"mode": "binary", "name": "CAD"},
+            "types": ["org.tipline.case.noted.v1"], "filters": [{"exact": {"school": "lincoln"}}],
+            "sinkcredential": {"credentialtype": "ACCESSTOKEN", "accesstoken": "theirs", "accesstokentype": "bearer"},
+        }  # fmt: skip
+        made = desk.ask("POST", "/api/subscriptions", json=wanted, headers=both)
+        assert made.status_code == 201
+        body = made.json()
+        assert made.headers["location"] == f"{CONSOLE}/api/subscriptions/{body['id']}"
+        assert body["config"].pop("signingsecret").startswith("whsec_")
+        assert body["config"] == {"name": "CAD", "mode": "binary", "state": "pending", "code": None}
+        assert "theirs" not in made.text
+        assert desk.waker.woken == ["worker"]
+        desk.rig.asker.ask_all()
+        (noted,) = desk.rig.happen(desk.rig.case())
+        desk.rig.happen(desk.rig.case(school=desk.rig.world.second_school_id))
+        desk.rig.run()
+        assert receiver.ids == [noted]
+        assert receiver.posts[0].headers["authorization"] == "Bearer theirs"
+        shown = desk.ask("GET", f"/api/subscriptions/{body['id']}", headers=both).json()
+        assert shown["config"]["state"] == "active"
+        assert desk.ask("GET", "/api/subscriptions", headers=both).json() == [shown]
+        assert "secret" not in json.dumps(shown)
+        changed = desk.ask(
+            "PUT", f"/api/subscriptions/{body['id']}", json={**wanted, "filters": []}, headers=both
+        ).json()
+        assert (changed["filters"], changed["config"]["state"]) == ([], "active")
+        assert desk.ask("DELETE", f"/api/subscriptions/{body['id']}", headers=both).status_code == 204
+        assert desk.ask("GET", f"/api/subscriptions/{body['id']}", headers=both).status_code == 404
+
+
+def test_another_address_is_asked_anew(desk: Desk) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+    with receiving() as receiver:
+        made = desk.rig.subscribe(receiver)
+        wanted = {"sink": receiver.url + "/elsewhere"}
+        changed = desk.ask("PUT", f"/api/subscriptions/{made.row.id}", json=wanted, headers=both)
+        assert changed.json()["config"]["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        pytest.param({}, "form https://host/path", id="nothing"),
+        pytest.param([], "one JSON object", id="a list"),
+        pytest.param({"sink": 5}, "sink must be a text", id="a number"),
+        pytest.param({"sink": "https://10.1.2.3/"}, "not public", id="private"),
+        pytest.param({"sink": "https://x.org/", "protocol": "MQTT"}, "protocol must be HTTP", id="another protocol"),
+        pytest.param({"sink": "https://x.org/", "colour": "red"}, "no member colour", id="an unknown member"),
+        pytest.param({"sink": "https://x.org/", "source": "https://other.org"}, "source", id="another's events"),
+        pytest.param({"sink": "https://x.org/", "filters": [{"sql": "1"}]}, "exact, prefix", id="SQL"),
+        pytest.param({"sink": "https://x.org/", "config": {"speed": 1}}, "config must be", id="unknown configuration"),
+        pytest.param(
+            {"sink": "https://x.org/", "sinkcredential": {"credentialtype": "PLAIN", "accesstoken": "x"}},
+            "ACCESSTOKEN", id="another credential",
+        ),
+    ],
+)  # fmt: skip
+def test_api_says_what_is_wrong(desk: Desk, given: Any, says: str) -> None:
+    answer = desk.ask("POST", "/api/subscriptions", json=given, headers=desk.token("subscriptions:write"))
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
+def test_api_is_for_who_shows_a_token_with_the_scope(desk: Desk) -> None:
+    wanted = {"sink": "https://x.org/"}
+    assert desk.ask("POST", "/api/subscriptions", json=wanted).status_code == 401
+    wrong = {"Authorization": "Bearer tip_nonsense"}
+    assert desk.ask("GET", "/api/subscriptions", headers=wrong).status_code == 401
+    assert desk.ask("POST", "/api/subscriptions", json=wanted, headers=desk.token("events:read")).status_code == 403
+    assert desk.ask("GET", "/api/subscriptions", headers=desk.token("cases:read")).status_code == 403
+    desk.sign_in("administrator")
+    assert desk.ask("POST", "/api/subscriptions", json=wanted).status_code == 401  # a cookie is not enough
+    other = {**desk.token("subscriptions:write"), "Content-Type": "text/plain"}
+    assert desk.ask("POST", "/api/subscriptions", content="{}", headers=other).status_code == 400
+
+
+def test_administrator_subscribes_a_system_and_sends_again_what_was_given_up(desk: Desk) -> None:
+    desk.sign_in("administrator")
+    with receiving(lambda got: consent(got) if got.method == "OPTIONS" else (415, {}, b"")) as receiver:
+        page = desk.post("/subscriptions", name="CAD", sink=receiver.url, mode="structured", thing=["case", "page"])
+        (secret,) = re.findall(r'id="secret">(whsec_[^<]+)<', page.text)
+        listed = desk.client.get("/subscriptions").text
+        assert "CAD" in listed
+        assert secret not in listed
+        (key,) = set(re.findall(r"/subscriptions/([0-9a-f]{32})", listed))
+        desk.rig.asker.ask_all()
+        wanted = desk.rig.happen(desk.rig.case(), count=2)
+        desk.rig.run()
+        shown = desk.client.get(f"/subscriptions/{key}").text
+        assert shown.count("given up") >= 2
+        assert "does not understand this form" in shown
+        assert secret not in shown
+        receiver.choose = lambda _got: TAKEN
+        (first, *_) = re.findall(r'name="delivery" value="([0-9a-f]{32})"', shown)
+        assert desk.post(f"/subscriptions/{key}/replay", delivery=first).status_code == 303
+        assert desk.post(f"/subscriptions/{key}/replay").status_code == 303
+        receiver.got.clear()
+        desk.rig.run()
+        assert receiver.ids == wanted
+        fresh = desk.post(f"/subscriptions/{key}/secret").text
+        assert "whsec_" in fresh
+        assert secret not in fresh
+        assert desk.post(f"/subscriptions/{key}/replay-since", since="2020-01-01T00:00").status_code == 303
+        assert desk.post(f"/subscriptions/{key}/replay-since", since="yesterday").status_code == 400
+        receiver.got.clear()
+        desk.rig.run()
+        assert [one for one in receiver.ids if one in wanted] == wanted
+        assert desk.post(f"/subscriptions/{key}/ask").status_code == 303
+        assert desk.post(f"/subscriptions/{key}/end").status_code == 303
+        assert desk.client.get(f"/subscriptions/{key}").status_code == 404
+
+
+def test_form_says_what_is_wrong_and_keeps_what_was_typed(desk: Desk) -> None:
+    desk.sign_in("administrator")
+    answer = desk.post("/subscriptions", name="CAD", sink="http://cad.example.org/", mode="structured")
+    assert answer.status_code == 400
+    assert "must begin with https" in answer.text
+    assert 'value="http://cad.example.org/"' in answer.text
+
+
+@pytest.mark.parametrize("role", ["counsellor", "officer", "operator"])
+def test_only_administrators_say_where_events_go(desk: Desk, role: str) -> None:
+    desk.sign_in(role)
+    assert desk.ask("GET", "/subscriptions").status_code == 403
+    assert desk.post("/subscriptions", name="x", sink="https://x.org/", mode="binary").status_code == 403
+    query = 'mutation { subscribe(input: {name: "x", sink: "https://x.org/"}) { secret } }'
+    found = re.search(r'name="csrf" value="([^"]+)"', desk.client.get("/").text)
+    headers = {"X-CSRF-Token": found[1] if found else ""}
+    answer = desk.ask("POST", "/graphql", json={"query": query}, headers=headers)
+    assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_subscription_of_another_district_is_not_there(desk: Desk) -> None:
+    with receiving() as receiver:
+        made = desk.rig.subscribe(receiver)
+    with desk.rig.world.database.write() as session:
+        other = District(id=new_id(), slug="other", name="Other")
+        session.add(other)
+        session.flush()
+        session.execute(update(Subscription).values(district_id=other.id))
+    both = desk.token("events:read", "subscriptions:write")
+    for method in ("GET", "DELETE"):
+        assert desk.ask(method, f"/api/subscriptions/{made.row.id}", headers=both).status_code == 404
+    assert desk.ask("GET", "/api/subscriptions", headers=both).json() == []
+
+
+def test_graphql_tells_of_deliveries_and_replays_them(desk: Desk) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+
+    def ask(query: str, **variables: Any) -> Any:
+        answer = desk.ask("POST", "/graphql", json={"query": query, "variables": variables}, headers=both).json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    with receiving() as receiver:
+        made = ask(
+            """mutation($sink: String!) { subscribe(input: {name: "CAD", sink: $sink, mode: BATCHED,
+            things: ["case"], severities: ["high"]})
+            { secret subscription { id state filters } userErrors { message } } }""",
+            sink=receiver.url,
+        )["subscribe"]  # fmt: skip
+        assert made["secret"].startswith("whsec_")
+        assert made["subscription"]["state"] == "PENDING"
+        desk.rig.asker.ask_all()
+        wanted = desk.rig.happen(desk.rig.case("high"), count=2)
+        desk.rig.happen(desk.rig.case("low"))
+        desk.rig.run()
+        assert receiver.ids == wanted
+        (found,) = ask("""{ subscriptions { name mode state sink types
+            deliveries(first: 5) { edges { node { eventId state attempts code lane } } } } }""")["subscriptions"]
+        assert [edge["node"]["eventId"] for edge in found["deliveries"]["edges"]] == wanted[::-1]
+        with desk.rig.world.database.write() as session:
+            session.execute(update(Delivery).values(state=DEAD))
+        replay = "mutation($id: ID!, $since: String) { replayDeliveries(subscriptionId: $id, since: $since) { count } }"
+        assert ask(replay, id=made["subscription"]["id"])["replayDeliveries"] == {"count": 2}
+        receiver.got.clear()
+        desk.rig.run()
+        assert receiver.ids == wanted
+        events = ask('{ events(types: ["org.tipline.case.noted"]) { edges { node { cloudEvent } } } }')["events"]
+        sent = receiver.posts[0].events[0]
+        assert events["edges"][0]["node"]["cloudEvent"] == sent
+        assert ask("mutation($id: ID!) { rotateSubscriptionSecret(subscriptionId: $id) { secret } }",
+                   id=made["subscription"]["id"])["rotateSubscriptionSecret"]["secret"] != made["secret"]  # fmt: skip
+        ask("mutation($id: ID!) { unsubscribe(subscriptionId: $id) { userErrors { code } } }",
+            id=made["subscription"]["id"])  # fmt: skip
+        assert ask("{ subscriptions { name } }")["subscriptions"] == []
+
+
+def test_receiver_calls_back_to_agree(desk: Desk) -> None:
+    with receiving(lambda _got: (200, {}, b"")) as receiver:
+        made = desk.rig.subscribe(receiver, agree=False)
+        desk.rig.asker.ask_all()
+        callback = receiver.got[0].headers["webhook-request-callback"].removeprefix(CONSOLE)
+        assert desk.ask("GET", callback + "x").status_code == 404
+        answer = desk.ask("POST", callback, headers={"WebHook-Allowed-Rate": "120"})
+        assert answer.status_code == 200
+        assert (desk.rig.read(made).state, desk.rig.read(made).rate_per_minute) == ("active", 120)
+        assert desk.ask("GET", callback).status_code == 404
+
+
+def test_catalogue_and_schemas_are_anybodys_to_read(desk: Desk) -> None:
+    listed = desk.ask("GET", "/schemas/events").json()["types"]
+    assert len(listed) > 70
+    for one in listed[:5]:
+        path = one["dataschema"].removeprefix(CONSOLE)
+        answer = desk.ask("GET", path)
+        assert answer.headers["content-type"].startswith("application/schema+json")
+        Draft202012Validator.check_schema(answer.json())
+    assert desk.ask("GET", "/schemas/events/org.tipline.nothing.v1.json").status_code == 404
+
+
+def test_agreeing_takes_what_the_receiver_can_bear() -> None:
+    assert asking.rate_of("*") is None
+    assert Hosts().check("https://x.org/") == "https://x.org/"
