@@ -112,6 +112,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
     "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
+    "case.exported": Kind("A case was handed on as a document.", {"format": "code"}, {"flavour": "code?"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
         "A message, or another case with all its messages, joined a case.",
