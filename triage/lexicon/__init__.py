@@ -65,6 +65,7 @@ _RULE_PACKS = (
     "es_school_rules.yaml",
     "es_sign_rules.yaml",
     "es_people_rules.yaml",
+    "es_daily_rules.yaml",
 )
 
 
