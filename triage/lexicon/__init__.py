@@ -40,6 +40,9 @@ _WORD_PACKS = (
     "es_oblique_words.yaml",
     "es_life_words.yaml",
     "es_calm_words.yaml",
+    "es_frame_words.yaml",
+    "es_sign_words.yaml",
+    "es_guard_words.yaml",
     "hints.yaml",
     "en_hint_words.yaml",
 )
@@ -60,6 +63,9 @@ _RULE_PACKS = (
     "es_threat_rules.yaml",
     "es_care_rules.yaml",
     "es_school_rules.yaml",
+    "es_sign_rules.yaml",
+    "es_people_rules.yaml",
+    "es_daily_rules.yaml",
 )
 
 
