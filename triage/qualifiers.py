@@ -144,10 +144,10 @@ def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
 
 
 def _denied(start: int, matches: Matches) -> bool:
-    """Whether a word of denial stands just before word `start`, in its sentence."""
+    """Whether a word of denial stands just before word `start`, with no pause between."""
     near = range(max(0, start - _DENIAL_REACH), start)
     negations = matches.ends.get("neg", {})
-    return any(index in negations and matches.words[index].sentence == matches.words[start].sentence for index in near)
+    return any(index in negations and _together(matches.words[index], matches.words[start]) for index in near)
 
 
 def _trifle(hit: Hit, matches: Matches, slots: Slots) -> bool:
