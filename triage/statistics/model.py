@@ -34,6 +34,11 @@ class Reading:
     category: Category
     chances: tuple[float, ...]
 
+    @property
+    def grave(self) -> float:
+        """Return the chance that somebody must be woken."""
+        return self.chances[_HIGH]
+
 
 @dataclass(frozen=True)
 class Model:
@@ -55,6 +60,10 @@ class Model:
     """Language x level x (slope, offset)."""
     raises: NDArray[np.float32]
     asks: float
+    backs: float
+    """What an unproven rule needs to wake anybody."""
+    unproven: tuple[str, ...]
+    """Rules (`family/indicator`) that were wrong too often on tips which their authors had not seen."""
     categories: tuple[Category, ...]
     category_weights: NDArray[np.float32]
     category_bias: NDArray[np.float32]
@@ -111,7 +120,8 @@ class Model:
         """Read what `to_bytes` wrote."""
         with np.load(BytesIO(content), allow_pickle=False) as found:
             parts: dict[str, Any] = {name: found[name] for name in found.files}
-        parts.update(version=str(parts["version"]), asks=float(parts["asks"]))
+        parts.update(version=str(parts["version"]), asks=float(parts["asks"]), backs=float(parts["backs"]))
+        parts["unproven"] = tuple(str(name) for name in parts["unproven"])
         parts["categories"] = tuple(Category(str(code)) for code in parts["categories"])
         return cls(**parts)
 
@@ -148,5 +158,5 @@ def load() -> Model | None:
 
 def _stored(value: Any) -> NDArray[Any]:
     if isinstance(value, tuple):
-        return np.array([str(one.value) for one in value])
+        return np.array([str(one) for one in value], dtype=np.str_)
     return np.asarray(value)

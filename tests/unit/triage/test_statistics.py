@@ -35,6 +35,8 @@ def made_up(*scores: float, raises: float = 0.9, asks: float = 0.7, **fields: ob
         calibration=np.tile(np.array([1.0, 0.0], np.float32), (len(LANGUAGES), len(LEVELS), 1)),
         raises=np.full(len(LEVELS), raises, np.float32),
         asks=asks,
+        backs=0.0,
+        unproven=(),
         categories=(Category.WEAPON, Category.HATE),
         category_weights=np.zeros((meaning.SIZE, 2), np.float32),
         category_bias=np.array([0.0, 1.0], np.float32),
@@ -107,6 +109,36 @@ def test_rules_that_know_better_keep_their_category_and_a_reason_stays(monkeypat
     assert engine.assess("help help me").unsure_reason == "too_short"
 
 
+def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grave = "my friend has a gun in her bag"
+    rules = {
+        f"{hit.rule.family}/{hit.rule.indicator}" for hit in engine.weigh(grave)[0].hits if hit.severity.life_safety
+    }
+    assert rules
+    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules), backs=0.3))
+    assert (engine.assess(grave).severity, urgency(engine.assess(grave))) == (Severity.MODERATE, "queue")
+    assert engine.assess(grave, Context(floor=Severity.HIGH)).severity is Severity.HIGH
+    ship(monkeypatch, made_up(0, 0, 0, -5, unproven=tuple(rules), backs=0.3))
+    assert engine.assess(grave) == rules_alone(grave)
+    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules)[1:], backs=0.3))
+    assert engine.assess(grave) == rules_alone(grave)
+
+
+def test_rules_are_proven_by_tips_that_their_authors_have_not_seen() -> None:
+    def tip(group: str, severity: Severity) -> learn.Example:
+        return learn.Example(
+            (), frozenset(), "en", group, severity, "weapon", paged=True, rules=frozenset({"gun/seen"})
+        )
+
+    right = [tip("en9 1", Severity.HIGH)] * 20
+    assert learn.unproven(right) == ()
+    assert learn.unproven([*right, tip("en9 2", Severity.NONE)]) == ()
+    assert learn.unproven([*right, *[tip("en9 2", Severity.NONE)] * 3]) == ("gun/seen",)
+    assert learn.unproven([tip("theme-of-the-half", Severity.NONE), tip("en1 4", Severity.NONE)]) == ()
+
+
 @pytest.mark.parametrize("text", ["boats", "testing testing", "just testing"])
 def test_what_is_short_or_a_try_of_the_line_is_left_alone(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     ship(monkeypatch, made_up(4, 4, 4, 4))
@@ -119,7 +151,7 @@ def test_what_is_short_or_a_try_of_the_line_is_left_alone(monkeypatch: pytest.Mo
     st.sampled_from(Severity),
     st.lists(st.sampled_from([-4.0, 0.5, 1.5, 4.0]), min_size=4, max_size=4),
 )
-def test_statistics_never_lower(words: list[str], floor: Severity, scores: list[float]) -> None:
+def test_proven_rules_are_never_lowered(words: list[str], floor: Severity, scores: list[float]) -> None:
     text, context = " ".join(words), Context(floor=floor)
     with statistics_off():
         before = engine.assess(text, context)
