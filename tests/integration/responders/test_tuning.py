@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import String, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.records import District, Event, new_id
 from responders.cases.records import CaseAssessment
-from responders.dispatch import Dispatcher
 from responders.retention import resealing
 from responders.tuning import service as tuning
 from responders.tuning.packs import Packs
@@ -19,6 +18,7 @@ from responders.tuning.records import RulePack
 from tests.integration.responders.conftest import Desk
 from tests.support.world import World
 from triage import engine, lexicon, packs
+from triage.local import Pack
 
 CODES = "codes: {bring the cookies: bring a gun}"
 
@@ -30,6 +30,12 @@ def tune(world: World, text: str, based_on: int | None = None, district: str | N
         return tuning.change(
             session, world.keys["console"], home, text, based_on=based_on, author="account:1", now=world.clock()
         )
+
+
+def listen(desk: Desk) -> None:
+    """Judge by the real engine, with time enough for a busy machine."""
+    engine.prepare()
+    desk.worker.assess, desk.worker.engine_seconds = engine.assess, 60.0
 
 
 def rules(desk: Desk, text: str, sender: str) -> tuple[str, str]:
@@ -104,7 +110,7 @@ def test_two_who_write_at_once_do_not_write_over_each_other(world: World) -> Non
 
 
 def test_the_worker_hears_a_new_version_from_the_next_message_on(desk: Desk) -> None:
-    desk.worker.assess = engine.assess
+    listen(desk)
     said = "he will bring the cookies tomorrow"
     assert rules(desk, said, "+13035550131") == ("none", lexicon.VERSION)
     tune(desk.world, CODES)
@@ -119,7 +125,7 @@ def test_another_districts_words_are_not_heard(desk: Desk) -> None:
         other = District(id=new_id(), slug="other", name="Other District")
         session.add(other)
     tune(desk.world, CODES, district=other.id)
-    desk.worker.assess = engine.assess
+    listen(desk)
     assert rules(desk, "he will bring the cookies tomorrow", "+13035550131") == ("none", lexicon.VERSION)
 
 
@@ -127,7 +133,12 @@ def test_a_version_is_compiled_once(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     tune(desk.world, CODES)
     compiled: list[str] = []
     work = packs.compiled
-    monkeypatch.setattr(packs, "compiled", lambda source, name: (compiled.append(name), work(source, name))[1])
+
+    def counted(source: packs.Source, name: str) -> Pack:
+        compiled.append(name)
+        return work(source, name)
+
+    monkeypatch.setattr(packs, "compiled", counted)
     at_hand = Packs(desk.world.keys["worker"])
     with desk.world.of("worker").read() as session:
         for _ in range(3):
@@ -137,7 +148,7 @@ def test_a_version_is_compiled_once(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("kept", ["not an envelope", "weapons: ["])
 def test_a_pack_that_cannot_be_used_stops_no_tip_and_the_version_before_stays(desk: Desk, kept: str) -> None:
-    desk.worker.assess = engine.assess
+    listen(desk)
     tune(desk.world, CODES)
     rules(desk, "hello there, all is well", "+13035550131")
     second = tune(desk.world, "gangs: [Eastside 13]")
@@ -147,8 +158,8 @@ def test_a_pack_that_cannot_be_used_stops_no_tip_and_the_version_before_stays(de
     assert rules(desk, "he will bring the cookies tomorrow", "+13035550132") == (
         "critical", f"{lexicon.VERSION}+demo-1"
     )  # fmt: skip
-    fresh: Dispatcher = desk.another_worker()
-    fresh.assess, desk.worker = engine.assess, fresh
+    desk.worker = desk.another_worker()
+    listen(desk)
     assert rules(desk, "he has a gun at school", "+13035550133") == ("critical", lexicon.VERSION)
 
 
@@ -159,9 +170,7 @@ def test_packs_go_on_to_new_keys_with_what_else_content_keys_open(world: World) 
         before = session.get_one(RulePack, pack.id).words_sealed
     kid = world.keys["worker"].content_id("demo", world.clock())
     world.clock.forward(days=62)
-    list(
-        resealing.reseal(world.of("worker"), world.keys["worker"], RulePack.words_sealed, [kid], "demo", world.clock)
-    )
+    list(resealing.reseal(world.of("worker"), world.keys["worker"], RulePack.words_sealed, [kid], "demo", world.clock))
     with world.database.read() as session:
         kept = session.get_one(RulePack, pack.id)
         assert kept.words_sealed != before
@@ -172,4 +181,7 @@ def test_packs_go_on_to_new_keys_with_what_else_content_keys_open(world: World) 
 def test_names_of_long_districts_fit_where_assessments_name_their_rules() -> None:
     name = tuning.name(District(slug="a" * 63, name="x"), 99_999_999)
     assert re.fullmatch(r"a{20}-99999999", name)
-    assert len(f"{lexicon.VERSION}+{name}") <= CaseAssessment.__table__.c.rules.type.length
+    column = CaseAssessment.__table__.c.rules.type
+    assert isinstance(column, String)
+    assert column.length is not None
+    assert len(f"{lexicon.VERSION}+{name}") <= column.length

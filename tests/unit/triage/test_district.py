@@ -14,6 +14,7 @@ from tests.unit.triage.test_packs import WHOLE
 from triage import district, engine, lexicon, local, packs
 from triage.local import Mute, Pack
 from triage.model import Assessment, Category, Context, Severity
+from triage.normalize import Word, words
 from triage.policy import urgency, waits_for_answer
 
 RANK = {"queue": 0, "high": 1, "critical": 2}
@@ -111,13 +112,11 @@ def test_a_long_text_full_of_local_words_is_judged() -> None:
     assert len(read) < 2 * 5000
 
 
-def local_words(text: str) -> tuple[local.Word, ...]:
-    from triage.normalize import words  # noqa: PLC0415 - the pack's own vocabulary is the point
-
+def local_words(text: str) -> tuple[Word, ...]:
     return words(text, PACK.vocabulary)
 
 
-def never_less(text: str, pack: Pack, context: Context = NOWHERE) -> None:
+def assert_never_less(text: str, pack: Pack, context: Context = NOWHERE) -> None:
     """Whoever is called, or asked back, without the pack is so with it too."""
     plain, told = engine.assess(text, context), engine.assess(text, replace(context, pack=pack))
     assert RANK[urgency(told)] >= RANK[urgency(plain)], text
@@ -142,9 +141,9 @@ TIPS = corpus.read("develop")
 def test_no_tip_of_the_corpus_calls_fewer_people_however_much_is_muted() -> None:
     lowered = 0
     for tip in TIPS[::11]:
-        words = tuple({word.text for word in local_words(tip.text)})
-        never_less(tip.text, greedy(words))
-        lowered += engine.assess(tip.text, Context(pack=greedy(words))).severity < engine.assess(tip.text).severity
+        plain = tuple({word.text for word in local_words(tip.text)})
+        assert_never_less(tip.text, greedy(plain))
+        lowered += engine.assess(tip.text, Context(pack=greedy(plain))).severity < engine.assess(tip.text).severity
     assert lowered, "muting does something"
 
 
@@ -167,14 +166,14 @@ def test_no_mixture_of_words_calls_fewer_people(
     text, earlier = " ".join(said), (" ".join(before),) if before else ()
     muted = greedy(tuple(chance.sample(PIECES, 6)))
     context = Context(floor=floor, earlier=earlier)
-    never_less(text, PACK, context)
-    never_less(text, replace(PACK, mutes=muted.mutes), context)
+    assert_never_less(text, PACK, context)
+    assert_never_less(text, replace(PACK, mutes=muted.mutes), context)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_judged_with_a_pack(text: str) -> None:
-    never_less(text, PACK)
+    assert_never_less(text, PACK)
     assert engine.assess(text, HERE).unsure_reason != "engine_error"
 
 

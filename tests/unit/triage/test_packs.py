@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage import lexicon, packs
+from triage.local import Mute
 from triage.model import Category
 from triage.pack_files import LARGEST, PackRefused
 
@@ -142,7 +143,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_compiled_leaves_out_a_mute_that_the_rules_of_today_would_refuse() -> None:
     source = packs.Source((), ((Category.BULLYING, "glock"), (Category.WEAPON, "roast"), (Category.BULLYING, "roast")))
     assert [mute for group in packs.compiled(source, "x-1").mutes.values() for mute in group] == [
-        packs.Mute(("roast",), "bullying")
+        Mute(("roast",), "bullying")
     ]
 
 
