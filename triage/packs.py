@@ -6,6 +6,7 @@
     drugs:   {cannabis: [zaza], pills: [skittles], deadly: [blues], vape: [puffs]}
     codes:   {bring the cookies: bring a gun}                                   what is said: what it means, plainly
     muted:   {bullying: [roast battle]}                                         category: phrases that say little here
+    school:  {hours: 07:45-15:10, holidays: [2026-11-26, 2026-12-21 to 2027-01-01]}    shown to people, judges nothing
 
 Every part may be missing. Phrases are plain words, no patterns; upper and lower case and accents are the same.
 """
@@ -22,6 +23,7 @@ from triage.local import Mute, Pack, Phrase
 from triage.model import Category
 from triage.normalize import Vocabulary, fold, words
 from triage.pack_files import PackRefused, Tree, mapping, parse, phrases
+from triage.school_days import SchoolDays, read_days, read_hours
 from triage.topics import URGENT
 
 ENTRIES = 400
@@ -29,6 +31,8 @@ LONGEST = 60
 """Characters of a phrase."""
 MOST_WORDS = 6
 MOST_MUTED = 60
+HOLIDAYS = 60
+NO_DAYS = SchoolDays()
 LIFE = URGENT | {Category.MEDICAL_EMERGENCY}
 """Categories that are about lives: nothing is muted in them."""
 PLACES = {"school": "cafeteria", "risky": "bridge", "other": "park"}
@@ -58,6 +62,7 @@ class Source:
 
     entries: tuple[Local, ...]
     muted: tuple[tuple[Category, str], ...]
+    school: SchoolDays = NO_DAYS
 
 
 def check(text: str) -> Source:
@@ -101,6 +106,7 @@ def read(text: str) -> Source:
         muted.extend(_muted(tree.get("muted", "")))
     except PackRefused as error:
         faults.extend(error.faults)
+    school = _school(tree.get("school", ""), faults)
     if len(entries) + len(muted) > ENTRIES:
         faults.append(f"There are {len(entries) + len(muted)} entries; {ENTRIES} are the most.")
     if len(muted) > MOST_MUTED:
@@ -109,7 +115,7 @@ def read(text: str) -> Source:
     faults.extend(why for one in (*said, *(one.means for one in entries)) if (why := _unfit(one)))
     if faults:
         raise PackRefused(list(dict.fromkeys(faults)))
-    return Source(tuple(entries), tuple(muted))
+    return Source(tuple(entries), tuple(muted), school)
 
 
 def _listed(part: str, means: str, sign: str) -> Callable[[Tree], Iterator[Local]]:
@@ -137,6 +143,24 @@ def _muted(tree: Tree) -> Iterator[tuple[Category, str]]:
         yield from ((Category(name), said) for said in phrases(below, f"muted, {name}"))
 
 
+def _school(tree: Tree, faults: list[str]) -> SchoolDays:
+    """Read when school is in; what is wrong goes to `faults`."""
+    try:
+        parts = mapping(tree, "school", ("hours", "holidays"))
+        hours, days = parts.get("hours") or None, phrases(parts.get("holidays", ""), "school, holidays")
+        if len(days) > HOLIDAYS:
+            faults.append(
+                f"There are {len(days)} holidays; {HOLIDAYS} are the most. Write a week as one: first to last."
+            )
+            return NO_DAYS
+        return SchoolDays(read_hours(str(hours)) if hours else None, tuple(read_days(one) for one in days))
+    except PackRefused as error:
+        faults.extend(error.faults)
+    except ValueError:
+        faults.append("school: hours are written 07:45-15:10, holidays 2026-11-26 or 2026-12-21 to 2027-01-01.")
+    return NO_DAYS
+
+
 _PARTS: Mapping[str, Callable[[Tree], Iterator[Local]]] = {
     "places": _kinds("places", PLACES, "local_place"),
     "people": _listed("people", _PERSON, "local_person"),
@@ -144,6 +168,7 @@ _PARTS: Mapping[str, Callable[[Tree], Iterator[Local]]] = {
     "drugs": _kinds("drugs", DRUGS, "local_drug"),
     "codes": _codes,
     "muted": lambda _tree: iter(()),
+    "school": lambda _tree: iter(()),
 }
 
 

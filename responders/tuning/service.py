@@ -17,6 +17,7 @@ from responders.directory import service as directory
 from responders.tuning.records import RulePack
 from triage import packs
 from triage.pack_files import PackRefused
+from triage.school_days import SchoolDays
 
 TUNED = "rules.tuned"
 _NAME = 20
@@ -61,6 +62,16 @@ def _same(keys: KeySet, pack: RulePack, text: str) -> bool:
         return opened(keys, pack) == text
     except KeyRefused:
         return False
+
+
+def school_days(session: Session, keys: KeySet, district_id: str) -> SchoolDays | None:
+    """Read when school is in; None where the district has not said so, or it cannot be read."""
+    pack = current(session, district_id)
+    try:
+        days = packs.read(opened(keys, pack)).school
+    except (KeyRefused, PackRefused):
+        return None
+    return days if days != SchoolDays() else None
 
 
 def checked(text: str) -> packs.Source:

@@ -103,3 +103,15 @@ def test_words_that_do_not_open_here_can_be_written_anew(admin: Desk) -> None:
     assert "cannot be opened here" in page.text
     assert admin.post("/tuning", pack=CODES, version="1", save="1").status_code == 303
     assert written(admin.get("/tuning").text) == CODES
+
+
+def test_a_case_says_that_school_was_out_when_it_came_in_and_when_it_is_in_again(admin: Desk) -> None:
+    case = admin.tip("he has a gun")  # Saturday, 21 November, 4 pm in Denver
+    assert "School was out" not in admin.get(f"/cases/{case.number}").text
+    days = "school: {hours: 07:45-15:10, holidays: [2026-11-23]}"
+    assert admin.post("/tuning", pack=days, version="0", save="1").status_code == 303
+    page = admin.get(f"/cases/{case.number}").text
+    assert "School was out when this came in. The next school day: Tue, Nov 24." in page
+    admin.world.clock.forward(days=3, hours=-6)
+    lesson = admin.tip("he has a knife", sender="+13035550124")
+    assert "School was out" not in admin.get(f"/cases/{lesson.number}").text
