@@ -22,7 +22,6 @@ from responders.linking import service as linking
 from responders.linking.reading import Proposal
 from responders.linking.records import Likeness
 from tests.integration.responders.conftest import Desk, Engine, acknowledge
-from tests.integration.responders.test_tuning import tune
 from tests.support.world import SECOND
 from triage import engine
 from triage.model import Assessment, Context
@@ -286,22 +285,6 @@ def test_joining_an_open_case_with_a_closed_one_goes_on_with_the_open_one(link: 
     assert link.join(later, earlier).id == later.id
     assert link.desk.case(earlier).joined_into_id == later.id
     assert link.desk.case(later).state == "new"
-
-
-def test_joining_judges_the_whole_anew_in_the_districts_own_words(link: Link) -> None:
-    one = link.tip("Marcus Bell told us friday at the pep rally will be something to remember")
-    other = link.tip("Marcus Bell hates everyone at this school, at the pep rally")
-    tune(link.desk.world, "codes: {something to remember: bring a gun}")
-    heard: list[str] = []
-
-    def noting(text: str, context: Any) -> Any:
-        heard.append(context.pack.name)
-        return engine.assess(text, context)
-
-    link.join(one, other)
-    link.restart(assess=noting)
-    link.linker.run()
-    assert heard == ["demo-1", "demo-1"]
 
 
 def test_joining_judges_the_whole_anew_and_never_lower(link: Link) -> None:
