@@ -218,6 +218,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "retention.ordered": Kind("What has lapsed is to be destroyed."),
     "retention.set": Kind("A deadline was changed.", {"deadline_of": "code", "old": "code?", "new": "code?"}),
+    "rules.tuned": Kind(
+        "A district's own words were changed.", {"version": "count", "entries": "count", "muted": "count"}
+    ),
     "send.delivered": Kind("A text arrived.", _SEND),
     "send.failed": Kind("A text was given up.", _SEND),
     "send.retried": Kind("A text is tried again.", _SEND),

@@ -32,6 +32,7 @@ from responders.linking import views as linking
 from responders.paging import views as paging
 from responders.subscriptions import rest
 from responders.subscriptions import views as subscriptions
+from responders.tuning import views as tuning
 from responders.web import errors, state
 from responders.web.headers import Headers
 from responders.web.live import Live
@@ -40,7 +41,7 @@ from responders.web.pages import Pages
 from responders.web.state import Console, Waker
 
 CAPABILITIES = (
-    accounts, directory, cases, floods, paging, linking, escalation, conversation, exporting, subscriptions,
+    accounts, directory, cases, floods, paging, linking, escalation, conversation, exporting, subscriptions, tuning,
 )  # fmt: skip
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""

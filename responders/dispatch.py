@@ -28,6 +28,7 @@ from responders.judging import Assess, Judge, Judged
 from responders.looking import Look, Looked
 from responders.paging import service as paging
 from responders.tries import Tries, guarded
+from responders.tuning.packs import Packs
 from responders.waiting import claim, to_answer, to_take
 from triage import engine
 from triage.model import Assessment
@@ -84,6 +85,7 @@ class Dispatcher:
     on_called: Callable[[], None] | None = None
     pages_wait: Callable[[], bool] = _never
     windows: Windows = field(default_factory=Windows)
+    _packs: Packs = field(init=False)
     _tries: Tries = field(init=False)
     _uncalled: dict[str, Urgency] = field(default_factory=dict)
     _to_call: dict[str, Urgency] = field(default_factory=dict)
@@ -93,7 +95,7 @@ class Dispatcher:
     _linked_until: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        self._tries = Tries(self.clock)
+        self._packs, self._tries = Packs(self.keys), Tries(self.clock)
 
     def run(self) -> int:
         """Do everything that is due, pages last; what fails is logged and does not hold up the rest."""
@@ -384,7 +386,7 @@ class Dispatcher:
 
     @property
     def _look(self) -> Look:
-        return Look(self._judge, self.windows, self.clock)
+        return Look(self._judge, self.windows, self.clock, self._packs)
 
     def _texted(self, done: int) -> int:
         if done:

@@ -19,6 +19,7 @@ from gateway.core.records import Message
 from responders.cases import service as cases
 from responders.paging import service as paging
 from triage import engine, topics
+from triage.local import Pack
 from triage.model import Assessment, Context, Severity
 from triage.policy import Urgency, urgency
 
@@ -45,9 +46,9 @@ class Judged:
         return Judged(replace(self.assessment, asks=None), replace(self.own, asks=None))
 
 
-def undecided(reason: str, floor: Severity = Severity.NONE) -> Judged:
+def undecided(reason: str, floor: Severity = Severity.NONE, pack: Pack | None = None) -> Judged:
     """Judge nothing: a person must look, for this reason."""
-    return Judged(engine.undecided(reason, Context(floor=floor)), engine.undecided(reason))
+    return Judged(*(engine.undecided(reason, Context(floor=one, pack=pack)) for one in (floor, Severity.NONE)))
 
 
 def for_a_person(assessment: Assessment) -> Assessment:
@@ -116,23 +117,27 @@ class Judge:
             log().error("a message does not open; a person looks", message=message.id, code="unreadable")
             return None
 
-    def in_thread(self, message: Message, words: str | None, before: Before) -> Judged:
-        """Judge a message with what its thread said before, and with what its reporter chose that it is about."""
-        judged = self._in_thread(message, words, before)
+    def in_thread(self, message: Message, words: str | None, before: Before, pack: Pack | None = None) -> Judged:
+        """Judge a message with what its thread said before, and with what its reporter chose that it is about.
+
+        `pack` is what its district calls things.
+        """
+        judged = self._in_thread(message, words, before, pack)
         return Judged(topics.heed(judged.assessment, message.topic), topics.heed(judged.own, message.topic))
 
-    def _in_thread(self, message: Message, words: str | None, before: Before) -> Judged:
+    def _in_thread(self, message: Message, words: str | None, before: Before, pack: Pack | None) -> Judged:
         if words is None:
-            return undecided("unreadable", before.floor)
+            return undecided("unreadable", before.floor, pack)
         context = Context(
             floor=before.floor,
             earlier=self._opened(before.messages),
             media_count=message.media_count,
             language_hint=_language(message),
+            pack=pack,
         )
         assessment = self._heard(message, words, context)
         if assessment.unsure_reason in _NOT_JUDGED:
-            return undecided(assessment.unsure_reason or "", before.floor)
+            return undecided(assessment.unsure_reason or "", before.floor, pack)
         if before.floor is Severity.NONE:
             return Judged(assessment, assessment)
         return Judged(assessment, self._heard(message, words, replace(context, floor=Severity.NONE)))

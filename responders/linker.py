@@ -34,10 +34,12 @@ from responders.linking.records import Likeness
 from responders.linking.service import Found
 from responders.paging import service as paging
 from responders.tries import Tries, guarded
+from responders.tuning.packs import Packs
 from triage import engine
 from triage.likeness.comparing import Kind, compare, propose
 from triage.likeness.comparing import Likeness as Compared
 from triage.likeness.index import Index
+from triage.local import Pack
 from triage.model import Assessment, Severity
 
 WINDOW = timedelta(days=120)
@@ -88,10 +90,11 @@ class Linker:
     _until: datetime | None = None
     _begun: datetime | None = None
     _heard: int = -1
+    _packs: Packs = field(init=False)
     _tries: Tries = field(init=False)
 
     def __post_init__(self) -> None:
-        self._tries = Tries(self.clock)
+        self._packs, self._tries = Packs(self.keys), Tries(self.clock)
 
     def run(self) -> int:
         """Do all that is due; what fails is logged and tried again."""
@@ -243,7 +246,8 @@ class Linker:
         with self.database.read() as session:
             row = session.get_one(Likeness, likeness_id)
             case = linking.root(session, session.get_one(Case, row.case_id))
-            gravest = self._gravest(cases.messages(session, case))
+            pack = self._packs.of(session, [case.district_id]).get(case.district_id)
+            gravest = self._gravest(cases.messages(session, case), pack)
         with self.database.write() as session:
             now = self.clock()
             case = session.get_one(Case, case.id)
@@ -258,7 +262,7 @@ class Linker:
             self.on_called()
         return True
 
-    def _gravest(self, said: Sequence[Message]) -> tuple[Message, Assessment] | None:
+    def _gravest(self, said: Sequence[Message], pack: Pack | None) -> tuple[Message, Assessment] | None:
         """Judge the latest texts of a case with all others beside them; answers the gravest."""
         judge = Judge(self.keys, self.assess, self.engine_seconds)
         told = [message for message in said if message.direction == "in"]
@@ -267,7 +271,7 @@ class Linker:
         for message in list(latest.values())[-_NEWEST:]:
             others = tuple([one for one in told if one.id != message.id][-_NEWEST:])
             words = judge.opened(message)
-            judged.append((message, judge.in_thread(message, words, Before(Severity.NONE, others)).assessment))
+            judged.append((message, judge.in_thread(message, words, Before(Severity.NONE, others), pack).assessment))
         return max(judged, key=lambda one: one[1].severity.rank, default=None)
 
 

@@ -18,6 +18,7 @@ from responders.floods import windows
 from responders.floods.windows import Minute, Sighting, Windows
 from responders.judging import Judge, Judged
 from responders.paging import service as paging
+from responders.tuning.packs import Packs
 from responders.waiting import CODE_WITHOUT_COURIER, from_whom_unknown
 
 LONGEST = timedelta(seconds=0.25)
@@ -41,6 +42,7 @@ class Look:
     judge: Judge
     windows: Windows
     clock: Clock
+    packs: Packs
 
     def at_some(self, session: Session, ids: Sequence[str]) -> list[Looked]:
         """Look at those of some messages that may be taken up together, until it has taken long enough.
@@ -67,6 +69,7 @@ class Look:
     def _looks(self, session: Session, messages: Sequence[Message]) -> Iterator[Looked]:
         """Look at one after the other, leaving out what must wait."""
         before, beside = judging.before(session, messages), Counter[Minute]()
+        packs = self.packs.of(session, [message.district_id for message in messages])
         _kept = windows.at_hand(session, messages)  # A session forgets what nobody holds.
         for message in messages:
             words = self.judge.opened(message)
@@ -75,7 +78,7 @@ class Look:
                     continue
                 judged = judging.undecided("lone_code")
             else:
-                judged = self.judge.in_thread(message, words, before[message.id])
+                judged = self.judge.in_thread(message, words, before[message.id], packs.get(message.district_id))
             seen = self._seen(session, message, words, beside)
             beside.update(seen.counted)
             yield Looked(message, words, judged, seen)

@@ -1,6 +1,6 @@
 """The engine: one message in, one assessment out, and never an exception."""
 
-from triage import evidence, lexicon, rules, statistics
+from triage import district, evidence, lexicon, rules, statistics
 from triage.evidence import Verdict
 from triage.model import Assessment, Category, Context, Indicator
 from triage.normalize import words
@@ -41,8 +41,13 @@ def undecided(reason: str, context: Context = _NO_CONTEXT) -> Assessment:
         indicators=(),
         missing=("where", "when", "who"),
         language=context.language_hint or "und",
-        rules=lexicon.VERSION,
+        rules=version(context),
     )
+
+
+def version(context: Context) -> str:
+    """Name the rules that judge in this context: the general version, and that of the district's pack (≤ 40)."""
+    return f"{lexicon.VERSION}+{context.pack.name}" if context.pack else lexicon.VERSION
 
 
 def _assess(text: str, context: Context) -> Assessment:
@@ -51,6 +56,7 @@ def _assess(text: str, context: Context) -> Assessment:
     finding, verdict = weigh(text, context)
     if not context.floor.life_safety:
         verdict = statistics.heed(verdict, finding)
+    finding, verdict = district.heed(text, context, finding, verdict)
     severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
     return Assessment(
         severity=severity,
@@ -61,7 +67,7 @@ def _assess(text: str, context: Context) -> Assessment:
         indicators=_indicators(verdict, text),
         missing=gaps(finding.slots, finding.families, severity.life_safety),
         language=verdict.language,
-        rules=lexicon.VERSION,
+        rules=version(context),
         asks=_ASK_WHAT if verdict.asks and not context.floor.life_safety and not context.media_count else None,
     )
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
+from triage.local import Pack
+
 
 class Severity(StrEnum):
     """How soon a human must act; members compare by urgency, not by spelling."""
@@ -137,7 +139,7 @@ class Assessment:
     `who`, `means`, `how_known`, `safe_now`. `asks` is the gap code of the one plain question that the line should ask
     back: `what`, where the engine is unsure only because too little was said and nothing hints at harm ("hi", "can
     someone call me"). `language` is `en`, `es` or `und`, a guess good enough to answer in. `rules` names the rules'
-    version.
+    version and, where a district has words of its own, that of its pack: `2026.11.5+lincoln-3`.
     """
 
     severity: Severity
@@ -164,9 +166,13 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known around a message: the severity its thread has reached, earlier texts, attachments, language."""
+    """What is known around a message: the severity its thread has reached, earlier texts, attachments, language.
+
+    `pack` is what its district calls things.
+    """
 
     floor: Severity = Severity.NONE
     earlier: tuple[str, ...] = ()
     media_count: int = 0
     language_hint: str | None = None
+    pack: Pack | None = None

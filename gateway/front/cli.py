@@ -101,11 +101,27 @@ def _add_asking(commands: argparse._SubParsersAction[_Parser]) -> None:
     ).command("cli_ask:trace")
     trace.add_argument("reference", help="a MessageSid, a message id or a case number")
     trace.json()
-    commands.add_parser(
+    assess = commands.add_parser(
         "assess",
-        help="judge texts: JSON lines in, JSON lines out",
-        description='Judge texts: reads JSON lines {"id", "text"}, writes one for each, in order, as they come.',
+        help="judge texts: JSON lines in, JSON lines out; or replay past tips",
+        description='Judge texts: reads JSON lines {"id", "text"}, writes one for each, in order, as they come. With '
+        "--replay: judge a district's past tips with and without a pack, as the console may, and show what changes; "
+        "exit code 1 when somebody would not be called any more.",
     ).command("cli_assess:assess")
+    assess.add_argument("--replay", metavar="DISTRICT", help="judge the past tips of this district; no words are shown")
+    assess.add_argument("--pack", metavar="FILE", help="a pack that is not in force yet; the one in force if left out")
+    tune = commands.add_parser(
+        "tune",
+        help="a district's own words: places, gangs, drugs, codes, what is muted",
+        description="Write a pack down as the district's new version, in force at once. Without FILE: show the one in "
+        "force. It works as the console does, with its keys and its database role.",
+    ).command("cli_tune:tune")
+    tune.add_argument("district", metavar="DISTRICT", help="its short name")
+    tune.add_argument("file", nargs="?", metavar="FILE", help="YAML; the decision 0031 shows one")
+    how = tune.add_mutually_exclusive_group()
+    how.add_argument("--show", action="store_true", help="show the pack in force, and who wrote which version")
+    how.add_argument("--check", action="store_true", help="only check the file; neither keys nor a database are needed")
+    tune.json()
     audit = commands.add_parser("audit", help="verify the event log", description="Verify the event log.")
     verify = (
         audit.add_subparsers(required=True, metavar="verify", parser_class=_Parser)

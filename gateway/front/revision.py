@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 
-HEAD = "0021"
+HEAD = "0022"
 
 
 def is_current(database: Database) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,8 @@ from responders.linking import reading as linking
 from responders.linking.reading import Proposal
 from responders.paging import calls
 from responders.paging.records import Callout
+from responders.tuning import service as tuning
+from responders.web import words
 from triage.likeness import copying
 from triage.model import Severity
 
@@ -78,6 +80,8 @@ class CasePage:
     holds: list[CaseHold]
     alerts: list[Alert]
     moves: list[str]
+    school_again: date | None
+    """The next school day, where school was out when this came in and the district has said when it is."""
     alike: list[Proposal]
     """Cases that this may be one with."""
     joined: list[Case]
@@ -122,10 +126,17 @@ def read(session: Session, visit: Visit, case: Case) -> CasePage:
         holds=holds.standing(session, [case.id]),
         alerts=alerts,
         moves=_moves(case),
+        school_again=_school_again(session, visit, case),
         alike=linking.proposals(session, keys, case),
         joined=linking.joined(session, case),
         passed_on=_passed_on(talks),
     )
+
+
+def _school_again(session: Session, visit: Visit, case: Case) -> date | None:
+    days = tuning.school_days(session, visit.console.keys, case.district_id)
+    local = case.opened_at.astimezone(words.zone(visit.district.timezone))
+    return days.next_day(local) if days and not days.is_in(local) else None
 
 
 def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Judgement | None:

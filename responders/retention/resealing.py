@@ -19,6 +19,7 @@ from gateway.core.times import Clock
 from responders.cases.records import CaseAssessment, Note, Unmasking
 from responders.escalation.records import Alert
 from responders.linking.records import Likeness
+from responders.tuning.records import RulePack
 
 BATCH_ROWS = 100
 SHOWN = (
@@ -29,6 +30,7 @@ SHOWN = (
     Likeness.detail_sealed,
     Attachment.clean_key_sealed,
     Alert.draft_sealed,
+    RulePack.words_sealed,
 )
 """Columns that the console opens too."""
 COLUMNS = (*SHOWN, Send.body_sealed, Attachment.original_key_sealed)

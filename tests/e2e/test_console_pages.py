@@ -95,7 +95,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     world = World(database, keys, clock=SetClock(utc_now()))
     world.build()
     with database.write() as session:
-        accounts.create(session, world.district_id, "dana", "Dana Ortiz", "counsellor", PASSWORD, utc_now())
+        accounts.create(session, world.district_id, "dana", "Dana Ortiz", "administrator", PASSWORD, utc_now())
     app = console.create(console.prepare(database, keys["console"], utc_now, Waker(), "http://127.0.0.1"))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -217,7 +217,7 @@ def test_nothing_runs_out_of_the_window(browser: Browser, served: Served, width:
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
     sign_in(page, served)
-    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done"):
+    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done", "/tuning"):
         page.goto(served.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     context.close()
@@ -267,7 +267,7 @@ def test_axe_finds_no_fault(browser: Browser, served: Served, width: int, scheme
     page.goto(f"{served.url}/sign-in")
     found = {"/sign-in": faults(page)}
     sign_in(page, served)
-    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done", "/nothing"):
+    for path in ("/", f"/cases/{number}", "/on-call", "/unclear", "/?show=done", "/tuning", "/nothing"):
         answer = page.goto(served.url + path)
         assert answer is not None
         assert answer.status == (404 if path == "/nothing" else 200)
@@ -289,3 +289,19 @@ def test_words_between_signs_keep_a_single_space(page: Page, served: Served) -> 
     assert touching == [["0px", "0px"]] * len(touching)
     alone = page.evaluate("getComputedStyle(document.querySelector('mark')).paddingLeft")
     assert alone != "0px"
+
+
+def test_an_administrator_writes_local_words_tries_them_and_saves(page: Page, served: Served) -> None:
+    complaints = sign_in(page, served)
+    page.get_by_role("link", name="Local words").click()
+    page.locator("#pack").fill("codes:\n  bring the cookies: bring a gun\nmuted: {bullying: [gun talk]}")
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.locator("#faults")).to_contain_text("'gun talk' cannot be muted")
+    page.locator("#pack").fill("codes:\n  bring the cookies: bring a gun\n")
+    page.get_by_label("Try a sentence").fill("he will bring the cookies tomorrow")
+    page.get_by_role("button", name="Try the sentence").click()
+    expect(page.locator("#tried")).to_contain_text("Critical", timeout=60_000)
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_role("heading", name="Versions")).to_be_visible()
+    expect(page.locator("#pack")).to_have_value("codes:\n  bring the cookies: bring a gun\n")
+    assert [one for one in complaints if "400" not in one] == []

@@ -19,7 +19,8 @@ import responders.escalation.records
 import responders.linking.records
 import responders.paging.records
 import responders.retention.records
-import responders.subscriptions.records  # noqa: F401 - imported for their tables
+import responders.subscriptions.records
+import responders.tuning.records  # noqa: F401 - imported for their tables
 from gateway.core import key_files
 from gateway.core.database import Database
 from gateway.core.keys import PROCESSES, KeySet, load

@@ -13,6 +13,7 @@ import responders.escalation.records
 import responders.linking.records
 import responders.paging.records
 import responders.retention.records
-import responders.subscriptions.records  # noqa: F401 - imported for the tables it declares
+import responders.subscriptions.records
+import responders.tuning.records  # noqa: F401 - imported for the tables it declares
 
 METADATA = gateway.core.records.Base.metadata

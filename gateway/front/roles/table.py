@@ -218,6 +218,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="judged_at detail_sealed", delete=True),
         "console": May(read="*", add=True, change="state decided_at decided_by judged_at"),
     },
+    "rule_packs": {"worker": May(read="*", change="words_sealed"), "console": May(read="*", add=True)},
     "responders": {"worker": _SEES, "console": _SEES, "clock": _SEES},
     "duties": {"worker": _SEES, "console": _SEES},
     "callouts": {

@@ -22,6 +22,7 @@ SEALED_FOR = {
     "notes.words_sealed": {"worker", "console"},
     "alerts.draft_sealed": {"worker", "console"},
     "alert_targets.secret_sealed": {"worker"},
+    "rule_packs.words_sealed": {"worker", "console"},
     "attachments.original_key_sealed": {"worker"},
     "subscription_secrets.secret_sealed": {"worker"},
     "attachments.clean_key_sealed": {"worker", "console"},
