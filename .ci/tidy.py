@@ -12,7 +12,7 @@ MAX_FUNCTION_LINES = 60
 MAX_BYTES = 3_000_000  # larger files are data
 
 # Data, generated files and texts whose length is not ours to choose.
-UNLIMITED = {".lock", ".json", ".csv", ".svg", ".graphql", ".po"}
+UNLIMITED = {".lock", ".json", ".jsonl", ".csv", ".svg", ".graphql", ".po"}
 UNLIMITED_NAMES = {"LICENSE"}
 
 MACHINE_PATH = re.compile(r"(^|[^\w.:/])/(work|farm|root|home|Users|workspace)/\w")
