@@ -54,12 +54,12 @@ _BUDGETS: Mapping[Severity, Mapping[str, float]] = {
     Severity.CRITICAL: {"none": 0.008, "low": 0.015, "moderate": 0.03, "high": 0.2},
 }
 """At most so many of each rating are raised to a level."""
-_ASKS: Mapping[str, float] = {"none": 0.028, "low": 0.15, "moderate": 0.35}
+_ASKS: Mapping[str, float] = {"none": 0.0265, "low": 0.15, "moderate": 0.35}
 """At most so many have a person asked."""
 _SEEN = ("en1", "en2", "es1")
 """Training tips that authors of rules have read: they prove no rule. Nor does the develop half."""
-_RIGHT, _BACKS = 0.9, 0.3
-"""How often a rule must be right to speak for itself, and the chance that it needs where it is not."""
+_RIGHT, _WRONG, _BACKS = 0.85, 1.0, 0.15
+"""How often a rule that was so often wrong must be right to speak for itself, and the chance that it needs else."""
 _GAIN, _RATIO = 0.01, 2.0
 Numbers = NDArray[np.float64]
 
@@ -236,7 +236,11 @@ def unproven(known: Sequence[Example]) -> tuple[str, ...]:
             right[rule] += one.severity.life_safety
             wrong[rule] += 0.0 if one.severity.life_safety else 1.0 if one.severity is Severity.NONE else 0.5
     return tuple(
-        sorted(rule for rule in wrong if wrong[rule] and (right[rule] + 1) / (right[rule] + wrong[rule] + 2) < _RIGHT)
+        sorted(
+            rule
+            for rule, faults in wrong.items()
+            if faults >= _WRONG and (right[rule] + 1) / (right[rule] + faults + 2) < _RIGHT
+        )
     )
 
 

@@ -11,8 +11,9 @@ LONGEST = 4_000
 """Characters of a text that are read."""
 
 _CUES = re.compile(
-    r"\b(?:(?:share|send|forward|pass|repost|post|text|fwd)\b(?: (?:this|it|that|on))*(?: (?:on|to|with|so|before))+"
-    r"(?: (?:at least|all|every|your|ur|the|\d+|ten|five|everyone|everybody|people|parents|contacts|friends"
+    r"\b(?:(?:share|send|forward|pass|repost|post|text|fwd)\b(?: (?:this|it|that|on)){0,2}"
+    r"(?: (?:on|to|with|so|before)){1,2}"
+    r"(?: (?:at least|all|every|your|ur|the|\d{1,4}|ten|five|everyone|everybody|people|parents|contacts|friends"
     r"|it|comes|u|you))"
     r"|repost|copy (?:and|&|n)? ?paste|tell every(?:one|body)|spread the word|pass (?:it|this) on"
     r"|forward(?:ed)? (?:this|to|as)|send (?:this )?on before|fwd:?|or (?:you|your|youre|ur|you are|u) (?:are )?next"
@@ -23,11 +24,11 @@ _CUES = re.compile(
 """How a message asks to be sent on; texts stand in lower case without accents."""
 _ASKS = re.compile(
     r"\b(?:(?:share|send|forward|pass|repost|post|text|fwd) (?:(?:this|it|that) )?(?:on )?(?:to|with) (?:at least )?"
-    r"(?:\d+ |ten |five |all (?:of )?(?:your|ur|parents|the parents)|everyone (?:you|u) know|as many)"
+    r"(?:\d{1,4} |ten |five |all (?:of )?(?:your|ur|parents|the parents)|everyone (?:you|u) know|as many)"
     r"|repost (?:so|this|if|before)|copy (?:and|&|n) ?paste|tell every(?:one|body) (?:you|u) know"
-    r"|(?:pass|send) (?:it |this )?on (?:before|so|to every)|pas(?:alo|elo|en(?:lo)?) a (?:todos|tus|sus|\d+)"
+    r"|(?:pass|send) (?:it |this )?on (?:before|so|to every)|pas(?:alo|elo|en(?:lo)?) a (?:todos|tus|sus|\d{1,4})"
     r"|pasen la voz|reenvia(?:lo)? (?:a|esto)|comparte(?:lo)? (?:con|a) (?:todos|tus)|copia y pega"
-    r"|manda(?:lo)? (?:esto )?a (?:\d+|todos tus))"
+    r"|manda(?:lo)? (?:esto )?a (?:\d{1,4}|todos tus))"
 )
 """How a message asks outright to be passed on to many; what a person threatens to send to everyone does not match."""
 _TOLD = re.compile(

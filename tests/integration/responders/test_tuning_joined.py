@@ -17,7 +17,7 @@ def test_joining_judges_the_whole_anew_in_the_districts_own_words(desk: Desk) ->
     heard: list[str | None] = []
 
     def noting(text: str, context: Context) -> Assessment:
-        heard.append(context.pack and context.pack.name)
+        heard.append(context.pack.name if context.pack else None)
         return engine.assess(text, context)
 
     link.join(one, other)

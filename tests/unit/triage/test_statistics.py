@@ -119,7 +119,7 @@ def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
     assert rules
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules), backs=0.3))
     assert (engine.assess(grave).severity, urgency(engine.assess(grave))) == (Severity.MODERATE, "queue")
-    assert engine.assess(grave, Context(floor=Severity.HIGH)).severity is Severity.HIGH
+    assert engine.assess("ok see you at lunch", Context(floor=Severity.HIGH)).severity is Severity.HIGH
     ship(monkeypatch, made_up(0, 0, 0, -5, unproven=tuple(rules), backs=0.3))
     assert engine.assess(grave) == rules_alone(grave)
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules)[1:], backs=0.3))
