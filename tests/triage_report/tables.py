@@ -58,7 +58,9 @@ def _notes(kept: Mapping[str, Any], halves: list[str]) -> str:
         "In brackets 95 % intervals (Wilson); an `unsure` that pages counts as a page. Written by `make triage-report`."
     ]
     if "develop" in halves:
-        notes.append("Rules and weights have seen the develop half: its column flatters. Neither has seen the test half.")
+        notes.append(
+            "Rules and weights have seen the develop half: its column flatters. Neither has seen the test half."
+        )
     if "test" in halves:
         looks = kept["test"]["looks"]
         notes.append(f"The test half was looked at {len(looks)} time{'s' * (len(looks) != 1)} ({', '.join(looks)}).")
