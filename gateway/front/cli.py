@@ -362,7 +362,7 @@ def _add_exporting(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Write a case in the format of another system, as the console does, with the console's own keys. "
         "That it was exported is noted on the case.",
     ).command("cli_export:export")
-    export.add_argument("format", metavar="FORMAT", help="niem")
+    export.add_argument("format", metavar="FORMAT", help="niem, cap (its latest alert) or events")
     export.add_argument("case", metavar="CASE", help="its number")
     export.add_argument("--flavour", metavar="NAME", help="of niem: 6.0, or 5.2 with JXDM 7.2")
     export.add_argument("--district", metavar="SLUG", help="needed when several have a case of that number")
