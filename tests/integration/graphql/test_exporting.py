@@ -86,7 +86,7 @@ def story(rig: Rig) -> Case:
 
 def by_graphql(rig: Rig, case: Case, token: str | None = None, **more: str) -> Any:
     found = rig.ask("query($n: String!) { case(number: $n) { id } }", n=case.number)["case"]["id"]
-    answer = rig.post(EXPORT, token=token, input={"caseId": found, **{"format": "niem", **more}})
+    answer = rig.post(EXPORT, token=token, input={"caseId": found, "format": "niem", **more})
     return answer["data"]["exportCase"]
 
 
