@@ -36,7 +36,7 @@ def example(name: str) -> str:
 
 
 @page
-def index(request: Request, visit: Visit) -> Response:
+def index(_request: Request, visit: Visit) -> Response:
     """Show what there is, and how a case system is connected in an hour."""
     return visit.render(
         "developers/index.html", here="developers", url=visit.console.url, types=event_catalogue.types(),
@@ -46,19 +46,19 @@ def index(request: Request, visit: Visit) -> Response:
 
 
 @page
-def sdl(request: Request, visit: Visit) -> Response:
+def sdl(_request: Request, _visit: Visit) -> Response:
     """Give the schema of GraphQL in its own language."""
     return PlainTextResponse(build().as_str() + "\n")
 
 
 @page
-def rest(request: Request, visit: Visit) -> Response:
+def rest(_request: Request, visit: Visit) -> Response:
     """Give the description of what is called by REST."""
     return JSONResponse(openapi.document(visit.console.url), media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
 @page
-def niem(request: Request, visit: Visit) -> Response:
+def niem(request: Request, _visit: Visit) -> Response:
     """Give one of NIEM's schemas. Raises: NotFound."""
     name = request.path_params["name"]
     if name not in publishing.documents():
@@ -68,7 +68,7 @@ def niem(request: Request, visit: Visit) -> Response:
 
 
 @page
-def file(request: Request, visit: Visit) -> Response:
+def file(request: Request, _visit: Visit) -> Response:
     """Give one of the examples as a file."""
     return PlainTextResponse(example(request.path_params["name"]))
 

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 
 from cryptography.x509 import load_pem_x509_certificates
 from lxml import etree
-from signxml import XMLVerifier
+from signxml.verifier import XMLVerifier
 from signxml.exceptions import SignXMLException
 
 ATOM, CAP = "{http://www.w3.org/2005/Atom}", "{urn:oasis:names:tc:emergency:cap:1.2}"

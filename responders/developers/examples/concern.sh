@@ -1,5 +1,5 @@
 #!/bin/sh
-# Raises a concern: TIPLINE_ADDRESS and TIPLINE_TOKEN are what `tipline sources add` printed.
+# Raises a concern: `sh concern.sh ID SUMMARY`, without quotes in it; TIPLINE_ADDRESS and TIPLINE_TOKEN are what `tipline sources add` printed.
 # The same id again is the same event. What has the same subject goes to the same case.
 set -eu
 curl --silent --show-error --fail "$TIPLINE_ADDRESS" \

@@ -1,4 +1,4 @@
-"""Takes events: `python receiver.py PORT`, with the subscription's secret in TIPLINE_SECRET. Python 3.11, no packages."""
+"""Takes events: `python receiver.py PORT`, the subscription's secret in TIPLINE_SECRET. Python 3.11, no packages."""
 
 import base64
 import hashlib
@@ -21,11 +21,11 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         content = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
         ours = "v1," + base64.b64encode(hmac.digest(KEY, content, hashlib.sha256)).decode()
-        signed = any(hmac.compare_digest(ours, one) for one in self.headers["webhook-signature"].split())
-        fresh = abs(time.time() - int(self.headers["webhook-timestamp"])) < 300
+        signed = any(hmac.compare_digest(ours, one) for one in self.headers.get("webhook-signature", "").split())
+        fresh = abs(time.time() - int(self.headers["webhook-timestamp"] or 0)) < 300
         self.send_response(204 if signed and fresh else 401)
         self.end_headers()
         event = json.loads(body) if signed and fresh else {"id": None}
