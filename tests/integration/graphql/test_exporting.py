@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,15 @@ from gateway.core import conversation, guard
 from gateway.core.media.records import Attachment
 from gateway.core.records import District, Event, Message, School, new_id
 from gateway.core.times import iso
-from gateway.front import cli
 from responders.cases import masks
 from responders.cases import service as cases
 from responders.cases.masks import Ask
 from responders.cases.records import Case
-from responders.escalation.records import Alert
 from responders.exporting import formats
 from responders.paging import service as paging
+from tests.integration.graphql.conftest import Run
 from tests.integration.graphql.rig import PASSWORD, URL, Rig
-from tests.support import leaks, stored_events
+from tests.support import leaks
 from tests.support.world import STUDENT
 from triage.engine import assess
 from triage.model import Context
@@ -36,28 +34,6 @@ from triage.model import Context
 TIP = "my name is Sarah Jones, Tyler has a gun and wants to kill himself. call me at 720-555-0188, his is 720-555-0131"
 EXPORT = """mutation($input: ExportCaseInput!) { exportCase(input: $input) {
   document { content mediaType filename } userErrors { code message } } }"""
-SOMEBODY = "+13035550188"
-Run = Callable[..., tuple[int, bytes, str]]
-
-
-@pytest.fixture
-def tipline(
-    rig: Rig, key_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Run:
-    """Run `tipline` as the console's user does; answers the exit code, the bytes and what was complained of."""
-    url = rig.world.of("console").engine.url.render_as_string(hide_password=False)
-    for name, value in {"DATABASE_URL": url, "TIPLINE_KEYS_DIR": str(key_root), "TIPLINE_CONSOLE_URL": URL}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TIPLINE_VAR", str(tmp_path / "var"))
-    monkeypatch.setattr("gateway.front.cli_export.utc_now", rig.world.clock)
-
-    def run(*words: str) -> tuple[int, bytes, str]:
-        capfdbinary.readouterr()
-        code = cli.main(["export", *words])
-        out, err = capfdbinary.readouterr()
-        return code, out, err.decode()
-
-    return run
 
 
 def story(rig: Rig) -> Case:
@@ -120,66 +96,6 @@ def test_all_three_ways_give_the_same_bytes_and_are_noted(rig: Rig, tipline: Run
     assert page.headers["content-disposition"] == f'attachment; filename="{shown["filename"]}"'
     noted = {"format": "niem", "flavour": flavour}
     assert exports_of(rig) == [("token", noted), ("operator", noted), ("account", noted)]
-
-
-def three_ways(rig: Rig, tipline: Run, case: Case, name: str) -> dict[str, Any]:
-    """Export by GraphQL, command and console, insist on the same bytes; the answer is GraphQL's document."""
-    shown: dict[str, Any] = by_graphql(rig, case, format=name)["document"]
-    code, printed, said = tipline(name, case.number)
-    sign_in(rig)
-    page = rig.client.get(f"/cases/{case.number}/export/{name}")
-    assert (code, said, page.status_code) == (0, "", 200)
-    assert shown["content"].encode() == printed == page.content
-    assert page.headers["content-type"] == shown["mediaType"]
-    assert [(who, one["format"]) for who, one in exports_of(rig)] == [
-        (who, name) for who in ("token", "operator", "account")
-    ]
-    return shown
-
-
-def test_the_events_of_a_case_leave_as_one_batch_each_way(rig: Rig, tipline: Run) -> None:
-    case = story(rig)
-    rig.tip("Somebody else wrote about a broken window", sender=SOMEBODY)
-    shown = three_ways(rig, tipline, case, "events")
-    assert shown["mediaType"] == "application/cloudevents-batch+json"
-    told = json.loads(shown["content"])
-    assert stored_events.faults([json.dumps(one).encode() for one in told]) == []
-    assert {one.get("caseid") for one in told} == {case.id}
-    types = [one["type"].removeprefix("org.tipline.") for one in told]
-    assert {"case.opened.v1", "case.acknowledged.v1", "case.noted.v1", "message.received.v1"} <= set(types)
-    assert "case.exported.v1" not in types, "an export tells nothing of exports"
-    assert [one["sequence"] for one in told] == sorted(one["sequence"] for one in told)
-    assert leaks.search(shown["content"].encode(), [STUDENT, "+17205550188"]) == []
-    assert "Tyler" not in shown["content"], "events hold no words"
-
-
-def test_the_latest_alert_of_a_case_leaves_as_it_was_issued_each_way(rig: Rig, tipline: Run) -> None:
-    case, now = story(rig), rig.world.clock()
-    with rig.world.database.write() as session:
-        for number, (minutes, state, case_id) in enumerate(
-            ((1, "issued", case.id), (2, "issued", case.id), (3, "issued", None), (None, "proposed", case.id))
-        ):
-            at = None if minutes is None else now + timedelta(minutes=minutes)
-            session.add(
-                Alert(
-                    district_id=case.district_id, case_id=case_id, incident=new_id(), msg_type="Alert", status="Actual",
-                    scope="Public", scenario="lockdown", state=state, author="a", drafted_by="a", drafted_at=now,
-                    lasts_minutes=60, issued_at=at, document=f"<alert>é {number}</alert>".encode() if at else None,
-                )
-            )  # fmt: skip
-    shown = three_ways(rig, tipline, case, "cap")
-    assert (shown["content"], shown["mediaType"]) == ("<alert>é 1</alert>", "application/cap+xml")
-    assert shown["filename"] == f"case-{case.number}.cap-1.2.xml"
-
-
-def test_a_case_without_an_alert_has_none_to_export_and_says_so(rig: Rig, tipline: Run) -> None:
-    case, none = rig.tip("Tyler has a gun"), "No alert has been issued about this case."
-    assert by_graphql(rig, case, format="cap")["userErrors"][0]["message"] == none
-    assert tipline("cap", case.number) == (2, b"", f"tipline: {none}\n")
-    sign_in(rig)
-    page = rig.client.get(f"/cases/{case.number}/export/cap")
-    assert (page.status_code, none in page.text) == (400, True)
-    assert exports_of(rig) == []
 
 
 def test_every_export_is_valid_by_the_schema_that_is_shipped(rig: Rig) -> None:
