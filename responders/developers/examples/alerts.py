@@ -6,8 +6,8 @@ from urllib.request import urlopen
 
 from cryptography.x509 import load_pem_x509_certificates
 from lxml import etree
-from signxml.verifier import XMLVerifier
 from signxml.exceptions import SignXMLException
+from signxml.verifier import XMLVerifier
 
 ATOM, CAP = "{http://www.w3.org/2005/Atom}", "{urn:oasis:names:tc:emergency:cap:1.2}"
 SAFE = etree.XMLParser(resolve_entities=False, no_network=True)
