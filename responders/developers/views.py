@@ -39,7 +39,7 @@ def example(name: str) -> str:
 def index(_request: Request, visit: Visit) -> Response:
     """Show what there is, and how a case system is connected in an hour."""
     return visit.render(
-        "developers/index.html", here="developers", url=visit.console.url, types=event_catalogue.types(),
+        "developers/index.html", here="subscriptions", url=visit.console.url, types=event_catalogue.types(),
         schemas=cloud_events.SCHEMAS_PATH, niem=sorted(publishing.documents()), concern=openapi.CONCERN_TYPE,
         examples=[(name, about, example(name)) for name, about in EXAMPLES.items()],
     )  # fmt: skip
