@@ -6,7 +6,13 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from gateway.core.records import new_id
+from jsonschema import Draft202012Validator
+from sqlalchemy import select
+
+from exports.niem import publishing
+from gateway.core import systems
+from gateway.core.records import Message, new_id
+from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.escalation.records import Alert
 from tests.integration.graphql.conftest import Run
@@ -14,6 +20,8 @@ from tests.integration.graphql.rig import Rig
 from tests.integration.graphql.test_exporting import by_graphql, exports_of, sign_in, story
 from tests.support import leaks, stored_events
 from tests.support.world import STUDENT
+from triage.engine import assess
+from triage.model import Context
 
 SOMEBODY = "+13035550188"
 
@@ -76,3 +84,24 @@ def test_a_case_without_an_alert_has_none_to_export_and_says_so(rig: Rig, tiplin
     page = rig.client.get(f"/cases/{case.number}/export/cap")
     assert (page.status_code, none in page.text) == (400, True)
     assert exports_of(rig) == []
+
+
+def test_what_another_system_told_leaves_as_niem_and_as_events(rig: Rig) -> None:
+    world = rig.world
+    with world.database.write() as session:
+        source, _ = systems.add(session, world.district(session), None, "Front desk", None, world.clock())
+    told = [systems.Told("//desk", "1", "A visitor showed a gun", school="lincoln")]
+    systems.receive(world.of("intake"), world.keys["intake"], source, told, world.clock())
+    with world.of("worker").write() as session:
+        message = session.scalars(select(Message)).one()
+        judged = [(message, assess("A visitor showed a gun", Context()))]
+        case = cases.take_messages(session, world.keys["worker"], judged, world.clock())[0].case
+    for flavour in ("6.0", "5.2"):
+        schema = json.loads(publishing.published(f"case-{flavour}.schema.json"))
+        content = json.loads(by_graphql(rig, case, flavour=flavour)["document"]["content"])
+        assert [fault.message for fault in Draft202012Validator(schema).iter_errors(content)] == []
+    (call,) = content["tip:CaseExport"]["j:ServiceCall"]
+    assert call["nc:ActivityDescriptionText"] == "A visitor showed a gun"
+    assert "j:ServiceCallMechanismCode" not in call, "the model has no code for it"
+    written = by_graphql(rig, case, format="events")["document"]["content"]
+    assert {one["actor"] for one in json.loads(written)} >= {f"source:{source.id}", "process:worker"}
