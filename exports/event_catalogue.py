@@ -238,6 +238,8 @@ KINDS: Mapping[str, Kind] = {
     "subscription.secret_rotated": Kind("A new secret signs a receiver's events."),
     "thread.closed": Kind("A conversation ended."),
     "thread.let_through": Kind("The held messages of a conversation were let through.", {"messages": "count"}),
+    "source.added": Kind("Another system may tell us things.", {"signs": "yes"}),
+    "source.removed": Kind("Another system is heard no more."),
     "thread.opened": Kind("A conversation began.", {"channel": "code", "line": "id?"}),
     "thread.opted_in": Kind("A reporter wants texts again."),
     "thread.opted_out": Kind("A reporter wants no texts."),

@@ -24,6 +24,7 @@ from responders.accounts import gate
 from responders.accounts import views as accounts
 from responders.cases import views as cases
 from responders.conversation import views as conversation
+from responders.developers import views as developers
 from responders.directory import views as directory
 from responders.escalation import views as escalation
 from responders.exporting import views as exporting
@@ -42,6 +43,7 @@ from responders.web.state import Console, Waker
 
 CAPABILITIES = (
     accounts, directory, cases, floods, paging, linking, escalation, conversation, exporting, subscriptions, tuning,
+    developers,
 )  # fmt: skip
 BODY_LIMIT = 64 * 1024
 """Bytes; a reply of 1,600 emoji in a form is below 20,000."""

@@ -36,10 +36,13 @@ def of_threads(session: Session, thread_ids: Iterable[str]) -> list[Message]:
 def reply(session: Session, keys: KeySet, thread: Thread, text: str, *, author: str, now: datetime) -> Message:
     """Write a responder's reply to a thread: kept for the case, and queued for the courier or left for the receipt.
 
-    Raises: NotAllowed when the text is empty or longer than `REPLY_LENGTH`, or the reporter has opted out.
+    Raises: NotAllowed when the text is empty or longer than `REPLY_LENGTH`, or the reporter has opted out
+    or is another system.
     """
     if not text.strip() or len(text) > REPLY_LENGTH:
         raise NotAllowed(f"A reply has 1 to {REPLY_LENGTH} characters.")
+    if thread.source_key:
+        raise NotAllowed("Another system told us this. Nobody reads answers there.")
     if thread.opted_out_at:
         raise NotAllowed("This person has asked for no more texts. They can still write to us.")
     return say(session, keys, thread, text, kind="reply", actor=author, now=now)

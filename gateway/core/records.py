@@ -178,6 +178,21 @@ class Token(Base):
     __table_args__ = (UniqueConstraint("district_id", "blind_index"),)
 
 
+class Source(Base):
+    """Another system of a district that tells us things. What is kept of it proves who it is, and forges nothing."""
+
+    __tablename__ = "sources"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    district_id: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    token_hash: Mapped[str | None] = mapped_column(String(64))
+    public_key: Mapped[bytes | None]
+    """Ed25519, 32 bytes: of a system that signs what it sends. It has no token then."""
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
 class Thread(Base):
     """A conversation with one reporter under a pseudonym. Cases are joined; threads never.
 
@@ -197,6 +212,8 @@ class Thread(Base):
     """What a receipt finds its thread by; it says nothing of the receipt: see `receipts`."""
     receipt_public: Mapped[bytes | None]
     """The public half of the receipt's key: what is said here is sealed to it a second time, as a `Copy`."""
+    source_key: Mapped[bytes | None] = mapped_column(unique=True, index=True)
+    """Of what another system tells: a hash of the system and of what it tells about; see `systems`."""
     opened_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     """Written from above: when a person last looked at what had come in here; told to who holds the receipt."""
@@ -228,7 +245,7 @@ class Message(Base):
     topic: Mapped[str | None] = mapped_column(String(20))
     """What the reporter said it is about, one of `triage.topics.CHOICES`: it raises, and never lowers."""
     quarantine: Mapped[str | None] = mapped_column(String(30))
-    """Why nobody owns it (`unknown_line`), or nothing."""
+    """Why nobody owns it (`unknown_line`), that nobody has told us what it means (`unknown_event`), or nothing."""
     provider_sid: Mapped[str | None] = mapped_column(String(64))
     """By what a repeat is known: the carrier's id of a text; of a web report a keyed hash that only its page knows."""
     language: Mapped[str] = mapped_column(String(3), default="und")

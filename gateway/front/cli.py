@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _add_events(commands)
     _add_making(commands)
     _add_exporting(commands)
+    _add_sources(commands)
     return top
 
 
@@ -362,11 +363,30 @@ def _add_exporting(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Write a case in the format of another system, as the console does, with the console's own keys. "
         "That it was exported is noted on the case.",
     ).command("cli_export:export")
-    export.add_argument("format", metavar="FORMAT", help="niem")
+    export.add_argument("format", metavar="FORMAT", help="niem, cap (its latest alert) or events")
     export.add_argument("case", metavar="CASE", help="its number")
     export.add_argument("--flavour", metavar="NAME", help="of niem: 6.0, or 5.2 with JXDM 7.2")
     export.add_argument("--district", metavar="SLUG", help="needed when several have a case of that number")
     export.add_argument("--out", metavar="FILE", help="a file that its owner alone may read; printed when left out")
+
+
+def _add_sources(commands: argparse._SubParsersAction[_Parser]) -> None:
+    sources = commands.add_parser(
+        "sources",
+        help="other systems that may tell us things",
+        description="List the systems (visitor management, dispatch, …) that may raise concerns as CloudEvents.",
+    ).command("cli_sources:show")
+    sources.json()
+    kinds = sources.add_subparsers(metavar="list|add|remove", parser_class=_Parser)
+    kinds.add_parser("list", description="List them.").command("cli_sources:show").json()
+    add = kinds.add_parser("add", description="Let a system in. Its token is printed once: only its hash is kept.")
+    add.command("cli_sources:add").add_argument("--school", metavar="SLUG", help="which all it tells is about")
+    add.add_argument("--public-key", metavar="whpk_…", help="it signs (Standard Webhooks, v1a), and has no token")
+    remove = kinds.add_parser("remove", description="Hear it no more.").command("cli_sources:remove")
+    for one in (add, remove):
+        one.add_argument("district", metavar="DISTRICT", help="its short name")
+        one.add_argument("name", metavar="NAME", help="what the system is called, as people on staff read it")
+        one.json()
 
 
 if __name__ == "__main__":

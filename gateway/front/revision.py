@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.core.database import Database
 from gateway.core.errors import Unavailable
 
-HEAD = "0022"
+HEAD = "0023"
 
 
 def is_current(database: Database) -> bool:

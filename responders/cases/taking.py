@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.core import systems
 from gateway.core.errors import NotFound
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
@@ -102,8 +103,8 @@ class _Known:
     def school(self, message: Message) -> str | None:
         """Tell which school a message is about; unknown when it came to no line for reports, whatever line answers."""
         thread, line = self.thread(message), self.lines.get(message.line_id or "")
-        if thread and thread.receipt_public:
-            return thread.school_id  # chosen by who reported on the web
+        if thread and thread.line_id is None:
+            return thread.school_id  # chosen by who reported on the web, or by the system that told it
         if line is None or line.purpose != "reports":
             return None
         return thread.school_id if thread else line.school_id
@@ -190,7 +191,7 @@ def _open(
         life_safety=False,
         unsure=False,
         categories=[],
-        stray=message.quarantine is not None,
+        stray=message.quarantine not in {None, systems.UNKNOWN},
         opened_at=now,
         updated_at=now,
     )

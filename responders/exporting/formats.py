@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from exports import niem
+from exports import cloud_events, feed, niem
 from gateway.core.errors import BadInput
+from gateway.core.events import TYPE_PREFIX
 from responders.cases.records import Case
+from responders.escalation import service as escalation
 from responders.exporting import reading
 from responders.exporting.reading import Reader
+from responders.subscriptions import places
+
+_EXPORTED = TYPE_PREFIX + "case.exported"
 
 Make = Callable[[Session, Reader, Case, str], bytes]
 """Writes the document of a case in one flavour; reads only. Raises: TiplineError with a sentence when there is none."""
@@ -39,12 +44,35 @@ def _niem(session: Session, reader: Reader, case: Case, flavour: str) -> bytes:
     return niem.render(reading.read(session, reader, case), flavour)
 
 
+def _cap(session: Session, _reader: Reader, case: Case, _flavour: str) -> bytes:
+    """Hand out the case's latest alert byte for byte, since a byte more would break its signature.
+
+    It names those before it in its references. Raises: BadInput.
+    """
+    issued = [one for one in escalation.of_case(session, case.id) if one.issued_at and one.document]
+    latest = max(issued, key=lambda one: (one.issued_at, one.id), default=None)
+    if latest is None or latest.document is None:
+        raise BadInput("No alert has been issued about this case.")
+    return latest.document
+
+
+def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> bytes:
+    """Write what happened as receivers are told it. That it was exported is left out, as everywhere."""
+    told = places.of_case(session, case.id, reader.policy.report_minutes)
+    return cloud_events.batched([one for one in told if one.type != _EXPORTED], reader.origin).body
+
+
 FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
         Format(
             "niem", niem.CONTENT_TYPE, "jsonld",
             {"6.0": "NIEM 6.0 (JSON-LD)", "5.2": "NIEM 5.2 with JXDM 7.2 (JSON-LD)"}, _niem,
+        ),
+        Format("cap", feed.ALERT_TYPE, "xml", {"1.2": "CAP 1.2, the latest alert as it was issued (XML)"}, _cap),
+        Format(
+            "events", cloud_events.BATCH_TYPE, "json",
+            {"1.0": "CloudEvents 1.0, all that happened, without words (JSON batch)"}, _events,
         ),
     )
 }  # fmt: skip

@@ -137,7 +137,7 @@ def test_axe_finds_no_fault_in_subscriptions(
     page = context.new_page()
     complaints = sign_in(page, served, "/subscriptions", "marcus")
     found = {}
-    for one in ("/subscriptions", path):
+    for one in ("/developers", "/subscriptions", path):
         page.goto(served.url + one)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, one
         found[one] = faults(page)

@@ -51,13 +51,14 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "worker": May(read="*", add=True, change="proved_at silent_at", delete=True),
         "operator": _SEES,
     },
+    "sources": {"intake": _SEES, "operator": May(read="*", add=True, change="removed_at")},
     "contacts": {"courier": _SEES, "worker": _SEES},
     "tokens": {
         "courier": May(read="*", add=True, change="blind_index address_sealed thread_id opted_out_at", delete=True),
     },
     "threads": {
         "intake": May(
-            read="id district_id school_id language opened_at seen_at closed_at receipt_lookup", add=True,
+            read="id district_id school_id language opened_at seen_at closed_at receipt_lookup source_key", add=True,
         ),
         "courier": May(read="* -receipt_lookup", add=True, change="address_sealed opted_out_at", delete=True),
         "worker": May(read="* -address_sealed -receipt_lookup", change="closed_at seen_at"),

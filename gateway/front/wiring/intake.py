@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from channels import sms
+from channels import cloud_events, sms
 from channels.portal.desk import Desk
 from channels.portal.languages import Languages
 from channels.portal.pages import Pages
 from channels.sms import SmsIntake, WebhookSecrets
-from gateway.core import desk, intake, keys, outbox
+from gateway.core import desk, intake, keys, outbox, systems
 from gateway.core.database import Database
 from gateway.core.desk import Conversation, Filed
 from gateway.core.filing import Attachment, Filing
@@ -25,9 +26,10 @@ from gateway.core.messages import Inbound, Status
 from gateway.core.outbox import Report
 from gateway.core.queues import Waker
 from gateway.core.receipts import Receipt as WebReceipt
+from gateway.core.records import Source
 from gateway.core.reports import Report as WebReport
 from gateway.core.settings import Settings
-from gateway.core.times import utc_now
+from gateway.core.times import Clock, utc_now
 from gateway.front import apps, probes, serving
 from gateway.front.group import Group
 from gateway.front.meters import Accepting, Counts
@@ -80,9 +82,21 @@ def make(settings: Settings) -> Starlette:
     store = media.store_of(settings)
     reports = desk_of(database, key_set, settings.public_url, store, stored=lambda: waker.wake("worker"))
     feeds = Feeds(database, settings.keys, settings.public_url, utc_now)
-    app = apps.intake(reports, [*webhooks, probes.ready(pulse), *feeds.routes()], settings.public_url, close)
+    told = inbound_of(database, key_set, utc_now, stored=lambda: waker.wake("worker")).routes()
+    public = [*webhooks, *told, probes.ready(pulse), *feeds.routes()]
+    app = apps.intake(reports, public, settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
     return probes.living(app, pulse)
+
+
+def inbound_of(database: Database, key_set: KeySet, clock: Clock, stored: Callable[[], None]) -> cloud_events.Inbound:
+    """Put together what hears other systems."""
+
+    def find(source_id: str) -> Source | None:
+        with database.read() as session:
+            return systems.find(session, source_id)
+
+    return cloud_events.Inbound(clock, find, partial(systems.receive, database, key_set), stored)
 
 
 def desk_of(database: Database, key_set: KeySet, public_url: str, store: Store, stored: Callable[[], None]) -> Desk:

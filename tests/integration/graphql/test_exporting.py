@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from gateway.core import conversation, guard
 from gateway.core.media.records import Attachment
 from gateway.core.records import District, Event, Message, School, new_id
 from gateway.core.times import iso
-from gateway.front import cli
 from responders.cases import masks
 from responders.cases import service as cases
 from responders.cases.masks import Ask
 from responders.cases.records import Case
 from responders.exporting import formats
 from responders.paging import service as paging
+from tests.integration.graphql.conftest import Run
 from tests.integration.graphql.rig import PASSWORD, URL, Rig
 from tests.support import leaks
 from tests.support.world import STUDENT
@@ -35,27 +34,6 @@ from triage.model import Context
 TIP = "my name is Sarah Jones, Tyler has a gun and wants to kill himself. call me at 720-555-0188, his is 720-555-0131"
 EXPORT = """mutation($input: ExportCaseInput!) { exportCase(input: $input) {
   document { content mediaType filename } userErrors { code message } } }"""
-Run = Callable[..., tuple[int, bytes, str]]
-
-
-@pytest.fixture
-def tipline(
-    rig: Rig, key_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Run:
-    """Run `tipline` as the console's user does; answers the exit code, the bytes and what was complained of."""
-    url = rig.world.of("console").engine.url.render_as_string(hide_password=False)
-    for name, value in {"DATABASE_URL": url, "TIPLINE_KEYS_DIR": str(key_root), "TIPLINE_CONSOLE_URL": URL}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TIPLINE_VAR", str(tmp_path / "var"))
-    monkeypatch.setattr("gateway.front.cli_export.utc_now", rig.world.clock)
-
-    def run(*words: str) -> tuple[int, bytes, str]:
-        capfdbinary.readouterr()
-        code = cli.main(["export", *words])
-        out, err = capfdbinary.readouterr()
-        return code, out, err.decode()
-
-    return run
 
 
 def story(rig: Rig) -> Case:

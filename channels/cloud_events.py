@@ -1,0 +1,261 @@
+"""What other systems tell us: CloudEvents 1.0.2 over HTTP, structured, binary or batched, each at its own address.
+
+Nothing is looked at before the system has shown who it is: by its bearer token, or by signing what it sends as Standard
+Webhooks have it with a key pair of its own (`v1a`, Ed25519), since what checks a `v1` signature could also make one.
+Sources: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md and
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cloudevents.core.bindings.http import HTTPMessage, from_binary
+from cloudevents.core.exceptions import BaseCloudEventException
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.core import systems
+from gateway.core.errors import BadInput, NotFound, TooLarge
+from gateway.core.problems import problem
+from gateway.core.records import Source
+from gateway.core.systems import Told
+from gateway.core.times import Clock, iso
+
+PATH = "/inbound/{source}"
+CONCERN = "org.tipline.inbound.concern.v1"
+"""The one type that we know: its data has a `summary`, and may have `detail`, `school` and `link`."""
+STRUCTURED, BATCHED, JSON = JSONFormat.CONTENT_TYPE, "application/cloudevents-batch+json", "application/json"
+MOST_EVENTS, MOST_BYTES = 100, 256 * 1024
+"""Of one request: events of the standard's 64 KB come through, and batches of smaller ones."""
+_ANY_SIZE = 1 << 62
+"""We leave off reading ourselves: a limit here would answer in another form than the standard's."""
+LONGEST_WORDS, LONGEST_ATTRIBUTE = 20_000, 400
+"""Characters; words beyond are cut off, and it is said that they were."""
+_TOLERANCE_SECONDS = 300
+_SIGNATURE = "v1a,"
+_CUT = "\n\n[It goes on; the rest was too long to keep.]"
+_RATE = "600"
+_SLUG = re.compile(r"[a-z0-9-]{1,63}")
+_LINE = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class Unsupported(BadInput):
+    """It comes in a form that is not one of the three."""
+
+    code = "unsupported_media_type"
+    public = "Send CloudEvents 1.0 as JSON: structured, binary or batched."
+    status = 415
+
+
+class Unproven(BadInput):
+    """Who sends it has not shown who they are."""
+
+    code = "unauthenticated"
+    public = "Send the bearer token of this address, or sign as Standard Webhooks have it (v1a)."
+    status = 401
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What the endpoint needs: `find` looks a system up, `receive` stores what it tells and answers how much was new.
+
+    Both wait for the database. `stored` is called after an answer is certain.
+    """
+
+    clock: Clock
+    find: Callable[[str], Source | None] = field(repr=False)
+    receive: Callable[[Source, Sequence[Told], datetime], int] = field(repr=False)
+    stored: Callable[[], None] = field(repr=False)
+
+    def routes(self) -> list[Route]:
+        """Say where it is served."""
+        return [
+            Route(PATH, self.shake_hands, methods=["OPTIONS"]),
+            Route(PATH, self.take, methods=["POST"], max_body_size=_ANY_SIZE),
+        ]
+
+    async def shake_hands(self, request: Request) -> Response:
+        """Agree to be sent events, as a sender asks before the first one. Source: Web Hooks 1.0.2 §4."""
+        await self._source(request)
+        headers = {"Allow": "POST, OPTIONS", "Cache-Control": "no-store"}
+        origin = request.headers.get("webhook-request-origin")
+        if origin:
+            headers["WebHook-Allowed-Origin"] = origin
+        if "webhook-request-rate" in request.headers:
+            headers["WebHook-Allowed-Rate"] = _RATE
+        return Response(status_code=200, headers=headers)
+
+    async def take(self, request: Request) -> Response:
+        """Take events in. They are on disk before the answer, all or none; a repeat is answered as the first was."""
+        source, now = await self._source(request), self.clock()
+        body = await _body(request)
+        try:
+            _prove(source, request.headers, body, now)
+        except Unproven as error:
+            return problem(error.status, error.code, error.public, {"WWW-Authenticate": "Bearer"})
+        told = _read_all(request.headers, body, signs=source.public_key is not None)
+        new = await run_in_threadpool(self.receive, source, told, now)
+        if new:
+            self.stored()
+        return JSONResponse({"accepted": len(told), "new": new}, 202, {"Cache-Control": "no-store"})
+
+    async def _source(self, request: Request) -> Source:
+        found = await run_in_threadpool(self.find, request.path_params["source"])
+        if found is None:
+            raise NotFound
+        return found
+
+
+async def _body(request: Request) -> bytes:
+    """Read no more than may come. Raises: TooLarge."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise TooLarge("A request has up to 256 KB.")
+    return bytes(read)
+
+
+def _prove(source: Source, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    """Make sure that it is the system itself that sends this. Raises: Unproven."""
+    if source.public_key is not None:
+        _verify(source.public_key, headers, body, now)
+        return
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    shown = systems.hash_of(token.strip())
+    if scheme.lower() != "bearer" or not hmac.compare_digest(shown, source.token_hash or ""):
+        raise Unproven
+
+
+def _verify(key: bytes, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    """Verify a signature over id, time and body; what is older than five minutes may be sent by anybody again."""
+    message_id, seconds = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id or not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
+        raise Unproven
+    if abs(now.timestamp() - int(seconds)) > _TOLERANCE_SECONDS:
+        raise Unproven("The signature is too old, or from the future: look at your clock.")
+    content = b".".join((message_id.encode(), seconds.encode(), body))
+    written = headers.get("webhook-signature", "").split(" ")
+    if not any(_fits(key, one.removeprefix(_SIGNATURE), content) for one in written if one.startswith(_SIGNATURE)):
+        raise Unproven("The signature does not verify.")
+
+
+def _fits(key: bytes, signature: str, content: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(base64.b64decode(signature, validate=True), content)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _read_all(headers: Mapping[str, str], body: bytes, *, signs: bool) -> list[Told]:
+    try:
+        return [_told(event) for event in _events(headers, body, signs=signs)]
+    except RecursionError:
+        raise BadInput("That is nested too deeply.") from None
+
+
+def _events(headers: Mapping[str, str], body: bytes, *, signs: bool) -> Sequence[CloudEvent]:
+    """Read the events of a request in whichever mode it is. Raises: BadInput, Unsupported."""
+    kind, _, parameters = headers.get("content-type", "").lower().partition(";")
+    kind = kind.strip()
+    if "charset=" in parameters and "utf-8" not in parameters:
+        raise Unsupported("Send it in UTF-8.")
+    if kind == STRUCTURED:
+        return [_structured(_json(body))]
+    if kind == BATCHED:
+        found = _json(body)
+        if not isinstance(found, list) or len(found) > MOST_EVENTS:
+            raise BadInput(f"A batch is a JSON array of up to {MOST_EVENTS} events.")
+        return [_structured(one) for one in found]
+    if "ce-specversion" not in headers or not (kind == JSON or kind.endswith("+json")):
+        raise Unsupported
+    if signs:
+        raise Unsupported("What is signed is the body: send structured or batched events, not binary ones.")
+    if body:
+        _json(body)
+    carried = {name: value for name, value in headers.items() if name.startswith("ce-") or name == "content-type"}
+    return [_checked(lambda: from_binary(HTTPMessage(carried, body), JSONFormat(), _make))]
+
+
+def _structured(parsed: object) -> CloudEvent:
+    if not isinstance(parsed, dict):
+        raise BadInput("An event is one JSON object.")
+    return _checked(lambda: JSONFormat().read(_make, json.dumps(parsed)))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except ValueError:
+        raise BadInput("That is not JSON.") from None
+
+
+def _make(attributes: dict[str, Any], data: Any = None) -> CloudEvent:
+    """Make an event without what the SDK would make up: an id, by which nothing could be told again, and a time."""
+    if missing := sorted({"specversion", "id", "source", "type"} - attributes.keys()):
+        raise BadInput(f"The attribute {missing[0]} is missing.")
+    timed = "time" in attributes
+    event = CloudEvent(attributes, data)
+    if not timed:
+        del attributes["time"]
+    return event
+
+
+def _checked(read: Callable[[], Any]) -> CloudEvent:
+    """Let the SDK read an event, and look at what it does not look at. Raises: BadInput."""
+    try:
+        event: CloudEvent = read()
+    except (BaseCloudEventException, AttributeError, TypeError, ValueError, OverflowError) as error:
+        named = ", ".join(sorted(getattr(error, "errors", {}))) or "its time"
+        raise BadInput(f"That is no CloudEvent 1.0: look at {named}.") from None
+    texts = (event.get_id(), event.get_source(), event.get_type(), event.get_subject() or "")
+    if any(len(text) > LONGEST_ATTRIBUTE for text in texts):
+        raise BadInput(f"id, source, type and subject have up to {LONGEST_ATTRIBUTE} characters.")
+    return event
+
+
+def _told(event: CloudEvent) -> Told:
+    """Put an event into words. What we do not know is kept whole, for a person to read."""
+    data = event.get_data()
+    known = event.get_type() == CONCERN and isinstance(data, dict) and bool(_text(data, "summary"))
+    lines = _concern(data) if known and isinstance(data, dict) else _unknown(event, data)
+    at = event.get_attributes().get("time")
+    words = "\n\n".join(part for part in (*lines, f"Time given: {iso(at)}" if at else "") if part)
+    return Told(
+        origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), known=known,
+        school=school if isinstance(data, dict) and _SLUG.fullmatch(school := _text(data, "school")) else None,
+        words=words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - len(_CUT)] + _CUT,
+    )  # fmt: skip
+
+
+def _concern(data: Mapping[str, Any]) -> list[str]:
+    link = _LINE.sub(" ", _text(data, "link"))
+    return [_text(data, "summary"), _text(data, "detail"), f"Link: {link}" if link else ""]
+
+
+def _unknown(event: CloudEvent, data: object) -> list[str]:
+    shown = data.hex() if isinstance(data, bytes) else data
+    written = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=1)
+    name = _LINE.sub(" ", event.get_type())
+    return [f"An event of a kind we do not know: {name}", written if data is not None else ""]
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    found = data.get(name)
+    return found.strip() if isinstance(found, str) else ""

@@ -1,0 +1,169 @@
+"""OpenAPI 3.1 of what other systems call: the subscriptions API on the console, and the address for concerns on intake.
+
+A test holds it against the routes themselves, and real answers against its schemas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responders.subscriptions import rest
+from responders.subscriptions.records import MODES
+
+VERSION = "3.1.0"
+INBOUND = "/inbound/{source}"
+CONCERN_TYPE = "org.tipline.inbound.concern.v1"
+_TEXT: dict[str, Any] = {"type": "string"}
+_JSON, _PROBLEM = "application/json", "application/problem+json"
+
+
+def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
+    """Write the description. Addresses are without a slash at their end; intake's is left out where it is not known."""
+    return {
+        "openapi": VERSION,
+        "info": {"title": "Tipline for other systems", "version": "1", "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": console_url, "description": "the console"}],
+        "security": [{"token": []}],
+        "paths": {
+            rest.PATH: {"get": _list(), "post": _create()},
+            rest.PATH + "/{id}": {"parameters": [_in_path("id")], "get": _one(), "put": _replace(), "delete": _end()},
+            INBOUND: {
+                "servers": [{"url": public_url or "https://tips.example", "description": "intake, which is public"}],
+                "parameters": [_in_path("source")],
+                "post": _concern(),
+                "options": _handshake(),
+            },
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Subscription": _subscription(), "Wish": _wish(), "Event": _event(), "Concern": _data(),
+                "Accepted": _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}),
+                "Problem": _object(
+                    {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT}
+                ),
+            },
+        },
+    }  # fmt: skip
+
+
+def _list() -> dict[str, Any]:
+    listed = {"type": "array", "items": _ref("Subscription")}
+    return _operation("List the district's subscriptions.", {200: _answer("They.", listed)}, 401, 403)
+
+
+def _create() -> dict[str, Any]:
+    made = {201: _answer("It was made. `config.signingsecret` is shown this once.", _ref("Subscription"))}
+    return {**_operation("Subscribe a receiver.", made, 400, 401, 403), "requestBody": _body(_ref("Wish"))}
+
+
+def _one() -> dict[str, Any]:
+    return _operation("Show one.", {200: _answer("It.", _ref("Subscription"))}, 401, 403, 404)
+
+
+def _replace() -> dict[str, Any]:
+    changed = {200: _answer("It was changed.", _ref("Subscription"))}
+    return {**_operation("Replace one.", changed, 400, 401, 403, 404), "requestBody": _body(_ref("Wish"))}
+
+
+def _end() -> dict[str, Any]:
+    return _operation("End one.", {204: {"description": "It has ended."}}, 401, 403, 404)
+
+
+def _concern() -> dict[str, Any]:
+    taken = {202: _answer("They are on disk. A repeat is answered as the first was.", _ref("Accepted"))}
+    kinds = {
+        "application/cloudevents+json": {"schema": _ref("Event")},
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _ref("Event"), "maxItems": 100}},
+        _JSON: {"schema": _ref("Concern")},
+    }
+    told = _operation("Raise concerns, or tell more about one: CloudEvents 1.0.2.", taken, 400, 401, 404, 413, 415)
+    return {**told, "requestBody": {"required": True, "content": kinds}}
+
+
+def _handshake() -> dict[str, Any]:
+    agreed = {200: {"description": "Yes, as the headers WebHook-Allowed-Origin and WebHook-Allowed-Rate say."}}
+    return {**_operation("May events be sent? (CloudEvents Web Hooks 1.0.2 §4)", agreed, 404), "security": []}
+
+
+def _subscription() -> dict[str, Any]:
+    """Describe what is shown of a subscription."""
+    shown = {
+        "id": _TEXT, "source": _TEXT, "types": _texts(), "filters": {"type": "array", "items": {"type": "object"}},
+        "sink": {"type": "string", "format": "uri"}, "protocol": {"const": "HTTP"},
+        "protocolsettings": {"type": "object"},
+        "config": _object(
+            {"name": _TEXT, "mode": {"enum": list(MODES)}, "state": _TEXT, "code": {"type": ["string", "null"]}},
+            {"signingsecret": _TEXT},
+        ),
+    }  # fmt: skip
+    return _object(shown)
+
+
+def _wish() -> dict[str, Any]:
+    """Describe what may be wished for."""
+    credential = _object(
+        {"credentialtype": {"const": "ACCESSTOKEN"}, "accesstoken": _TEXT},
+        {"accesstokentype": {"const": "bearer"}, "accesstokenexpiresutc": _TEXT},
+    )
+    config = _object({}, {"name": _TEXT, "mode": {"enum": list(MODES)}})
+    more = {
+        "types": _texts(), "filters": {"type": "array", "items": {"type": "object"}}, "config": config,
+        "sinkcredential": credential, "protocol": {"const": "HTTP"}, "protocolsettings": {"type": "object"},
+        "source": _TEXT, "id": _TEXT,
+    }  # fmt: skip
+    return _object({"sink": {"type": "string", "format": "uri"}}, more)
+
+
+def _event() -> dict[str, Any]:
+    always = {
+        "specversion": {"const": "1.0"}, "id": _short(), "source": _short(),
+        "type": {**_short(), "description": f"{CONCERN_TYPE}; what is of another type is kept for a person to read"},
+    }  # fmt: skip
+    about = {**_short(), "description": "what it is about: what has the same subject goes to the same case"}
+    sometimes = {"subject": about, "time": {"type": "string", "format": "date-time"}, "datacontenttype": _TEXT}
+    return {**_object(always, {**sometimes, "data": _ref("Concern")}), "additionalProperties": True}
+
+
+def _data() -> dict[str, Any]:
+    school = {"type": "string", "description": "a school's short name; the system's own school when left out"}
+    more = {"detail": _TEXT, "school": school, "link": _TEXT}
+    summary = {"type": "string", "minLength": 1, "description": "what happened, in words: people and the rules read it"}
+    return {**_object({"summary": summary}, more), "additionalProperties": True}
+
+
+def _operation(summary: str, answers: dict[int, Any], *refusals: int) -> dict[str, Any]:
+    refused = {"description": "Refused.", "content": {_PROBLEM: {"schema": _ref("Problem")}}}
+    all_of_them = {**answers, **dict.fromkeys(refusals, refused)}
+    return {"summary": summary, "responses": {str(status): answer for status, answer in all_of_them.items()}}
+
+
+def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {_JSON: {"schema": schema}}}
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {_JSON: {"schema": schema}}}
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+
+
+def _object(always: dict[str, Any], sometimes: dict[str, Any] | None = None) -> dict[str, Any]:
+    properties = {**always, **(sometimes or {})}
+    return {
+        "type": "object", "properties": properties, "required": list(always), "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _texts() -> dict[str, Any]:
+    return {"type": "array", "items": _TEXT}
+
+
+def _short() -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": 400}

@@ -1,0 +1,331 @@
+"""Other systems tell us things: every mode, every refusal, once each, all the way to a case with their name on it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from httpx2 import Response
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from channels import cloud_events
+from channels.portal.desk import Desk
+from gateway.core import conversation, systems
+from gateway.core.errors import NotAllowed
+from gateway.core.records import Event, Message, School, Source, Thread
+from gateway.front import apps
+from gateway.front.wiring.intake import inbound_of
+from responders.cases import service as cases
+from responders.cases.records import Case
+from tests.support.world import World
+from triage.engine import assess
+from triage.model import Context
+
+URL = "https://tips.example.org"
+GUN = "A visitor showed a gun at the front desk"
+STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    given = {
+        "specversion": "1.0", "id": "1", "source": "//visitors.example/desk", "type": cloud_events.CONCERN,
+        "datacontenttype": "application/json", "data": {"summary": GUN}, **changes,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass
+class Site:
+    world: World
+    client: TestClient
+    source: Source
+    token: str
+    woken: list[str] = field(default_factory=list)
+
+    def post(self, content: Any, kind: str = STRUCTURED, **headers: str) -> Response:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        given = {"content-type": kind, "authorization": f"Bearer {self.token}", **headers}
+        return self.client.post(f"/inbound/{self.source.id}", content=body, headers=given)
+
+    def messages(self) -> list[Message]:
+        with self.world.database.read() as session:
+            return list(session.scalars(select(Message).order_by(Message.at, Message.id)))
+
+    def words(self) -> list[str]:
+        return sorted(conversation.words(self.world.keys["worker"], one) for one in self.messages())
+
+    def take(self) -> list[Case]:
+        """Judge what waits and make cases of it, as the worker does."""
+        world = self.world
+        with world.of("worker").write() as session:
+            waiting = session.scalars(select(Message).where(Message.dispatched_at.is_(None)).order_by(Message.at))
+            judged = [(one, assess(conversation.words(world.keys["worker"], one), Context())) for one in waiting]
+            return [one.case for one in cases.take_messages(session, world.keys["worker"], judged, world.clock())]
+
+
+def add(world: World, name: str = "Front desk", key: str | None = None) -> tuple[Source, str | None]:
+    with world.database.write() as session:
+        school = session.get_one(School, world.school_id)
+        return systems.add(session, world.district(session), school, name, key, world.clock())
+
+
+@pytest.fixture
+def site(world: World, desk: Desk) -> Iterator[Site]:
+    source, token = add(world)
+    made = Site(world, None, source, token or "")  # type: ignore[arg-type]  # the next line
+    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, lambda: made.woken.append("worker"))
+    app = apps.intake(desk, inbound.routes(), URL, lambda: None)
+    with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
+        made.client = client
+        yield made
+
+
+def refused(answer: Response) -> tuple[int, str]:
+    """Insist on the standard's form of a refusal."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    return answer.status_code, body["code"]
+
+
+def test_a_concern_becomes_a_case_under_the_systems_name(site: Site) -> None:
+    data = {"summary": GUN, "detail": "He left by the north door.", "link": "https://visitors.example/1\r\nx"}
+    answer = site.post(event(data=data, time="2026-11-21T15:58:00-07:00"))
+    assert (answer.status_code, answer.json(), site.woken) == (202, {"accepted": 1, "new": 1}, ["worker"])
+    told = f"{GUN}\n\nHe left by the north door.\n\nLink: https://visitors.example/1 x"
+    assert site.words() == [f"{told}\n\nTime given: 2026-11-21T22:58:00.000Z"]
+    (message,) = site.messages()
+    assert (message.channel, message.quarantine, message.first_look) == ("system", None, 0)
+    assert GUN.encode() not in message.words_sealed
+    (case,) = site.take()
+    assert (case.severity, case.unsure, case.stray, case.school_id) == ("critical", False, False, site.world.school_id)
+    with site.world.database.read() as session:
+        assert session.scalars(select(Thread)).one().pseudonym == "Front desk"
+        actor = session.scalars(select(Event.actor).where(Event.type == "org.tipline.message.received")).one()
+    assert actor == f"source:{site.source.id}"
+
+
+def test_all_three_modes_say_the_same(site: Site) -> None:
+    site.post(event(id="structured"))
+    headers = {"ce-specversion": "1.0", "ce-id": "binary", "ce-source": "//x", "ce-type": cloud_events.CONCERN}
+    assert site.post({"summary": GUN}, "application/json", **headers).status_code == 202
+    batch = site.post([event(id="a"), event(id="b")], BATCHED)
+    assert batch.json() == {"accepted": 2, "new": 2}
+    assert site.words() == [GUN] * 4
+
+
+def test_a_repeat_is_answered_alike_and_stored_once(site: Site) -> None:
+    first = site.post(event())
+    again = site.post([event(), event(), event(id="2")], BATCHED)
+    assert (first.status_code, again.status_code, again.json()["new"]) == (202, 202, 1)
+    assert site.post(event(source="//elsewhere")).json()["new"] == 1, "an id counts with its source"
+    assert len(site.messages()) == 3
+    assert site.post(event()).json()["new"] == 0
+    assert len(site.woken) == 3
+
+
+def test_what_is_told_next_about_the_same_subject_updates_its_case(site: Site) -> None:
+    calm = {"summary": "A visitor forgot to sign out at the desk this afternoon"}
+    site.post(event(subject="visit/7", data=calm))
+    (first,) = site.take()
+    site.world.clock.forward(minutes=1)
+    site.post([event(id="2", subject="visit/7"), event(id="3", subject="visit/8", data=calm)], BATCHED)
+    found = {case.id for case in site.take()}
+    assert (len(found), first.id in found) == (2, True)
+    with site.world.database.read() as session:
+        assert session.get_one(Case, first.id).severity == "critical"
+        assert len(session.scalars(select(Thread)).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"type": "com.vendor.badge\nprinted"}, "An event of a kind we do not know: com.vendor.badge printed"),
+        ({"data": {"text": "no summary"}}, f"An event of a kind we do not know: {cloud_events.CONCERN}"),
+        ({"data": "only words"}, "only words"),
+        ({"data": None}, "An event of a kind we do not know"),
+        ({"data": None, "data_base64": "AP8="}, "00ff"),
+    ],
+    ids=["type", "shape", "text", "nothing", "bytes"],
+)
+def test_what_we_do_not_know_is_kept_for_a_person(site: Site, changes: dict[str, Any], shown: str) -> None:
+    assert site.post(event(**changes)).status_code == 202
+    assert shown in site.words()[0]
+    (case,) = site.take()
+    assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
+
+
+def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> None:
+    for number, school in enumerate(("cedar", "nowhere", "\x00'; DROP", 7)):
+        assert site.post(event(id=str(number), data={"summary": GUN, "school": school})).status_code == 202
+    schools = [case.school_id for case in site.take()]
+    assert schools.count(site.world.second_school_id) == 1
+    assert schools.count(site.world.school_id) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"{", STRUCTURED, 400, "bad_input"),
+        (b"\xff", STRUCTURED, 400, "bad_input"),
+        (b"[" * 5000, STRUCTURED, 400, "bad_input"),
+        (b"[]", STRUCTURED, 400, "bad_input"),
+        (b"{}", BATCHED, 400, "bad_input"),
+        (b"[" + b"1," * 100 + b"1]", BATCHED, 400, "bad_input"),
+        (event(id=None), STRUCTURED, 400, "bad_input"),
+        (event(id=7), STRUCTURED, 400, "bad_input"),
+        (event(source=""), STRUCTURED, 400, "bad_input"),
+        (event(specversion="0.3"), STRUCTURED, 400, "bad_input"),
+        (event(type="x" * 401), STRUCTURED, 400, "bad_input"),
+        (event(time="yesterday"), STRUCTURED, 400, "bad_input"),
+        (event(time="2026-11-30T10:00:00"), STRUCTURED, 400, "bad_input"),
+        (event(time="2026-13-30T10:00:00Z"), STRUCTURED, 400, "bad_input"),
+        (event(time=5), STRUCTURED, 400, "bad_input"),
+        (event(), "application/json", 415, "unsupported_media_type"),
+        (event(), "application/cloudevents+xml", 415, "unsupported_media_type"),
+        (event(), "application/cloudevents+json; charset=utf-16", 415, "unsupported_media_type"),
+        (event(data={"summary": "x" * 1_000_000}), STRUCTURED, 413, "too_large"),
+    ],
+    ids=[
+        "no JSON", "no UTF-8", "bomb", "array", "object", "too many", "no id", "number", "empty", "old", "long type",
+        "word as time", "no zone", "month 13", "number as time", "no event", "XML", "UTF-16", "1 MB",
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_in_the_standard_form_and_leaves_nothing(
+    site: Site, body: Any, kind: str, status: int, code: str
+) -> None:
+    assert refused(site.post(body, kind)) == (status, code)
+    assert (site.messages(), site.woken) == ([], [])
+
+
+def test_a_batch_with_one_bad_event_is_refused_whole(site: Site) -> None:
+    assert refused(site.post([event(), event(id="2", time="never")], BATCHED)) == (400, "bad_input")
+    assert site.messages() == []
+
+
+def test_binary_events_need_an_id_and_json(site: Site) -> None:
+    headers = {"ce-specversion": "1.0", "ce-source": "//x", "ce-type": cloud_events.CONCERN}
+    assert refused(site.post({"summary": GUN}, "application/json", **headers)) == (400, "bad_input")
+    assert refused(site.post(b"{", "application/json", **headers, **{"ce-id": "1"})) == (400, "bad_input")
+    assert refused(site.post(b"x", "text/plain", **headers, **{"ce-id": "1"})) == (415, "unsupported_media_type")
+    assert site.messages() == []
+
+
+def test_wrong_times_that_can_be_are_kept_as_they_were_told(site: Site) -> None:
+    for number, at in enumerate(("1970-01-01T00:00:00Z", "2999-01-01T00:00:00+05:00")):
+        assert site.post(event(id=str(number), time=at)).status_code == 202
+    assert [one.partition("Time given: ")[2][:4] for one in site.words()] == ["1970", "2998"]
+    assert {one.at for one in site.messages()} == {site.world.clock()}
+
+
+def test_too_many_words_are_cut_off_and_that_is_said(site: Site) -> None:
+    assert site.post(event(data={"summary": GUN, "detail": "é " * 12_000})).status_code == 202
+    (words,) = site.words()
+    assert (len(words), words.startswith(GUN), words.endswith("too long to keep.]")) == (20_000, True, True)
+
+
+def test_nobody_else_gets_in(site: Site) -> None:
+    other, token = add(site.world, "Dispatch")
+    for shown in ("", "Bearer", "Bearer x", f"Basic {site.token}", f"Bearer {token}"):
+        answer = site.post(event(), authorization=shown)
+        assert refused(answer) == (401, "unauthenticated")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    for path in ("/inbound/x", "/inbound/%00", f"/inbound/{'0' * 32}"):
+        answer = site.client.post(path, json=event(), headers={"authorization": f"Bearer {site.token}"})
+        assert refused(answer) == (404, "not_found")
+    with site.world.database.write() as session:
+        assert session.get_one(Source, other.id).token_hash != token
+        systems.remove(session, site.world.district(session), "Front desk", site.world.clock())
+    assert refused(site.post(event())) == (404, "not_found")
+    assert site.messages() == []
+
+
+@dataclass
+class Signer:
+    """A system that signs as Standard Webhooks have it: `v1a`."""
+
+    site: Site
+    private: Ed25519PrivateKey
+
+    def post(self, body: bytes, *, late: float = 0, signed: bytes | None = None, kind: str = STRUCTURED) -> Response:
+        seconds = str(int(self.site.world.clock().timestamp() - late))
+        content = f"msg_1.{seconds}.".encode() + (body if signed is None else signed)
+        signature = base64.b64encode(self.private.sign(content)).decode()
+        headers = {
+            "webhook-id": "msg_1", "webhook-timestamp": seconds, "webhook-signature": f"v1,AAAA v1a,!! v1a,{signature}",
+        }  # fmt: skip
+        return self.site.post(body, kind, **headers)
+
+
+@pytest.fixture
+def signer(site: Site) -> Signer:
+    private = Ed25519PrivateKey.generate()
+    public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+    site.source, none = add(site.world, "Social media", f"whpk_{public}")
+    assert none is None, "who signs has no token"
+    return Signer(site, private)
+
+
+def test_who_signs_is_heard_once_and_a_replay_changes_nothing(site: Site, signer: Signer) -> None:
+    body = json.dumps(event()).encode()
+    assert signer.post(body).json() == {"accepted": 1, "new": 1}
+    assert signer.post(body, late=200).json() == {"accepted": 1, "new": 0}
+    for late in (301, -301):
+        assert refused(signer.post(body, late=late)) == (401, "unauthenticated")
+    assert len(site.messages()) == 1
+
+
+def test_what_was_not_signed_is_not_heard(site: Site, signer: Signer) -> None:
+    body = json.dumps(event()).encode()
+    assert refused(signer.post(body, signed=b"{}")) == (401, "unauthenticated")
+    assert refused(site.post(event())) == (401, "unauthenticated"), "a token is no signature"
+    assert refused(Signer(site, Ed25519PrivateKey.generate()).post(body)) == (401, "unauthenticated")
+    seconds = str(int(site.world.clock().timestamp()))
+    headers = {"webhook-id": "1", "webhook-timestamp": seconds, "webhook-signature": "v1,AAAA"}
+    assert refused(site.post(event(), **headers)) == (401, "unauthenticated")
+    assert site.messages() == []
+
+
+def test_binary_mode_does_not_go_with_signatures_of_the_body(site: Site, signer: Signer) -> None:
+    site.client.headers.update({"ce-specversion": "1.0", "ce-id": "1", "ce-source": "//x", "ce-type": "t"})
+    answer = signer.post(b"{}", kind="application/json")
+    assert refused(answer) == (415, "unsupported_media_type")
+    assert "signed is the body" in answer.json()["detail"]
+
+
+def test_the_handshake_agrees_to_who_asks(site: Site) -> None:
+    asked = {"webhook-request-origin": "visitors.example", "webhook-request-rate": "120"}
+    answer = site.client.options(f"/inbound/{site.source.id}", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["webhook-allowed-origin"] == "visitors.example"
+    assert answer.headers["webhook-allowed-rate"] == "600"
+    assert answer.headers["allow"] == "POST, OPTIONS"
+    assert "webhook-allowed-origin" not in site.client.options(f"/inbound/{site.source.id}").headers
+    assert refused(site.client.options(f"/inbound/{'0' * 32}", headers=asked)) == (404, "not_found")
+
+
+def test_nobody_can_answer_a_system(site: Site) -> None:
+    site.post(event())
+    site.take()
+    world = site.world
+    with world.of("console").write() as session:
+        thread = session.scalars(select(Thread)).one()
+        with pytest.raises(NotAllowed, match="Another system told us"):
+            conversation.reply(session, world.keys["console"], thread, "Hello?", author="account:1", now=world.clock())
+
+
+def test_what_could_not_be_stored_is_not_answered_as_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.core.keys.KeySet.seal_words", _fail)
+    answer = site.post(event())
+    assert refused(answer)[0] >= 500
+    assert (site.messages(), site.woken) == ([], [])
+
+
+def _fail(*_: object) -> bytes:
+    raise RuntimeError

@@ -1,0 +1,108 @@
+"""The page for developers: it shows the very files that the tests run, and documents that hold."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.routing import Route
+
+from channels import cloud_events
+from exports import event_catalogue
+from exports.niem import publishing
+from responders.developers import openapi
+from responders.developers.views import EXAMPLES, ROUTES, example
+from responders.schema import build
+from responders.subscriptions import rest, service
+from tests.integration.graphql.rig import PASSWORD, URL, Rig
+
+PAGES = ["/developers", "/developers/schema.graphql", "/developers/openapi.json", "/developers/examples/cases.sh"]
+
+
+@pytest.fixture
+def inside(rig: Rig) -> Rig:
+    form = {"username": rig.account.username, "password": PASSWORD, "next": "/"}
+    rig.client.post("/sign-in", data=form, follow_redirects=False, headers={"Origin": URL})
+    return rig
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_only_who_is_signed_in_sees_it(rig: Rig, path: str) -> None:
+    answer = rig.client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
+
+
+def test_the_page_shows_every_example_as_it_is_run(inside: Rig) -> None:
+    page = inside.client.get("/developers")
+    assert page.status_code == 200
+    for name in EXAMPLES:
+        shown = page.text.partition(f'<section class="card" id="{name}"')[2].partition("<pre><code>")[2]
+        assert html.unescape(shown.partition("</code></pre>")[0]) == example(name)
+        assert inside.client.get(f"/developers/examples/{name}").text == example(name)
+    for name in (*event_catalogue.types(), cloud_events.CONCERN):
+        assert name in page.text
+
+
+def test_every_document_it_leads_to_is_there(inside: Rig) -> None:
+    assert inside.client.get("/developers/schema.graphql").text == build().as_str() + "\n"
+    for name in publishing.documents():
+        assert inside.client.get(f"/developers/niem/{name}").text == publishing.published(name)
+    for path in (
+        "/developers/niem/x",
+        "/developers/niem/..%2Fx",
+        "/developers/examples/x",
+        "/developers/examples/..%2Fviews.py",
+    ):
+        assert inside.client.get(path).status_code == 404
+    page = inside.client.get("/developers").text
+    for link in {part.partition('"')[0] for part in page.split('href="/')[1:]}:
+        assert inside.client.get(f"/{link}").status_code == 200, link
+    assert len(ROUTES) == 5
+
+
+def test_openapi_tells_of_every_route_and_of_no_other(inside: Rig) -> None:
+    told = inside.client.get("/developers/openapi.json").json()
+    assert told == openapi.document(URL)
+    there = cloud_events.Inbound(*[lambda *_: None] * 4).routes()  # type: ignore[arg-type]  # never called
+    assert methods([*rest.ROUTES, *there]) == {
+        (path, name.upper())
+        for path, item in told["paths"].items()
+        for name in item
+        if name in {"get", "put", "post", "delete", "options"}
+    }
+    assert openapi.CONCERN_TYPE == cloud_events.CONCERN
+    for name in told["components"]["schemas"]:
+        Draft202012Validator.check_schema(schema_of(told, name))
+
+
+def test_real_answers_are_as_openapi_says(inside: Rig) -> None:
+    told = openapi.document(URL)
+    headers = {"Authorization": f"Bearer {inside.issue('subscriptions:write', service.SCOPE_READ)}"}
+    wish = {"sink": "https://example.org/hook", "config": {"name": "CAD", "mode": "batched"}}
+    assert faults(told, "Wish", wish) == []
+    made = inside.client.post(rest.PATH, json=wish, headers=headers)
+    assert (made.status_code, faults(told, "Subscription", made.json())) == (201, [])
+    for one in inside.client.get(rest.PATH, headers=headers).json():
+        assert faults(told, "Subscription", one) == []
+    refused = inside.client.get(rest.PATH)
+    assert (refused.status_code, faults(told, "Problem", refused.json())) == (401, [])
+    assert faults(told, "Event", {"specversion": "1.0", "id": "1"}) != []
+
+
+def methods(routes: Any) -> set[tuple[str, str]]:
+    assert all(isinstance(route, Route) for route in routes)
+    return {(route.path, method) for route in routes for method in route.methods if method != "HEAD"}
+
+
+def schema_of(told: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**told["components"]["schemas"][name], "components": told["components"]}
+
+
+def faults(told: dict[str, Any], name: str, value: object) -> list[str]:
+    return [
+        fault.message
+        for fault in Draft202012Validator(schema_of(told, name)).iter_errors(json.loads(json.dumps(value)))
+    ]
