@@ -56,7 +56,7 @@ def copied(scene: Scene) -> Scene:
     rows["case_assessments"] = [row for row in rows["case_assessments"] if row["message_id"] in ours]
     for name in ("events", "log_seals", "pages"):
         rows[name] = []
-    month = sorted(name for name in scene.keys["worker"] if name.endswith(".key"))
+    month = sorted(name for name in scene.keys["worker"] if "content/" in name and name.endswith(".key"))
     used = [name for name in month if _kid(scene.keys["worker"], name) in {_to(row) for row in rows["messages"]}]
     unused = set(month) - set(used)
     held = {who: {n: c for n, c in files.items() if n not in unused} for who, files in scene.keys.items()}
@@ -96,6 +96,11 @@ def _row(scene: Scene, table: str) -> dict[str, Any]:
 
 def _number_in_a_column(scene: Scene) -> Scene:
     scene.rows["cases"][0]["unsure_reason"] = "asked for (404) 555-0151"
+    return scene
+
+
+def _number_in_a_tie(scene: Scene) -> Scene:
+    scene.rows["likenesses"].append({"id": "1", "kind": "alike", "detail_sealed": b"both name (404) 555-0151"})
     return scene
 
 
@@ -234,6 +239,7 @@ def _breaks(make: Callable[[Scene], Scene], thief: str, *seen: str) -> Break:
 
 BREAKS = {
     "a number in clear in a column": _breaks(_number_in_a_column, "database", "numbers"),
+    "a number in clear in a tie of cases": _breaks(_number_in_a_tie, "ties of cases", "numbers"),
     "an index that is a bare SHA-256": _breaks(_index(lambda _, c: hashlib.sha256(c).digest()), "database", "numbers"),
     "an index keyed with what stands in the database": _breaks(
         _index(lambda _, content: hmac.digest(b"demo", content, "sha256")), "clock", "numbers"

@@ -164,7 +164,7 @@ async def _first_told(world: World, district_id: str, emitted_for: str | None) -
         with world.database.write() as session:
             emit(
                 session,
-                "case.opened",
+                "case.acknowledged",
                 subject="case/x",
                 actor="process:worker",
                 at=world.clock(),

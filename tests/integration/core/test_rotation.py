@@ -233,8 +233,9 @@ def test_five_thousand_messages_survive_every_rotation(
     assert (code, "too new" in said) == (2, True)
     grow_older(root, timedelta(minutes=11))
     for kind in key_files.KINDS:
-        code, said = tipline("rotate", kind, "--finish")
-        assert (code, "still needed by" in said) == (2, True)
+        if kind != "delivery":  # Nobody in this world is sent events, so nothing is sealed to it.
+            code, said = tipline("rotate", kind, "--finish")
+            assert (code, "still needed by" in said) == (2, True)
 
     kill_half_way(world, root, before["messages.words_sealed"])
     assert left(world, root), "it was half-way"
