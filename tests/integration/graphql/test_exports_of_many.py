@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from gateway.core.records import Message, Token
@@ -35,6 +36,8 @@ def report(rig: Rig, words: str) -> str:
 
 
 def test_nothing_that_is_exported_of_five_hundred_tips_names_a_reporter(rig: Rig) -> None:
+    if rig.world.database.engine.dialect.name != "sqlite":
+        pytest.skip("what is exported is made by the same code; the long run is on SQLite")
     senders = [f"+1303555{number:04d}" for number in range(1000, 1000 + TEXTS)]
     for number, sender in enumerate(senders):
         rig.tip(f"Tyler has a gun in room {number}. i am on {dressed(sender, number)} ok", sender=sender)
