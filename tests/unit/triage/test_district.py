@@ -37,7 +37,7 @@ def signs(assessment: Assessment, text: str) -> dict[str, str]:
         ("Eastside 13 jumped him", "moderate", "high", "local_gang", "Eastside 13"),
         ("he had some blues", "none", "high", "local_drug", "blues"),
         ("he had some blu3s", "none", "high", "local_drug", "blu3s"),
-        ("he has 🍪🍪 at school", "low", "critical", "code_word", "🍪🍪"),
+        ("he has 🍪🍪 at school", "moderate", "critical", "code_word", "🍪🍪"),
         ("ella trae zaza", "none", "moderate", "local_drug", "zaza"),
     ],
 )
