@@ -107,12 +107,6 @@ def wake(session: Session, question_id: str, now: datetime) -> Case | None:
     return case
 
 
-def standing(session: Session, thread_ids: Iterable[str]) -> list[Question]:
-    """List the questions that wait for an answer."""
-    query = select(Question).where(Question.thread_id.in_(list(thread_ids)), Question.ended_at.is_(None))
-    return list(session.scalars(query.order_by(Question.asked_at)))
-
-
 def erase(session: Session, message_ids: Iterable[str]) -> None:
     """Delete what was asked about messages that end."""
     session.execute(delete(Question).where(Question.message_id.in_(list(message_ids))))
