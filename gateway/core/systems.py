@@ -7,8 +7,6 @@ the public key is: who steals the database can forge neither.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -20,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.core import events, reports
+from gateway.core import events, reports, signing
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.keys import KeySet
@@ -30,9 +28,6 @@ from triage import first_look, language
 CHANNEL, ACTOR = "system", "process:intake"
 UNKNOWN = "unknown_event"
 """Why a person must look: nobody has told us what such an event means."""
-PUBLIC_PREFIX = "whpk_"
-"""How Standard Webhooks writes public keys: this, and base64."""
-_KEY_BYTES = 32
 _TRIES = 3
 
 
@@ -91,7 +86,8 @@ def add(
     token = None if public_key else f"tin_{secrets.token_urlsafe(32)}"
     made = Source(
         id=new_id(), district_id=district.id, school_id=school.id if school else None, name=name.strip(),
-        token_hash=hash_of(token) if token else None, public_key=_key(public_key) if public_key else None, added_at=now,
+        token_hash=hash_of(token) if token else None, public_key=signing.public_key(public_key) if public_key else None,
+        added_at=now,
     )  # fmt: skip
     session.add(made)
     events.emit(
@@ -115,16 +111,6 @@ def remove(session: Session, district: District, name: str, now: datetime) -> No
 def hash_of(token: str) -> str:
     """Say what is kept of a token; it has 256 bits of its own, so a fast hash is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _key(written: str) -> bytes:
-    try:
-        key = base64.b64decode(written.removeprefix(PUBLIC_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise BadInput("The public key must be whpk_ and an Ed25519 key of 32 bytes in base64.")
-    return key
 
 
 def _store(session: Session, keys: KeySet, source: Source, told: Sequence[Told], now: datetime) -> int:

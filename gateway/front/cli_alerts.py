@@ -26,7 +26,6 @@ from gateway.front import environment
 from gateway.front.places import Var
 from responders.directory.records import SchoolArea
 from responders.escalation import service, setting
-from responders.escalation.posting import SECRET_BYTES
 
 
 def show(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
@@ -108,8 +107,7 @@ def add(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     key_set, client = keys.load(settings.keys_dir / "intake", "intake"), Guarded(settings.allowed_hosts)
     with closing(client), _writing(settings) as (session, now):
         district, statuses = _district(session, options.district), options.status or setting.WANTED
-        drawn = secrets.token_bytes(SECRET_BYTES)
-        secret = setting.add_target(session, key_set, client, district, options.address, statuses, drawn, now)
+        secret = setting.add_target(session, key_set, client, district, options.address, statuses, now)
     words = f"Its requests are signed (Standard Webhooks) with {secret}" if secret else "Alerts are mailed there."
     print(json.dumps({"secret": secret}) if options.json else words)
     return 0

@@ -2,19 +2,16 @@
 
 The alert carries a signature of its own; this one tells a receiver, before it parses anything, that it is ours and new.
 The guarded client refuses what is not public, follows no redirect and reads little of what is answered.
-Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
 from exports import cap
+from gateway.core import signing
 from gateway.core.database import Database
 from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.http import Answer, Guarded, Unreached
@@ -24,8 +21,6 @@ from gateway.core.times import Clock
 from responders.escalation.delivering import Item
 from responders.escalation.records import AlertTarget
 
-PREFIX = "whsec_"
-SECRET_BYTES = 32
 _FINAL = frozenset({400, 405, 410, 413, 415, 422})
 """What another try would not mend: the receiver has read it, or wants none of it. All else may be mended meanwhile."""
 
@@ -41,13 +36,8 @@ class Posting:
 
     def send(self, item: Item) -> str:
         """Post an alert; the receipt is the status. Raises: SendError."""
-        stamp = str(int(self.clock().timestamp()))
-        headers = {
-            "Content-Type": cap.CONTENT_TYPE,
-            "webhook-id": item.identifier,
-            "webhook-timestamp": stamp,
-            "webhook-signature": signature(self._secret(item), item.identifier, stamp, item.document),
-        }
+        signed = signing.headers([self._secret(item)], item.identifier, self.clock(), item.document)
+        headers = {"Content-Type": cap.CONTENT_TYPE, **signed}
         try:
             answer = self.client.ask("POST", item.address, headers, item.document)
         except (Unreached, BadInput) as error:
@@ -63,13 +53,6 @@ class Posting:
             return self.keys.open(sealed, AlertTarget.bound_by(item.target_id, "secret"))
         except KeyRefused:
             raise SendError("no_secret", retryable=True) from None
-
-
-def signature(secret: str, message_id: str, stamp: str, body: bytes) -> str:
-    """Sign a message: `v1,` and the HMAC-SHA256 of id, time and body, in base64."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signed = f"{message_id}.{stamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
 def _judge(answer: Answer) -> str:

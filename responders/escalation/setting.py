@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exports import cap
+from gateway.core import signing
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.events import Code, emit
 from gateway.core.http import Guarded
@@ -18,7 +18,6 @@ from gateway.core.keys import KeySet
 from gateway.core.records import District, School, new_id
 from responders.directory.records import SchoolArea
 from responders.escalation.feed import hash_of
-from responders.escalation.posting import PREFIX, SECRET_BYTES
 from responders.escalation.records import AlertTarget, EscalationRules
 
 ACTOR = "operator"
@@ -86,7 +85,6 @@ def add_target(
     district: District,
     address: str,
     statuses: Sequence[str],
-    secret: bytes,
     now: datetime,
 ) -> str | None:
     """Have a district's alerts sent to a URL or an e-mail address; the answer is the secret of a URL, told once.
@@ -103,7 +101,7 @@ def add_target(
         row.way = "mail"
     else:
         row.way, row.address = "post", client.check(address)
-        plain = PREFIX + base64.b64encode(secret[:SECRET_BYTES]).decode()
+        plain = signing.new_secret()
         row.secret_sealed = keys.seal_delivery(plain, row.bound("secret"))
     session.add(row)
     _tell(session, "alerts.target_added", f"target/{row.id}", district, now, way=row.way)

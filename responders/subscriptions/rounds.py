@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from exports import cloud_events
 from exports.cloud_events import Rendered
 from exports.snapshot import EventSnapshot
+from gateway.core import signing
 from gateway.core.errors import BadInput
 from gateway.core.http import Guarded, Unreached
 from gateway.core.times import Clock
-from responders.subscriptions import signing, verdicts
+from responders.subscriptions import verdicts
 from responders.subscriptions.outcomes import Pace, Tried
 from responders.subscriptions.records import BATCHED, BINARY, Delivery
 from responders.subscriptions.verdicts import Fate, Verdict

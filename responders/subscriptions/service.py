@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from exports import event_catalogue
+from gateway.core import signing
 from gateway.core.characters import typed
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.events import emit
@@ -18,7 +19,6 @@ from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, new_id
 from responders.subscriptions import filters as expressions
-from responders.subscriptions import signing
 from responders.subscriptions.records import (
     DEAD,
     DELETED,

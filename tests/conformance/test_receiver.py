@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.core import signing
 from gateway.core.times import utc_now
-from responders.subscriptions import signing
 from tests.support.programs import free_port, running
 
 pytestmark = pytest.mark.conformance

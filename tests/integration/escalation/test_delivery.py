@@ -22,13 +22,13 @@ from gateway.core.http import Guarded
 from responders.escalation.delivering import LEASE, Deliverer, Item
 from responders.escalation.folders import Folder
 from responders.escalation.mailing import Mailing, written
-from responders.escalation.posting import PREFIX, Posting
+from responders.escalation.posting import Posting
 from responders.escalation.records import AlertTarget
 from tests.support.receivers import Receiver, Reply, dripping, receiving
 from tests.support.warners import Keeping, Warners, refusal
 
 Ways = Callable[..., Posting]
-SECRET = PREFIX + base64.b64encode(b"s" * 32).decode()
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
 
 @pytest.fixture
