@@ -11,14 +11,11 @@ from dataclasses import replace
 from triage import evidence, lexicon, local, rules, statistics
 from triage.evidence import Verdict
 from triage.local import Found, Pack
-from triage.model import Context, Indicator, Severity
-from triage.normalize import Word, words
+from triage.model import LONGEST_AGAIN, Context, Indicator, Severity
+from triage.normalize import words
 from triage.qualifiers import Hit
 from triage.rules import Finding
 
-_EARLIER = 8
-_LONGEST = 20_000
-"""Characters of a text that are read again for local words."""
 MUTED = "muted_phrase"
 
 
@@ -38,25 +35,17 @@ def heed(text: str, context: Context, finding: Finding, verdict: Verdict) -> tup
 
 def _heed(text: str, context: Context, pack: Pack, finding: Finding, verdict: Verdict) -> tuple[Finding, Verdict]:
     findings = [finding]
-    read, found = local.translate(words(text[:_LONGEST], pack.vocabulary), pack)
-    before = [local.translate(words(text[:_LONGEST], pack.vocabulary), pack) for text in context.earlier[-_EARLIER:]]
+    read, found = local.translate(words(text[:LONGEST_AGAIN], pack.vocabulary), pack)
+    before = [local.translate(words(said, pack.vocabulary), pack) for said in context.recent]
     if found or any(told for _, told in before):
-        spoken = _judge(read, [said for said, _ in before])
-        again = evidence.weigh(spoken, text, lexicon.load(), context)
+        general = lexicon.load()
+        spoken = rules.judge(general, general.matcher.match(read), [general.matcher.match(said) for said, _ in before])
+        again = evidence.weigh(spoken, text, general, context)
         if not context.floor.life_safety:
             again = statistics.heed(again, spoken)
         verdict = _graver(verdict, again, found)
         findings.append(spoken)
     return findings[-1], _quiet(text, verdict, findings, pack)
-
-
-def _judge(read: tuple[Word, ...], before: list[tuple[Word, ...]]) -> Finding:
-    """Return what the general rules see in a translation, given what was said before, translated too."""
-    general = lexicon.load()
-    earlier = [rules.judge(general, general.matcher.match(said), frozenset(), frozenset()) for said in before]
-    families = frozenset[str]().union(*(finding.families for finding in earlier))
-    filled = frozenset[str]().union(*(finding.slots.names() for finding in earlier))
-    return rules.judge(general, general.matcher.match(read), families, filled)
 
 
 def _graver(plain: Verdict, spoken: Verdict, found: tuple[Found, ...]) -> Verdict:
@@ -81,7 +70,7 @@ def _quiet(text: str, verdict: Verdict, findings: list[Finding], pack: Pack) -> 
     """Return the verdict made low where all that made it moderate are muted phrases, each in its category."""
     if verdict.severity is not Severity.MODERATE or verdict.reason is not None or not pack.mutes:
         return verdict
-    spans = local.muted(words(text[:_LONGEST], pack.vocabulary), pack)
+    spans = local.muted(words(text[:LONGEST_AGAIN], pack.vocabulary), pack)
     grave = [(finding, hit) for finding in findings for hit in finding.hits if hit.severity >= Severity.MODERATE]
     carried = any(finding.carried[0] >= Severity.MODERATE for finding in findings)
     if not spans or not grave or carried:  # what statistics alone have raised has no hit, and stays

@@ -4,10 +4,9 @@ from triage import district, evidence, lexicon, rules, statistics
 from triage.evidence import Verdict
 from triage.model import Assessment, Category, Context, Indicator
 from triage.normalize import words
+from triage.patterns import Matches
 from triage.slots import gaps
 
-_EARLIER = 8
-_LONGEST = 20_000
 _ASK_WHAT = "what"
 _NO_CONTEXT = Context()
 
@@ -75,27 +74,12 @@ def _assess(text: str, context: Context) -> Assessment:
 def weigh(text: str, context: Context = _NO_CONTEXT) -> tuple[rules.Finding, Verdict]:
     """Return what the rules alone see in a message, and what that comes to."""
     pack = lexicon.load()
-    families, filled = _earlier(pack, context)
-    finding = _finding(pack, text, families, filled)
+    finding = rules.judge(pack, _match(pack, text), [_match(pack, said) for said in context.recent])
     return finding, evidence.weigh(finding, text, pack, context)
 
 
-def _finding(
-    pack: lexicon.Lexicon, text: str, families: frozenset[str] = frozenset(), filled: frozenset[str] = frozenset()
-) -> rules.Finding:
-    matches = pack.matcher.match(words(text, pack.vocabulary))
-    return rules.judge(pack, matches, families, filled)
-
-
-def _earlier(pack: lexicon.Lexicon, context: Context) -> tuple[frozenset[str], frozenset[str]]:
-    """Return families and slots of the latest earlier messages: a plan is often told in pieces."""
-    families: frozenset[str] = frozenset()
-    filled: frozenset[str] = frozenset()
-    for text in context.earlier[-_EARLIER:]:
-        finding = _finding(pack, text[:_LONGEST])
-        families |= finding.families
-        filled |= finding.slots.names()
-    return families, filled
+def _match(pack: lexicon.Lexicon, text: str) -> Matches:
+    return pack.matcher.match(words(text, pack.vocabulary))
 
 
 def _indicators(verdict: Verdict, text: str) -> tuple[Indicator, ...]:

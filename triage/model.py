@@ -6,6 +6,10 @@ from typing import TypedDict
 
 from triage.local import Pack
 
+LONGEST_AGAIN = 20_000
+"""Characters of a text that are read once more: for what a later message adds to it, and for a district's words."""
+_RECENT = 8
+
 
 class Severity(StrEnum):
     """How soon a human must act; members compare by urgency, not by spelling."""
@@ -176,3 +180,8 @@ class Context:
     media_count: int = 0
     language_hint: str | None = None
     pack: Pack | None = None
+
+    @property
+    def recent(self) -> tuple[str, ...]:
+        """Return the latest earlier texts, as far as they are read again: a plan is often told in pieces."""
+        return tuple(text[:LONGEST_AGAIN] for text in self.earlier[-_RECENT:])

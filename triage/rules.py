@@ -1,5 +1,6 @@
 """From what was matched to how urgent it is: hits, what raises them together, and what a whole message comes to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from triage.lexicon import Lexicon
@@ -98,8 +99,11 @@ class Finding:
         return frozenset(hit.rule.family for hit in self.hits if hit.why is None)
 
 
-def judge(lexicon: Lexicon, matches: Matches, families: frozenset[str], filled: frozenset[str]) -> Finding:
-    """Return what the rules see, given the `families` and slots `filled` that earlier messages have shown."""
+def judge(lexicon: Lexicon, matches: Matches, before: Iterable[Matches] = ()) -> Finding:
+    """Return what the rules see, given what each earlier message has shown by itself."""
+    earlier = [judge(lexicon, said) for said in before]
+    families = frozenset[str]().union(*(finding.families for finding in earlier))
+    filled = frozenset[str]().union(*(finding.slots.names() for finding in earlier))
     calm = calm_words(matches)
     slots = fill(matches, calm)
     hits = [
