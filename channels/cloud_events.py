@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,9 @@ from starlette.routing import Route
 
 from gateway.core import signing, systems
 from gateway.core.errors import BadInput, Forged, NotFound, TooLarge
+from gateway.core.logs import log
 from gateway.core.problems import problem
+from gateway.core.rates import Rates
 from gateway.core.records import Source
 from gateway.core.systems import Told
 from gateway.core.times import Clock, iso
@@ -42,7 +45,6 @@ _ANY_SIZE = 1 << 62
 LONGEST_WORDS, LONGEST_ATTRIBUTE = 20_000, 400
 """Characters; words beyond are cut off, and it is said that they were."""
 _CUT = "\n\n[It goes on; the rest was too long to keep.]"
-_RATE = "600"
 _SLUG = re.compile(r"[a-z0-9-]{1,63}")
 _LINE = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -67,13 +69,17 @@ class Unproven(BadInput):
 class Inbound:
     """What the endpoint needs: `find` looks a system up, `receive` stores what it tells and answers how much was new.
 
-    Both wait for the database. `stored` is called after an answer is certain.
+    Both wait for the database. `stored` is called after an answer is certain. `rates` says how many events of one
+    system are taken in a minute: `MOST_EVENTS` at least.
     """
 
     clock: Clock
+    rates: Rates
     find: Callable[[str], Source | None] = field(repr=False)
     receive: Callable[[Source, Sequence[Told], datetime], int] = field(repr=False)
     stored: Callable[[], None] = field(repr=False)
+    _complaints: Rates = field(default_factory=lambda: Rates(1), repr=False)
+    """One line of the log a minute is enough about a system that tells too much."""
 
     def routes(self) -> list[Route]:
         """Say where it is served."""
@@ -90,7 +96,7 @@ class Inbound:
         if origin:
             headers["WebHook-Allowed-Origin"] = origin
         if "webhook-request-rate" in request.headers:
-            headers["WebHook-Allowed-Rate"] = _RATE
+            headers["WebHook-Allowed-Rate"] = str(self.rates.per_minute)
         return Response(status_code=200, headers=headers)
 
     async def take(self, request: Request) -> Response:
@@ -102,10 +108,19 @@ class Inbound:
         except Unproven as error:
             return problem(error.status, error.code, error.public, {"WWW-Authenticate": "Bearer"})
         told = _read_all(request.headers, body, signs=source.public_key is not None)
+        if seconds := self.rates.wait(source.id, max(len(told), 1), now):
+            return self._too_many(source, seconds, now)
         new = await run_in_threadpool(self.receive, source, told, now)
         if new:
             self.stored()
         return JSONResponse({"accepted": len(told), "new": new}, 202, {"Cache-Control": "no-store"})
+
+    def _too_many(self, source: Source, seconds: float, now: datetime) -> Response:
+        """Have a system come again later. Source: Web Hooks 1.0.2 §2.2 (429, Retry-After)."""
+        if not self._complaints.wait(source.id, 1, now):
+            log().warning("a system tells more than is taken", code="too_many_events", source=source.id)
+        most = f"Of one system {self.rates.per_minute} events a minute are taken. Nothing of this was: send it again."
+        return problem(429, "too_many_events", most, {"Retry-After": str(math.ceil(seconds))})
 
     async def _source(self, request: Request) -> Source:
         found = await run_in_threadpool(self.find, request.path_params["source"])

@@ -107,6 +107,8 @@ class Settings(BaseModel):
         alias="TIPLINE_ALLOWED_HOSTS", default=()
     )
     """Hosts of the district's own network that events may be delivered to; all others must be public."""
+    inbound_per_minute: int = Field(alias="TIPLINE_INBOUND_PER_MINUTE", default=600, ge=100)
+    """So many events of each system that tells us things are taken in a minute; never less than one whole batch."""
     alerts_dir: Path | None = Field(alias="TIPLINE_ALERTS_DIR", default=None)
     """Where alerts are put as files, for districts that want that."""
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(

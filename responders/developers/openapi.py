@@ -77,7 +77,7 @@ def _concern() -> dict[str, Any]:
         "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _ref("Event"), "maxItems": 100}},
         _JSON: {"schema": _ref("Concern")},
     }
-    told = _operation("Raise concerns, or tell more about one: CloudEvents 1.0.2.", taken, 400, 401, 404, 413, 415)
+    told = _operation("Raise concerns, or tell more about one: CloudEvents 1.0.2.", taken, 400, 401, 404, 413, 415, 429)
     return {**told, "requestBody": {"required": True, "content": kinds}}
 
 

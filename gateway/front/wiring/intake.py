@@ -25,6 +25,7 @@ from gateway.core.media.storing import Store
 from gateway.core.messages import Inbound, Status
 from gateway.core.outbox import Report
 from gateway.core.queues import Waker
+from gateway.core.rates import Rates
 from gateway.core.receipts import Receipt as WebReceipt
 from gateway.core.records import Source
 from gateway.core.reports import Report as WebReport
@@ -82,21 +83,24 @@ def make(settings: Settings) -> Starlette:
     store = media.store_of(settings)
     reports = desk_of(database, key_set, settings.public_url, store, stored=lambda: waker.wake("worker"))
     feeds = Feeds(database, settings.keys, settings.public_url, utc_now)
-    told = inbound_of(database, key_set, utc_now, stored=lambda: waker.wake("worker")).routes()
+    rates = Rates(settings.inbound_per_minute)
+    told = inbound_of(database, key_set, utc_now, rates, stored=lambda: waker.wake("worker")).routes()
     public = [*webhooks, *told, probes.ready(pulse), *feeds.routes()]
     app = apps.intake(reports, public, settings.public_url, close)
     app.add_middleware(Accepting, path=sms.INBOUND_PATH, counts=counts)
     return probes.living(app, pulse)
 
 
-def inbound_of(database: Database, key_set: KeySet, clock: Clock, stored: Callable[[], None]) -> cloud_events.Inbound:
+def inbound_of(
+    database: Database, key_set: KeySet, clock: Clock, rates: Rates, stored: Callable[[], None]
+) -> cloud_events.Inbound:
     """Put together what hears other systems."""
 
     def find(source_id: str) -> Source | None:
         with database.read() as session:
             return systems.find(session, source_id)
 
-    return cloud_events.Inbound(clock, find, partial(systems.receive, database, key_set), stored)
+    return cloud_events.Inbound(clock, rates, find, partial(systems.receive, database, key_set), stored)
 
 
 def desk_of(database: Database, key_set: KeySet, public_url: str, store: Store, stored: Callable[[], None]) -> Desk:

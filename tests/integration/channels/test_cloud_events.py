@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from channels import cloud_events
 from channels.portal.desk import Desk
 from gateway.core import conversation, systems
 from gateway.core.errors import NotAllowed
+from gateway.core.rates import Rates
 from gateway.core.records import Event, Message, School, Source, Thread
 from gateway.front import apps
 from gateway.front.wiring.intake import inbound_of
@@ -79,7 +81,11 @@ def add(world: World, name: str = "Front desk", key: str | None = None) -> tuple
 def site(world: World, desk: Desk) -> Iterator[Site]:
     source, token = add(world)
     made = Site(world, None, source, token or "")  # type: ignore[arg-type]  # the next line
-    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, lambda: made.woken.append("worker"))
+
+    def woken() -> None:
+        made.woken.append("worker")
+
+    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), woken)
     app = apps.intake(desk, inbound.routes(), URL, lambda: None)
     with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
         made.client = client
@@ -308,6 +314,45 @@ def test_the_handshake_agrees_to_who_asks(site: Site) -> None:
     assert answer.headers["allow"] == "POST, OPTIONS"
     assert "webhook-allowed-origin" not in site.client.options(f"/inbound/{site.source.id}").headers
     assert refused(site.client.options(f"/inbound/{'0' * 32}", headers=asked)) == (404, "not_found")
+
+
+def test_who_tells_too_much_is_told_when_to_come_again_and_nothing_is_lost(site: Site) -> None:
+    batches = [[event(id=f"{batch}-{number}") for number in range(100)] for batch in range(7)]
+    assert [site.post(one, BATCHED).status_code for one in batches[:6]] == [202] * 6
+    late = site.post(batches[6], BATCHED)
+    assert refused(late) == (429, "too_many_events")
+    assert late.headers["retry-after"] == "10"
+    assert (len(site.messages()), len(site.woken)) == (600, 6), "all that was answered as taken, and nothing else"
+    site.world.clock.forward(seconds=9)
+    assert site.post(batches[6], BATCHED).status_code == 429
+    site.world.clock.forward(seconds=1)
+    assert site.post(batches[6], BATCHED).json() == {"accepted": 100, "new": 100}
+    assert len(site.messages()) == 700
+
+
+def test_nobody_uses_up_what_another_may_tell(site: Site) -> None:
+    batch = [event(id=str(number)) for number in range(100)]
+    for _ in range(7):
+        assert site.post(batch, BATCHED, authorization="Bearer x").status_code == 401
+        assert site.post([*batch, 7], BATCHED).status_code == 400
+    assert site.post(batch, BATCHED).status_code == 202, "only what it told itself, and what was events, counts"
+    assert [site.post(batch, BATCHED).status_code for _ in range(6)] == [202] * 5 + [429]
+    site.source, token = add(site.world, "Dispatch")
+    site.token = token or ""
+    assert site.post(event(id="another")).status_code == 202
+
+
+def test_the_log_says_once_a_minute_that_a_system_tells_too_much(site: Site) -> None:
+    batch = [event(id=str(number)) for number in range(100)]
+
+    def complaints() -> list[str]:
+        with capture_logs() as logged:
+            assert {site.post(batch, BATCHED).status_code for _ in range(9)} == {202, 429}
+        return [one["source"] for one in logged if one.get("code") == "too_many_events"]
+
+    assert complaints() == [site.source.id]
+    site.world.clock.forward(minutes=1)
+    assert complaints() == [site.source.id]
 
 
 def test_nobody_can_answer_a_system(site: Site) -> None:

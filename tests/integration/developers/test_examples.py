@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from exports.cap.signature import make_key
 from gateway.core import cap_keys, conversation, systems
 from gateway.core.http import Guarded
+from gateway.core.rates import Rates
 from gateway.core.records import Message
 from gateway.core.times import utc_now
 from gateway.front.wiring.intake import inbound_of
@@ -87,7 +88,7 @@ def test_curl_asks_for_cases(rig: Rig) -> None:
 def test_curl_raises_a_concern(world: World) -> None:
     with world.database.write() as session:
         source, token = systems.add(session, world.district(session), None, "Front desk", None, world.clock())
-    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, lambda: None)
+    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), lambda: None)
     with served(Starlette(routes=inbound.routes())) as url:
         for _ in range(2):
             environ = {"TIPLINE_ADDRESS": f"{url}/inbound/{source.id}", "TIPLINE_TOKEN": token or ""}

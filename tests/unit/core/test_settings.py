@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from channels import cloud_events
 from gateway.core.errors import SettingsRefused
 from gateway.core.settings import load
 
@@ -27,6 +28,13 @@ def test_load_coarsens_reports_and_names_staff_unless_told_otherwise() -> None:
     assert (plain.report_minutes, plain.names_staff) == (15, True)
     other = load("console", {**BASE, **told})
     assert (other.report_minutes, other.names_staff) == (60, False)
+
+
+def test_load_takes_a_whole_batch_of_a_system_in_a_minute_at_least() -> None:
+    told = load("intake", {**INTAKE, "TIPLINE_INBOUND_PER_MINUTE": str(cloud_events.MOST_EVENTS)})
+    assert (load("intake", INTAKE).inbound_per_minute, told.inbound_per_minute) == (600, 100)
+    with pytest.raises(SettingsRefused, match="TIPLINE_INBOUND_PER_MINUTE"):
+        load("intake", {**INTAKE, "TIPLINE_INBOUND_PER_MINUTE": "99"})
 
 
 def test_load_lists_allowed_hosts() -> None:
