@@ -14,7 +14,7 @@ OPENAPI := $(wildcard tests/conformance/node_modules/@twilio/cli-core/src/servic
 CODE := channels exports gateway responders tests triage .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format words conformance faults bench train triage-report pictures lock reset clean
+.PHONY: help run test check format words conformance faults bench encoder train triage-report pictures lock reset clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ faults: $(VENV)/.dev ## Kill, lock, fill and cut everything while texts come in;
 bench: $(VENV)/.dev ## Measure this machine and our path on it
 	$(BIN)/python -m tests.bench $(ARGS)
 
+encoder: $(VENV)/.encoder ## Tune the network of triage to the corpus, half an hour; then: make train
+	$(BIN)/python -m tests.encoder $(ARGS)
+
 train: $(VENV)/.dev ## Fit the statistical layer of triage to the corpus; ships it only where it buys something
 	$(BIN)/python -m tests.triage_report.learn
 
@@ -64,9 +67,10 @@ triage-report: $(VENV)/.dev ## How good triage is: var/triage-report.html; ARGS=
 pictures: $(VENV)/.dev ## Take the README's pictures anew from a running house (wants a Chromium)
 	$(BIN)/python -m tests.pictures
 
-lock: $(VENV)/.dev ## Resolve the newest versions that fit together into both locks
+lock: $(VENV)/.dev ## Resolve the newest versions that fit together into all locks
 	$(BIN)/uv $(COMPILE) --upgrade --extra chat --extra build --extra dev -o requirements-dev.lock pyproject.toml
 	$(BIN)/uv $(COMPILE) --extra build -c requirements-dev.lock -o requirements.lock pyproject.toml
+	$(BIN)/uv $(COMPILE) --extra build --extra dev --extra encoder -c requirements-dev.lock -o requirements-encoder.lock pyproject.toml
 
 reset: ## Clear the demo's data and keys (var/)
 	@test ! -e $(UP) || $(PYTHON) -c 'import fcntl; fcntl.flock(open("$(UP)"), fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null \
@@ -90,14 +94,14 @@ $(BIN)/python:
 	@echo "Making $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-# The dev lock holds the same versions as the runtime lock and more, so both can fill one environment.
+# The other locks hold the same versions as the runtime lock and more, so all can fill one environment.
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing $< into $(VENV) ..."
 	@$(PIP) install --require-hashes -r $<
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+$(VENV)/.dev $(VENV)/.encoder: $(VENV)/.%: requirements-%.lock pyproject.toml | $(BIN)/python
 	@echo "Installing $< into $(VENV) ..."
 	@$(PIP) install --require-hashes -r $<
 	@$(PIP) install --no-deps --no-build-isolation -e .

