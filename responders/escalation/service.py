@@ -109,7 +109,7 @@ def revise(session: Session, keys: KeySet, row: Alert, draft: Draft, actor: str,
     if row.state not in {*UNFINISHED, REFUSED}:
         raise NotAllowed("This alert can no longer be changed.")
     drafts.seal(keys, district, row, draft.checked(now), now)
-    row.state, row.revision, row.author = DRAFT, row.revision + 1, actor
+    row.state, row.revision, row.author = DRAFT, row.revision + 1, _author(row, actor)
     row.proposed_at = row.approved_at = row.approved_by = None
     _tell(session, row, "alert.revised", actor, now, revision=row.revision)
 
@@ -119,7 +119,7 @@ def propose(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
     _hold(session, row)
     _must_be(row, DRAFT, revision)
     cap.refuse(preview(session, keys, row, now).findings)
-    row.state, row.proposed_at, row.author = PROPOSED, now, actor
+    row.state, row.proposed_at, row.author = PROPOSED, now, _author(row, actor)
     _tell(session, row, "alert.proposed", actor, now, revision=revision)
 
 
@@ -129,7 +129,7 @@ def approve(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
     Raises: Refused naming the elements; NotAllowed for the same person, a token, or an alert that changed meanwhile.
     """
     _hold(session, row)
-    if not actor.startswith("account:"):
+    if not _is_person(actor):
         raise NotAllowed("A person approves an alert, under their own account.")
     two = rules_of(session, row.district_id).second_person
     _must_be(row, PROPOSED if two or row.state != DRAFT else DRAFT, revision)
@@ -255,6 +255,15 @@ def _hold(session: Session, row: Alert) -> District:
     district = directory.hold(session, row.district_id)
     reread(session, row)
     return district
+
+
+def _author(row: Alert, actor: str) -> str:
+    """Say who stands behind a draft now. A token takes no person's place: they could approve their own words by it."""
+    return actor if _is_person(actor) or not _is_person(row.author) else row.author
+
+
+def _is_person(actor: str) -> bool:
+    return actor.startswith("account:")
 
 
 def _must_be(row: Alert, state: str, revision: int) -> None:

@@ -88,6 +88,19 @@ def test_who_wrote_it_cannot_approve_it(warners: Warners) -> None:
     assert warners.issue() == 1
 
 
+def test_a_token_takes_no_words_over_from_who_wrote_them(warners: Warners) -> None:
+    alert_id, token = warners.draft(warners.case()), "token:" + "c" * 32
+    warners.propose(alert_id, token)
+    with pytest.raises(NotAllowed, match="Somebody else"):
+        warners.approve(alert_id, ANA)
+    warners.revise(alert_id, token, note="more")
+    warners.propose(alert_id, token)
+    with pytest.raises(NotAllowed, match="Somebody else"):
+        warners.approve(alert_id, ANA)
+    warners.approve(alert_id, BEN)
+    assert warners.issue() == 1
+
+
 def test_two_people_are_enough_when_the_second_changes_the_draft(warners: Warners) -> None:
     alert_id = warners.draft(warners.case())
     warners.propose(alert_id)
