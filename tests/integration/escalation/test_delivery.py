@@ -183,7 +183,7 @@ def test_a_wait_that_was_asked_for_is_kept_and_what_expired_is_given_up(warners:
     for _ in range(20):
         warners.world.clock.forward(minutes=15)
         warners.deliver()
-    assert fates(warners) == [("post", "failed", "503")]
+    assert fates(warners) == [("post", "failed", "expired")]
     (delivery,) = warners.deliveries()
     assert delivery.ended_at is not None
     assert delivery.ended_at - delivery.created_at < timedelta(hours=2)
@@ -206,6 +206,41 @@ def test_a_removed_target_gets_nothing(warners: Warners) -> None:
         session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
     sent(warners)
     assert warners.deliveries() == []
+
+
+def test_what_has_expired_before_it_left_is_not_sent(warners: Warners) -> None:
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": (way := Keeping())}
+    sent(warners, lasts_minutes=10)
+    warners.world.clock.forward(minutes=10)
+    assert warners.deliver() == 0
+    assert (way.items, fates(warners)) == ([], [("post", "failed", "expired")])
+    assert warners.world.events("alert.failed") == ["alert.failed"]
+
+
+def test_what_was_cancelled_before_it_left_is_not_sent_and_the_cancel_is(warners: Warners) -> None:
+    for number in range(9):  # More than are taken at once: those that are given up keep no other waiting.
+        warners.target("post", f"https://r{number}.example/", secret=SECRET)
+    warners.ways = {"post": (way := Keeping())}
+    first = sent(warners)
+    cancel = warners.follow(first, "cancel")
+    warners.send(cancel)
+    warners.deliver()
+    assert {item.identifier for item in way.items} == {warners.row(cancel).identifier}
+    assert len(way.items) == 9
+    assert sorted(fates(warners)) == 9 * [("post", "delivered", "kept")] + 9 * [("post", "failed", "cancelled")]
+
+
+def test_a_target_that_was_removed_meanwhile_gets_nothing(warners: Warners) -> None:
+    target_id = warners.target("post", "https://old.example/", secret=SECRET)
+    kept_id = warners.target("post", "https://real.example/", secret=SECRET)
+    sent(warners)
+    with warners.world.database.write() as session:
+        session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
+    warners.ways = {"post": (way := Keeping())}
+    warners.deliver()
+    assert [item.target_id for item in way.items] == [kept_id]
+    assert sorted(fates(warners)) == [("post", "delivered", "kept"), ("post", "failed", "removed")]
 
 
 def test_what_a_killed_worker_had_taken_is_delivered_by_the_next(warners: Warners) -> None:
