@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import ssl
 from dataclasses import dataclass, field
@@ -31,8 +32,14 @@ class Mailing:
         """Hand a message to the relay; the receipt is its code. Raises: SendError."""
         letter = written(item, self.sender)
         try:
-            with self._connect() as relay:
+            relay = self._connect()
+            try:
                 relay.send_message(letter)
+                # It has the letter now: however it says goodbye, the same letter must not go again.
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    relay.quit()
+            finally:
+                relay.close()
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
             raise SendError(f"smtp-{code}", retryable=code < 500) from None

@@ -299,6 +299,17 @@ def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warner
     assert attached.get_content() == warners.row(alert_id).document
 
 
+@pytest.mark.parametrize("bye", ["421 too many connections", ""], ids=["refused", "hung up"])
+def test_mail_that_was_taken_is_not_sent_again_however_the_relay_says_goodbye(warners: Warners, bye: str) -> None:
+    warners.target("mail", "desk@district.example")
+    with relay(bye) as (url, letters):
+        warners.ways = {"mail": Mailing(url, "alerts@district.example")}
+        sent(warners)
+        warners.deliver()
+    assert fates(warners) == [("mail", "delivered", "smtp-250")]
+    assert len(letters) == 1
+
+
 def test_mail_that_no_relay_takes_is_tried_again(warners: Warners) -> None:
     warners.target("mail", "desk@district.example")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -329,8 +340,8 @@ class _Dying:
 
 
 @contextmanager
-def relay() -> Iterator[tuple[str, list[EmailMessage]]]:
-    """Run the least of an SMTP server, for one letter."""
+def relay(bye: str = "221 bye") -> Iterator[tuple[str, list[EmailMessage]]]:
+    """Run the least of an SMTP server, for one letter; `bye` is its answer to QUIT, none when it is empty."""
     letters: list[EmailMessage] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -346,9 +357,12 @@ def relay() -> Iterator[tuple[str, list[EmailMessage]]]:
                     while (row := file.readline()) not in {b".\r\n", b""}:
                         lines.append(row.removeprefix(b".") if row.startswith(b"..") else row)
                     letters.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
-                _say(file, "221 bye" if verb == b"QUIT" else "250 ok")
-                if verb == b"QUIT":
-                    return
+                if verb != b"QUIT":
+                    _say(file, "250 ok")
+                    continue
+                if bye:
+                    _say(file, bye)
+                return
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
