@@ -2,13 +2,15 @@
 
 A row is taken under a lease and tried outside any transaction, so a place that hangs holds up nobody's alert, and who
 is killed on the way is followed by the next: at least once, and the alert's identifier tells a repeat from news.
+Each is noted when it is done, and one that hangs (in a look-up of a name, which nothing can cut short) is left behind.
 What is over is not sent: an alert that has expired or was cancelled meanwhile, or a place that was taken off the list.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,7 +29,10 @@ from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 
 AT_ONCE = 8
 LEASE = timedelta(seconds=60)
-"""Far longer than any way's own time-out."""
+"""Far longer than `SECONDS`, and `SECONDS` longer than any way's own time-out."""
+SECONDS = 30.0
+"""How long one is waited for. Then it counts as not delivered; should it arrive after all, the next one is a repeat."""
+_LOOK_SECONDS = 1.0
 _BACKOFF_SECONDS = (2, 5, 10, 20, 40, 60, 120, 300)
 _LONGEST_WAIT = timedelta(minutes=15)
 CODE_LENGTH = 40
@@ -61,16 +66,31 @@ class Deliverer:
     database: Database
     ways: Mapping[str, Way]
     clock: Clock
+    seconds: float = SECONDS
 
     def deliver_all(self) -> int:
         """Try whatever is due; answers how many were tried. Raises: Unavailable."""
         tried = 0
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="alert") as pool:
-            while (items := self._take()) is not None:
-                tried += len(items)
-                for item, outcome in zip(items, pool.map(self._try, items), strict=True):
-                    self._note(item, outcome)
+        while (items := self._take()) is not None:
+            tried += len(items)
+            # A pool for each round: what hangs in one takes no place in the next.
+            pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="alert")
+            try:
+                self._deliver({pool.submit(self._try, item): item for item in items})
+            finally:
+                pool.shutdown(wait=False)
         return tried
+
+    def _deliver(self, waiting: dict[Future[str | SendError], Item]) -> None:
+        """Wait for a round, and note each as it ends; the clock is looked at meanwhile, as a sign of life."""
+        until = time.monotonic() + self.seconds
+        while waiting and (left := until - time.monotonic()) > 0:
+            done, _ = wait(waiting, min(left, _LOOK_SECONDS), FIRST_COMPLETED)
+            self.clock()
+            for future in done:
+                self._note(waiting.pop(future), future.result())
+        for item in waiting.values():
+            self._note(item, SendError("timeout", retryable=True))
 
     def _take(self) -> list[Item] | None:
         """Take the next few, and end those that are not to be sent any more; nothing when none is due."""

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,13 +20,17 @@ from standardwebhooks import Webhook
 
 from exports import cap
 from gateway.core.http import Guarded
-from responders.escalation.delivering import LEASE, Deliverer, Item
+from gateway.front import duties
+from responders.escalation import delivering, mailing
+from responders.escalation.delivering import LEASE, Deliverer, Item, Way
 from responders.escalation.folders import Folder
 from responders.escalation.mailing import Mailing, written
 from responders.escalation.posting import Posting
-from responders.escalation.records import AlertTarget
+from responders.escalation.records import AlertDelivery, AlertTarget
+from tests.support.house import until
 from tests.support.receivers import Receiver, Reply, dripping, receiving
 from tests.support.warners import Keeping, Warners, refusal
+from tests.support.world import START
 
 Ways = Callable[..., Posting]
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -320,6 +325,67 @@ def test_mail_that_no_relay_takes_is_tried_again(warners: Warners) -> None:
     assert fates(warners) == [("mail", "queued", "connection")]
 
 
+@pytest.mark.parametrize("said", [b"220-not yet\r\n", b"2", b""], ids=["lines", "letters", "nothing"])
+def test_mail_to_a_relay_that_never_comes_to_an_end_has_one_deadline(warners: Warners, said: bytes) -> None:
+    warners.target("mail", "desk@district.example")
+    with dripping(said, 0.05) as url:
+        relay_url = f"smtp://{url.split('/')[2]}"
+        warners.ways = {"mail": Mailing(relay_url, "alerts@district.example", seconds=0.5)}
+        sent(warners)
+        warners.deliver()
+        assert fates(warners) == [("mail", "queued", "timeout")]
+
+
+def test_each_delivery_is_noted_when_it_is_done_whatever_the_others_do(warners: Warners) -> None:
+    slow_id = warners.target("mail", "desk@district.example")
+    for number in range(3):
+        warners.target("post", f"https://r{number}.example/", secret=SECRET)
+    sent(warners)
+    with warners.world.database.write() as session:  # It is taken first.
+        session.query(AlertDelivery).filter_by(target_id=slow_id).update({"due_at": START - timedelta(hours=1)})
+
+    def others_are_noted() -> bool | None:
+        return [state for way, state, _ in fates(warners) if way == "post"] == 3 * ["delivered"] or None
+
+    warners.ways = {"mail": _Waiting(lambda: until(others_are_noted, "the others are noted")), "post": Keeping()}
+    warners.deliver()
+    assert sorted(fates(warners)) == [("mail", "delivered", "waited"), *3 * [("post", "delivered", "kept")]]
+
+
+def test_a_worker_that_waits_for_a_delivery_gives_signs_of_life(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    sent(warners)
+    world, hangs, looked = warners.world, threading.Event(), threading.Event()
+
+    def clock() -> datetime:
+        if hangs.is_set():
+            looked.set()
+        return world.clock()
+
+    def hang() -> None:
+        hangs.set()
+        assert looked.wait(10)
+
+    Deliverer(world.of("worker"), {"mail": _Waiting(hang)}, clock).deliver_all()
+    assert fates(warners) == [("mail", "delivered", "waited")]
+
+
+def test_one_that_hangs_where_nothing_cuts_it_short_is_left_behind(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    warners.target("post", "https://real.example/", secret=SECRET)
+    sent(warners)
+    world, go_on = warners.world, threading.Event()
+    ways: dict[str, Way] = {"mail": _Waiting(lambda: go_on.wait(60)), "post": Keeping()}
+    Deliverer(world.of("worker"), ways, world.clock, seconds=2).deliver_all()
+    go_on.set()
+    assert sorted(fates(warners)) == [("mail", "queued", "timeout"), ("post", "delivered", "kept")]
+
+
+def test_a_letter_a_round_and_its_lease_end_before_the_worker_counts_as_frozen() -> None:
+    assert mailing.SECONDS < delivering.SECONDS < duties.FROZEN_SECONDS
+    assert LEASE.total_seconds() > delivering.SECONDS
+
+
 def test_mail_subject_cannot_be_broken_into_headers(warners: Warners) -> None:
     alert_id = sent(warners)
     document = (warners.row(alert_id).document or b"").replace(
@@ -332,6 +398,17 @@ def test_mail_subject_cannot_be_broken_into_headers(warners: Warners) -> None:
 
 class _Killed(BaseException):
     """What a killed process leaves: nothing is noted."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A way that waits for what a test says."""
+
+    work: Callable[[], object]
+
+    def send(self, item: Item) -> str:
+        self.work()
+        return "waited"
 
 
 class _Dying:
