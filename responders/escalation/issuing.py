@@ -91,7 +91,7 @@ class Issuer:
             row.state, row.issued_at, row.draft_sealed = ISSUED, now, None
             row.expires_at, row.sender = made.alert.expires, made.alert.sender
             row.headline = (made.alert.infos[0].headline or made.alert.infos[0].event)[:200]
-            _address(session, row, now)
+            _address(session, row, made.alert, now)
             _supersede(session, row)
             signed = made.signed_with is not None
             service.tell(session, row, "alert.issued", ACTOR, now, msg_type=row.msg_type, signed=signed)
@@ -156,13 +156,12 @@ def _refuse(session: Session, row: Alert, code: str, now: datetime, element: str
     return False
 
 
-def _address(session: Session, row: Alert, now: datetime) -> None:
-    """Promise it to each place that wants it, in the transaction that issues it."""
+def _address(session: Session, row: Alert, alert: cap.Alert, now: datetime) -> None:
+    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses."""
     ways: list[tuple[str, str | None]] = []
-    if service.rules_of(session, row.district_id).folder:
+    if service.rules_of(session, row.district_id).folder and alert.scope is not cap.Scope.PRIVATE:
         ways.append(("folder", None))
-    query = select(AlertTarget).where(AlertTarget.district_id == row.district_id, AlertTarget.removed_at.is_(None))
-    ways += [(one.way, one.id) for one in session.scalars(query.order_by(AlertTarget.added_at)) if _wants(one, row)]
+    ways += [(one.way, one.id) for one in service.addressed(session, row.district_id, alert) if _wants(one, row)]
     for way, target_id in ways:
         session.add(
             AlertDelivery(alert_id=row.id, way=way, target_id=target_id, state="queued", created_at=now, due_at=now)

@@ -191,7 +191,22 @@ def assembled(session: Session, row: Alert, draft: Draft, now: datetime) -> tupl
     alert = drafts.build(draft, row, district, rules, sent, references)
     findings = [*cap.check(alert), *cap.privacy.check(alert, district.country), *cap.history.check(alert, before)]
     findings += cap.ipaws.check(alert) if rules.ipaws else cap.wea.check(alert)
+    if alert.scope is cap.Scope.PRIVATE and alert.addresses and not addressed(session, row.district_id, alert):
+        says = "name no place that alerts go to, so that nobody would get it from here"
+        findings.append(cap.Finding("addresses", "addresses_nowhere", says, advice=True))
     return alert, tuple(dict.fromkeys(findings))
+
+
+def addressed(session: Session, district_id: str, alert: cap.Alert) -> list[AlertTarget]:
+    """List the places of a district that may have an alert, in the order in which they were added.
+
+    A private one is for its addresses alone. A restricted one goes wherever a public one does: which places are told
+    at all is the operator's choice, and the restriction stands in it for those who pass it on.
+    """
+    query = select(AlertTarget).where(AlertTarget.district_id == district_id, AlertTarget.removed_at.is_(None))
+    found = session.scalars(query.order_by(AlertTarget.added_at))
+    named = {address.casefold() for address in alert.addresses}
+    return [one for one in found if alert.scope is not cap.Scope.PRIVATE or one.address.casefold() in named]
 
 
 def earlier(session: Session, row: Alert) -> list[cap.Alert]:

@@ -21,12 +21,12 @@ from standardwebhooks import Webhook
 from exports import cap
 from gateway.core.http import Guarded
 from gateway.front import duties
-from responders.escalation import delivering, mailing
+from responders.escalation import delivering, mailing, service
 from responders.escalation.delivering import LEASE, Deliverer, Item, Way
 from responders.escalation.folders import Folder
 from responders.escalation.mailing import Mailing, written
 from responders.escalation.posting import Posting
-from responders.escalation.records import AlertDelivery, AlertTarget
+from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 from tests.support.house import until
 from tests.support.receivers import Receiver, Reply, dripping, receiving
 from tests.support.warners import Keeping, Warners, refusal
@@ -203,6 +203,35 @@ def test_only_those_who_want_a_status_get_it(warners: Warners) -> None:
     sent(warners, status="Exercise", note="drill")
     warners.deliver()
     assert [item.target_id for item in way.items] == [wanting]
+
+
+def test_a_private_alert_goes_to_its_addresses_alone(warners: Warners) -> None:
+    warners.rules(folder=True)
+    desk = warners.target("mail", "Desk@district.example")
+    warners.target("mail", "everybody@district.example")
+    warners.target("post", "https://real.example/", secret=SECRET)
+    way = Keeping()
+    warners.ways = {"mail": way, "post": way, "folder": way}
+    sent(warners, scope="Private", addresses="desk@district.example other@elsewhere.example")
+    warners.deliver()
+    assert [item.target_id for item in way.items] == [desk]
+
+
+def test_a_private_alert_that_would_reach_nobody_is_advised_against(warners: Warners) -> None:
+    warners.target("mail", "everybody@district.example")
+    alert_id = warners.draft(warners.case(), scope="Private", addresses="desk@district.example")
+    with warners.world.of("console").read() as session:
+        shown = service.preview(session, warners.keys, session.get_one(Alert, alert_id), warners.world.clock())
+    assert "addresses_nowhere" in [finding.code for finding in shown.advice]
+    warners.send(alert_id)
+    assert warners.deliveries() == []
+
+
+def test_a_restricted_alert_goes_where_the_operator_has_it(warners: Warners) -> None:
+    warners.rules(folder=True)
+    warners.target("mail", "desk@district.example")
+    sent(warners, scope="Restricted", restriction="Staff of the district")
+    assert {one.way for one in warners.deliveries()} == {"folder", "mail"}
 
 
 def test_a_removed_target_gets_nothing(warners: Warners) -> None:
