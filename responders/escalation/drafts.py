@@ -127,11 +127,13 @@ def build(
 ) -> cap.Alert:
     """Make the CAP alert of a draft. `sent` has whole seconds and the district's offset.
 
+    What follows others is from the sender of those, whatever the district calls itself by now.
+
     Raises: Unreadable, naming the element, for a shape or a code that is none.
     """
     return cap.Alert(
         identifier=row.identifier,
-        sender=sender_of(rules, district),
+        sender=references[0].sender if references else sender_of(rules, district),
         sent=sent,
         status=_code(cap.Status, draft.status, "status"),
         msg_type=cap.MsgType(row.msg_type),

@@ -233,6 +233,17 @@ def test_follow_ups_name_every_message_that_has_not_expired(warners: Warners) ->
         assert SCHEMA.validate(etree.fromstring(document))
 
 
+def test_what_follows_is_from_the_sender_of_what_it_follows(warners: Warners) -> None:
+    first = warners.draft(warners.case())
+    alert = warners.send(first)
+    warners.rules(sender="alerts@d7.example")
+    update = warners.send(warners.follow(first, "update"))
+    cancel = warners.send(warners.follow(first, "cancel"))
+    assert alert.sender == update.sender == cancel.sender == "tipline-demo"
+    assert set(cancel.references) == {alert.reference, update.reference}
+    assert warners.send(warners.draft(warners.case("another tip"))).sender == "alerts@d7.example"
+
+
 def test_references_are_those_of_the_moment_it_goes_out(warners: Warners) -> None:
     first = warners.draft(warners.case(), lasts_minutes=60)
     alert = warners.send(first)
