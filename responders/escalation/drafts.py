@@ -79,8 +79,6 @@ class Draft:
         """Refuse what no alert could be made of, naming the element. Raises: BadInput."""
         if not 1 <= self.lasts_minutes <= LONGEST_MINUTES:
             raise BadInput("expires: an alert lasts from one minute to seven days.")
-        if self.starts_at is not None and self.starts_at <= now:
-            return replace(self, starts_at=None)
         if self.starts_at is not None and self.starts_at - now > timedelta(days=366):
             raise BadInput("sent: an alert is scheduled for a year ahead at most.")
         if set(self.texts) - set(LANGUAGES):
@@ -92,7 +90,7 @@ class Draft:
         lines = (self.area, self.polygons, self.circles, self.geocodes, self.addresses, self.note, self.restriction)
         if any(len(line) > _LINE for line in (*lines, self.contact, self.web)):
             raise BadInput(f"area, addresses, note, contact, web: have at most {_LINE} characters.")
-        return self
+        return replace(self, starts_at=None) if self.starts_at is not None and self.starts_at <= now else self
 
 
 def seal(keys: KeySet, district: District, row: Alert, draft: Draft, now: datetime) -> None:

@@ -180,6 +180,9 @@ def test_what_cap_forbids_is_not_proposed_and_the_element_is_named(
         ({"lasts_minutes": 8 * 24 * 60}, "expires"),
         ({"starts_at": START + timedelta(days=400)}, "sent"),
         ({"texts": {"en-US": Texts(headline="x" * 161)}}, "headline"),
+        ({"starts_at": START - timedelta(days=1), "texts": {"en-US": Texts(headline="x" * 161)}}, "headline"),
+        ({"starts_at": START - timedelta(days=1), "texts": {"fr-CA": Texts(headline="x")}}, "language"),
+        ({"starts_at": START - timedelta(days=1), "note": "x" * 4001}, "note"),
     ],
 )
 def test_what_no_alert_could_be_is_not_even_kept(warners: Warners, changes: dict[str, Any], element: str) -> None:
