@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, undefer
 
 from exports import cap
 from gateway.core import cap_keys
-from gateway.core.cap_keys import Pair
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, Unavailable
 from gateway.core.keys import KeySet
@@ -113,10 +112,7 @@ class Issuer:
             return _Made(revision, before, reason="unreadable")
         if alert is None:
             return _Made(revision, before, reason="too_late")
-        pair = self._pair()
-        if pair is None:
-            return _Made(revision, before, alert, document)
-        return _Made(revision, before, alert, cap.sign(document, pair.key, pair.certificate), pair.id)
+        return _Made(revision, before, alert, *self._signed(document))
 
     def _whole(self, session: Session, row: Alert, now: datetime) -> cap.Alert | None:
         """Build it and judge it; nothing when its time has passed. Raises: Refused, KeyRefused."""
@@ -130,13 +126,19 @@ class Issuer:
         cap.refuse(findings)
         return alert
 
-    def _pair(self) -> Pair | None:
-        """Read the key anew each time, so that a rotation needs no restart; without one it goes out unsigned."""
+    def _signed(self, document: bytes) -> tuple[bytes, str | None]:
+        """Sign it; the second is the certificate's fingerprint. What cannot be signed leaves as it is, without one.
+
+        The key is read anew each time, so that a rotation needs no restart.
+        """
         try:
-            return cap_keys.signing(self.folder)
+            pair = cap_keys.signing(self.folder)
+            return (cap.sign(document, pair.key, pair.certificate), pair.id) if pair else (document, None)
         except KeyRefused as error:
             log().error("an alert leaves unsigned: its key is damaged", code=error.code)
-            return None
+        except Exception as error:  # noqa: BLE001 - a warning is not held back for a signature, whatever is wrong with it
+            log().error("an alert leaves unsigned: it could not be signed", error=error)
+        return document, None
 
 
 def _is_due(row: Alert, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from exports import cap
 from gateway.core.cap_keys import Pair
-from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.errors import BadInput, KeyRefused, NotAllowed
 from gateway.core.records import Event
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
@@ -343,6 +343,27 @@ def test_without_a_key_an_alert_goes_out_unsigned(warners: Warners) -> None:
     other = warners.draft(warners.case())
     warners.send(other)
     assert warners.row(other).signed_with is None
+
+
+@pytest.mark.parametrize("error", [KeyRefused("damaged"), RuntimeError("unforeseen")], ids=["ours", "unforeseen"])
+def test_an_alert_that_cannot_be_signed_goes_out_unsigned(
+    warners: Warners, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr("exports.cap.sign", fails)
+    alert_id = warners.draft(warners.case())
+    warners.send(alert_id)
+    assert warners.row(alert_id).signed_with is None
+
+
+def test_a_key_that_cannot_be_read_holds_no_alert_back(warners: Warners) -> None:
+    (warners.folder / "cap.key").unlink()
+    (warners.folder / "cap.key").mkdir()
+    alert_id = warners.draft(warners.case())
+    warners.send(alert_id)
+    assert warners.row(alert_id).signed_with is None
 
 
 def test_events_hold_codes_alone(warners: Warners) -> None:
