@@ -190,6 +190,7 @@ def assembled(session: Session, row: Alert, draft: Draft, now: datetime) -> tupl
         raise cap.Refused([cap.Finding("references", "references_none_standing", says)])
     alert = drafts.build(draft, row, district, rules, sent, references)
     findings = [*cap.check(alert), *cap.privacy.check(alert, district.country), *cap.history.check(alert, before)]
+    findings += cap.marks.check(alert)
     findings += cap.ipaws.check(alert) if rules.ipaws else cap.wea.check(alert)
     if alert.scope is cap.Scope.PRIVATE and alert.addresses and not addressed(session, row.district_id, alert):
         says = "name no place that alerts go to, so that nobody would get it from here"

@@ -198,6 +198,30 @@ def test_what_is_no_danger_says_so(warners: Warners, status: str, mark: str) -> 
     assert sent.infos[0].event_codes == (cap.Named("SAME", "DMO"),)
 
 
+@pytest.mark.parametrize(
+    ("begun", "changes", "elements"),
+    [
+        ("Actual", {"status": "Exercise"}, {"eventCode", "headline", "parameter"}),
+        ("Actual", {"status": "Test", "event_code": "DMO"}, {"headline", "parameter"}),
+        ("Exercise", {"status": "Actual"}, {"eventCode", "headline", "parameter"}),
+        ("Test", {"event_code": "LEW"}, {"eventCode"}),
+        ("Exercise", {"status": "Test"}, set()),
+        ("Test", {"event_code": "RWT"}, set()),
+    ],
+)
+def test_status_and_words_may_not_contradict_each_other(
+    warners: Warners, begun: str, changes: dict[str, Any], elements: set[str]
+) -> None:
+    alert_id = warners.draft(warners.case(), status=begun)
+    warners.revise(alert_id, **changes)
+    with warners.world.of("console").read() as session:
+        shown = service.preview(session, warners.keys, session.get_one(Alert, alert_id), warners.world.clock())
+    assert {finding.element for finding in shown.faults} == elements
+    if elements:
+        with pytest.raises(cap.Refused):
+            warners.propose(alert_id)
+
+
 def test_an_unsure_case_makes_nothing_certain(warners: Warners) -> None:
     sent = warners.send(warners.draft(warners.case(severity="moderate", unsure="too_short")))
     assert (sent.infos[0].severity, sent.infos[0].certainty) == ("Severe", "Possible")
