@@ -1,19 +1,13 @@
-"""Where alerts go: folder, servers of every temper, e-mail; and what a worker that dies leaves to the next."""
+"""Where alerts go: folder, servers of every temper; and what a worker that dies leaves to the next."""
 
 from __future__ import annotations
 
 import base64
-import email
-import email.policy
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -24,12 +18,11 @@ from gateway.front import duties
 from responders.escalation import delivering, mailing, service
 from responders.escalation.delivering import LEASE, Deliverer, Item, Way
 from responders.escalation.folders import Folder
-from responders.escalation.mailing import Mailing, written
 from responders.escalation.posting import Posting
 from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 from tests.support.house import until
 from tests.support.receivers import Receiver, Reply, dripping, receiving
-from tests.support.warners import Keeping, Warners, refusal
+from tests.support.warners import Keeping, Warners, fates, refusal, sent
 from tests.support.world import START
 
 Ways = Callable[..., Posting]
@@ -55,17 +48,6 @@ def posting(warners: Warners) -> Iterator[Ways]:
     yield make
     for client in clients:
         client.close()
-
-
-def sent(warners: Warners, **changes: Any) -> str:
-    """Issue an alert; the answer is its id."""
-    alert_id = warners.draft(warners.case(), **changes)
-    warners.send(alert_id)
-    return alert_id
-
-
-def fates(warners: Warners) -> list[tuple[str, str, str | None]]:
-    return [(one.way, one.state, one.code) for one in warners.deliveries()]
 
 
 def test_folder_gets_the_file_as_it_was_issued(warners: Warners, tmp_path: Path) -> None:
@@ -314,57 +296,6 @@ def test_a_fault_of_our_own_is_tried_again(warners: Warners) -> None:
     assert fates(warners) == [("post", "queued", "internal")]
 
 
-def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warners) -> None:
-    warners.target("mail", "desk@district.example")
-    with relay() as (url, letters):
-        warners.ways = {"mail": Mailing(url, "alerts@district.example")}
-        alert_id = sent(warners, status="Test")
-        warners.deliver()
-    assert fates(warners) == [("mail", "delivered", "smtp-250")]
-    (letter,) = letters
-    assert letter["Subject"] == "[TEST] TEST: Lockdown at Lincoln High School"
-    assert letter["To"] == "desk@district.example"
-    body = letter.get_body(("plain",))
-    assert body is not None
-    assert "This is a test. There is no danger." in body.get_content()
-    assert "Cierre de emergencia" in body.get_content()
-    (attached,) = letter.iter_attachments()
-    assert attached.get_content_type() == cap.CONTENT_TYPE
-    assert attached.get_content() == warners.row(alert_id).document
-
-
-@pytest.mark.parametrize("bye", ["421 too many connections", ""], ids=["refused", "hung up"])
-def test_mail_that_was_taken_is_not_sent_again_however_the_relay_says_goodbye(warners: Warners, bye: str) -> None:
-    warners.target("mail", "desk@district.example")
-    with relay(bye) as (url, letters):
-        warners.ways = {"mail": Mailing(url, "alerts@district.example")}
-        sent(warners)
-        warners.deliver()
-    assert fates(warners) == [("mail", "delivered", "smtp-250")]
-    assert len(letters) == 1
-
-
-def test_mail_that_no_relay_takes_is_tried_again(warners: Warners) -> None:
-    warners.target("mail", "desk@district.example")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    warners.ways = {"mail": Mailing(f"smtp://127.0.0.1:{port}", "alerts@district.example")}
-    sent(warners)
-    warners.deliver()
-    assert fates(warners) == [("mail", "queued", "connection")]
-
-
-@pytest.mark.parametrize("said", [b"220-not yet\r\n", b"2", b""], ids=["lines", "letters", "nothing"])
-def test_mail_to_a_relay_that_never_comes_to_an_end_has_one_deadline(warners: Warners, said: bytes) -> None:
-    warners.target("mail", "desk@district.example")
-    with dripping(said, 0.05) as url:
-        relay_url = f"smtp://{url.split('/')[2]}"
-        warners.ways = {"mail": Mailing(relay_url, "alerts@district.example", seconds=0.5)}
-        sent(warners)
-        warners.deliver()
-        assert fates(warners) == [("mail", "queued", "timeout")]
-
-
 def test_each_delivery_is_noted_when_it_is_done_whatever_the_others_do(warners: Warners) -> None:
     slow_id = warners.target("mail", "desk@district.example")
     for number in range(3):
@@ -415,16 +346,6 @@ def test_a_letter_a_round_and_its_lease_end_before_the_worker_counts_as_frozen()
     assert LEASE.total_seconds() > delivering.SECONDS
 
 
-def test_mail_subject_cannot_be_broken_into_headers(warners: Warners) -> None:
-    alert_id = sent(warners)
-    document = (warners.row(alert_id).document or b"").replace(
-        b"<headline>Lockdown at", b"<headline>Lockdown&#10;Bcc: x@y.example&#10; at"
-    )
-    letter = written(Item("d", "mail", "i", "demo", "Actual", "desk@d.example", "t", document), "a@d.example")
-    assert "\n" not in letter["Subject"]
-    assert letter["Bcc"] is None
-
-
 class _Killed(BaseException):
     """What a killed process leaves: nothing is noted."""
 
@@ -443,42 +364,3 @@ class _Waiting:
 class _Dying:
     def send(self, item: Item) -> str:
         raise _Killed
-
-
-@contextmanager
-def relay(bye: str = "221 bye") -> Iterator[tuple[str, list[EmailMessage]]]:
-    """Run the least of an SMTP server, for one letter; `bye` is its answer to QUIT, none when it is empty."""
-    letters: list[EmailMessage] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, connection.makefile("rwb") as file:
-            _say(file, "220 relay")
-            for line in file:
-                verb = line.split()[0].upper() if line.split() else b""
-                if verb == b"DATA":
-                    _say(file, "354 go on")
-                    lines = []
-                    while (row := file.readline()) not in {b".\r\n", b""}:
-                        lines.append(row.removeprefix(b".") if row.startswith(b"..") else row)
-                    letters.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
-                if verb != b"QUIT":
-                    _say(file, "250 ok")
-                    continue
-                if bye:
-                    _say(file, bye)
-                return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", letters
-        thread.join(10)
-    finally:
-        listener.close()
-
-
-def _say(file: Any, text: str) -> None:
-    file.write(f"{text}\r\n".encode())
-    file.flush()
