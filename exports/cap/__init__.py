@@ -40,7 +40,7 @@ Sign. Keys are PEM, handed in by whoever holds them; `signature.make_key` makes 
 Nothing here knows the database, a clock or the network, and nothing posts to IPAWS. Decision 0025 says why it is so.
 """
 
-from exports.cap import geometry, history, ipaws, privacy, scenarios, signature, wea
+from exports.cap import geometry, history, ipaws, marks, privacy, scenarios, signature, wea
 from exports.cap.findings import Finding, Refused, Unreadable, refuse
 from exports.cap.geometry import circle, point, polygon
 from exports.cap.model import (
@@ -104,6 +104,7 @@ __all__ = [
     "geometry",
     "history",
     "ipaws",
+    "marks",
     "moment",
     "point",
     "polygon",

@@ -9,7 +9,7 @@ Source: OASIS Common Alerting Protocol 1.2 §3.2, https://docs.oasis-open.org/em
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -233,5 +233,10 @@ class Alert:
 
 
 def moment(at: datetime, zone: str) -> datetime:
-    """Give a UTC-aware time as an alert says it: in a zone, as `America/Denver`, and in whole seconds."""
-    return at.astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    """Give a UTC-aware time as an alert says it: with the offset of a zone, as `America/Denver`, and in whole seconds.
+
+    The offset is that moment's own and stays: what is added to it is time that passes, also when clocks are changed.
+    """
+    local = at.astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    offset = local.utcoffset()
+    return local.replace(tzinfo=timezone(offset), fold=0) if offset is not None else local

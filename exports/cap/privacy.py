@@ -28,6 +28,7 @@ _HINT = {
     "email": " (your own must be the contact)",
 }
 _DIGITS = re.compile(r"\D")
+_ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 
 
 def check(alert: Alert, region: str) -> tuple[Finding, ...]:
@@ -74,14 +75,19 @@ def _masked(value: Any, group: Group, region: str, own: str) -> Any:
 
 
 def _spans(text: str, region: str, own: str) -> list[Span]:
-    return [span for span in guard.find(text, region) if not _is_own(text[span.start : span.end], own)]
+    return [span for span in guard.find(text, region) if not _is_own(span, text[span.start : span.end], own)]
 
 
 def _own(value: Any, own: str) -> str:
     return f"{value.contact or ''} {value.web or ''}".lower() if isinstance(value, Info) else own
 
 
-def _is_own(said: str, own: str) -> bool:
-    """Say whether a number or address is the one under which an info says that its sender is reached."""
+def _is_own(span: Span, said: str, own: str) -> bool:
+    """Say whether a number or address is the one under which an info says that its sender is reached.
+
+    A name never is: that of a school's address may be somebody's, as Lee's in `office@leehigh.example`.
+    """
+    if span.kind == "email":
+        return said.lower() in _ADDRESS.findall(own)
     digits = _DIGITS.sub("", said)
-    return said.lower() in own or (len(digits) >= 7 and digits[-10:] in _DIGITS.sub("", own))
+    return span.kind == "number" and len(digits) >= 7 and digits[-10:] in _DIGITS.sub("", own)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from exports.cap import forms, geometry, resource_rules
@@ -89,7 +89,7 @@ def _references(alert: Alert) -> Iterator[Finding]:
             yield Finding("references", "references_malformed", "holds a time that is none, or has no offset")
         elif (one.sender, one.identifier) == (alert.sender, alert.identifier):
             yield Finding("references", "references_itself", "names the alert itself")
-        elif one.sent > alert.sent:
+        elif one.sent.astimezone(UTC) > alert.sent.astimezone(UTC):
             yield Finding("references", "references_later", "names a message that was sent after this one")
     keys: list[Hashable] = [(one.sender, one.identifier) for one in alert.references]
     yield from _repeats("references", keys)
@@ -129,8 +129,10 @@ def _info(info: Info, path: str, sent: datetime) -> Iterator[Finding]:
 def _times(info: Info, path: str, sent: datetime) -> Iterator[Finding]:
     if info.expires is None:
         return
+    # As instants: two times of one zone would be compared by its clocks, which show one hour twice in autumn.
+    expires = info.expires.astimezone(UTC)
     for name, moment in ("sent", sent), ("effective", info.effective), ("onset", info.onset):
-        if moment is not None and info.expires <= moment:
+        if moment is not None and expires <= moment.astimezone(UTC):
             yield Finding(below(path, "expires"), "expires_early", f"is not after {name}: the alert would never hold")
             return
 

@@ -85,6 +85,11 @@ class Facts:
     details: Mapping[str, str] | None = None
 
 
+def marks() -> tuple[str, ...]:
+    """Give the words by which a text says that it is no danger, as `DRILL`, in every language."""
+    return tuple(dict.fromkeys(mark for said in _MARKS.values() for mark, _ in said.values()))
+
+
 def every(kind: Kind | None = None) -> tuple[Scenario, ...]:
     """Give all scenarios, or those of schools or colleges, in the order of the file."""
     return tuple(one for one in _scenarios().values() if kind is None or kind in one.kinds)

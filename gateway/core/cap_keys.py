@@ -12,12 +12,14 @@ RSA, since receivers of CAP verify rsa-sha256 and little else.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -57,7 +59,7 @@ def bring(key: bytes, certificate: bytes) -> Pair:
     try:
         private = serialization.load_pem_private_key(key, password=None)
         parsed = x509.load_pem_x509_certificate(certificate)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise BadInput("These are not an unencrypted private key and a certificate, both as PEM.") from None
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < 2048:
         raise BadInput("The key must be RSA, of 2048 bits or more.")
@@ -67,9 +69,12 @@ def bring(key: bytes, certificate: bytes) -> Pair:
 
 
 def signing(folder: Path) -> Pair | None:
-    """Read the pair in use from a process's folder; nothing when it is not there. Raises: KeyRefused when damaged."""
+    """Read the pair in use from a process's folder; nothing when it is not there.
+
+    Raises: KeyRefused when it is damaged, cannot be read, or is of a kind that nobody here knows.
+    """
     path = folder / "cap.key"
-    return _pair(path) if path.exists() else None
+    return _pair(path) if os.path.lexists(path) else None
 
 
 def certificates(folder: Path) -> dict[str, bytes]:
@@ -134,11 +139,11 @@ def _publish(folder: Path, pair: Pair | None, coming: Pair | None, now: datetime
 
 
 def _pair(path: Path) -> Pair:
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         private = serialization.load_pem_private_key(content, password=None)
         certificate = x509.load_pem_x509_certificate(content)
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyRefused(f"The private key {path.name} is unreadable or damaged.") from error
     if not isinstance(private, rsa.RSAPrivateKey) or certificate.public_key() != private.public_key():
         raise KeyRefused(f"The private key {path.name} is not an RSA key with its certificate.")
@@ -148,7 +153,7 @@ def _pair(path: Path) -> Pair:
 def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise KeyRefused(f"The certificate {path.name} is unreadable or damaged.") from error
 
 

@@ -183,6 +183,8 @@ def _tell_restored(restored: Restored) -> None:
         f"Restored. What was written after {as_of} is not in it; texts come back from the carrier's list by themselves."
     )
     print(f"{awake.queued} texts were waiting and leave now: some may arrive twice. {awake.callouts} callouts go on.")
+    if awake.alerts:
+        print(f"{awake.alerts} deliveries of alerts were given up: look at them, and send again what still holds.")
     print(
         f"Everyone is signed out. {awake.accounts} accounts and {awake.tokens} tokens let people in as they did then: "
         "disable again whom you have shut out since.\n"

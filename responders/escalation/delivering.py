@@ -2,13 +2,15 @@
 
 A row is taken under a lease and tried outside any transaction, so a place that hangs holds up nobody's alert, and who
 is killed on the way is followed by the next: at least once, and the alert's identifier tells a repeat from news.
-What an alert is about is over when it expires, so nothing is tried for longer than that, or an hour when it was short.
+Each is noted when it is done, and one that hangs (in a look-up of a name, which nothing can cut short) is left behind.
+What is over is not sent: an alert that has expired or was cancelled meanwhile, or a place that was taken off the list.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,8 +29,10 @@ from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 
 AT_ONCE = 8
 LEASE = timedelta(seconds=60)
-"""Far longer than any way's own time-out."""
-SHORTEST = timedelta(hours=1)
+"""Far longer than `SECONDS`, and `SECONDS` longer than any way's own time-out."""
+SECONDS = 30.0
+"""How long one is waited for. Then it counts as not delivered; should it arrive after all, the next one is a repeat."""
+_LOOK_SECONDS = 1.0
 _BACKOFF_SECONDS = (2, 5, 10, 20, 40, 60, 120, 300)
 _LONGEST_WAIT = timedelta(minutes=15)
 CODE_LENGTH = 40
@@ -62,28 +66,51 @@ class Deliverer:
     database: Database
     ways: Mapping[str, Way]
     clock: Clock
+    seconds: float = SECONDS
 
     def deliver_all(self) -> int:
         """Try whatever is due; answers how many were tried. Raises: Unavailable."""
         tried = 0
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="alert") as pool:
-            while items := self._take():
-                tried += len(items)
-                for item, outcome in zip(items, pool.map(self._try, items), strict=True):
-                    self._note(item, outcome)
+        while (items := self._take()) is not None:
+            tried += len(items)
+            # A pool for each round: what hangs in one takes no place in the next.
+            pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="alert")
+            try:
+                self._deliver({pool.submit(self._try, item): item for item in items})
+            finally:
+                pool.shutdown(wait=False)
         return tried
 
-    def _take(self) -> list[Item]:
+    def _deliver(self, waiting: dict[Future[str | SendError], Item]) -> None:
+        """Wait for a round, and note each as it ends; the clock is looked at meanwhile, as a sign of life."""
+        until = time.monotonic() + self.seconds
+        while waiting and (left := until - time.monotonic()) > 0:
+            done, _ = wait(waiting, min(left, _LOOK_SECONDS), FIRST_COMPLETED)
+            self.clock()
+            for future in done:
+                self._note(waiting.pop(future), future.result())
+        for item in waiting.values():
+            self._note(item, SendError("timeout", retryable=True))
+
+    def _take(self) -> list[Item] | None:
+        """Take the next few, and end those that are not to be sent any more; nothing when none is due."""
         now = self.clock()
         with self.database.read() as session:
             if session.scalar(select(AlertDelivery.id).where(due.to_deliver(now)).limit(1)) is None:
-                return []
+                return None
+        items = []
         with self.database.write() as session:
             query = select(AlertDelivery).where(due.to_deliver(now)).order_by(AlertDelivery.due_at, AlertDelivery.id)
             rows = session.scalars(query.limit(AT_ONCE).with_for_update(skip_locked=True)).all()
             for row in rows:
+                alert = session.get_one(Alert, row.alert_id, options=[undefer(Alert.document)], populate_existing=True)
+                target = session.get(AlertTarget, row.target_id) if row.target_id else None
+                if (code := _over(alert, target, now)) is not None:
+                    _give_up(session, alert, row, code, now)
+                    continue
                 row.lease_until, row.attempts = now + LEASE, row.attempts + 1
-            return [_item(session, row) for row in rows]
+                items.append(_item(session, row, alert, target))
+        return items if rows else None
 
     def _try(self, item: Item) -> str | SendError:
         way = self.ways.get(item.way)
@@ -108,17 +135,28 @@ class Deliverer:
             if isinstance(outcome, str):
                 row.state, row.code, row.ended_at = "delivered", outcome[:CODE_LENGTH], now
                 _tell(session, alert, row, "alert.delivered", now)
-            elif outcome.retryable and now < _until(alert, row):
+            elif outcome.retryable:
                 row.code, row.due_at = outcome.code, now + _pause(row.attempts, outcome.retry_after_seconds)
                 _tell(session, alert, row, "alert.retried", now)
             else:
-                row.state, row.code, row.ended_at = "failed", outcome.code, now
-                _tell(session, alert, row, "alert.failed", now)
+                _give_up(session, alert, row, outcome.code, now)
 
 
-def _item(session: Session, row: AlertDelivery) -> Item:
-    alert = session.get_one(Alert, row.alert_id, options=[undefer(Alert.document)])
-    target = session.get(AlertTarget, row.target_id) if row.target_id else None
+def _over(alert: Alert, target: AlertTarget | None, now: datetime) -> str | None:
+    """Say why an alert is not to be sent there any more; nothing while it is."""
+    if alert.cancelled_by_id is not None:
+        return "cancelled"
+    if alert.expires_at is not None and alert.expires_at <= now:
+        return "expired"
+    return "removed" if target is not None and target.removed_at is not None else None
+
+
+def _give_up(session: Session, alert: Alert, row: AlertDelivery, code: str, now: datetime) -> None:
+    row.state, row.code, row.ended_at, row.lease_until = "failed", code, now, None
+    _tell(session, alert, row, "alert.failed", now)
+
+
+def _item(session: Session, row: AlertDelivery, alert: Alert, target: AlertTarget | None) -> Item:
     return Item(
         delivery_id=row.id,
         way=row.way,
@@ -129,10 +167,6 @@ def _item(session: Session, row: AlertDelivery) -> Item:
         target_id=row.target_id or "",
         document=alert.document or b"",
     )
-
-
-def _until(alert: Alert, row: AlertDelivery) -> datetime:
-    return max(alert.expires_at or row.created_at, row.created_at + SHORTEST)
 
 
 def _pause(attempts: int, asked_seconds: float | None) -> timedelta:

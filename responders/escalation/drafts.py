@@ -79,8 +79,6 @@ class Draft:
         """Refuse what no alert could be made of, naming the element. Raises: BadInput."""
         if not 1 <= self.lasts_minutes <= LONGEST_MINUTES:
             raise BadInput("expires: an alert lasts from one minute to seven days.")
-        if self.starts_at is not None and self.starts_at <= now:
-            return replace(self, starts_at=None)
         if self.starts_at is not None and self.starts_at - now > timedelta(days=366):
             raise BadInput("sent: an alert is scheduled for a year ahead at most.")
         if set(self.texts) - set(LANGUAGES):
@@ -92,7 +90,7 @@ class Draft:
         lines = (self.area, self.polygons, self.circles, self.geocodes, self.addresses, self.note, self.restriction)
         if any(len(line) > _LINE for line in (*lines, self.contact, self.web)):
             raise BadInput(f"area, addresses, note, contact, web: have at most {_LINE} characters.")
-        return self
+        return replace(self, starts_at=None) if self.starts_at is not None and self.starts_at <= now else self
 
 
 def seal(keys: KeySet, district: District, row: Alert, draft: Draft, now: datetime) -> None:
@@ -127,11 +125,13 @@ def build(
 ) -> cap.Alert:
     """Make the CAP alert of a draft. `sent` has whole seconds and the district's offset.
 
+    What follows others is from the sender of those, whatever the district calls itself by now.
+
     Raises: Unreadable, naming the element, for a shape or a code that is none.
     """
     return cap.Alert(
         identifier=row.identifier,
-        sender=sender_of(rules, district),
+        sender=references[0].sender if references else sender_of(rules, district),
         sent=sent,
         status=_code(cap.Status, draft.status, "status"),
         msg_type=cap.MsgType(row.msg_type),

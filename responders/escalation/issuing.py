@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, undefer
 
 from exports import cap
 from gateway.core import cap_keys
-from gateway.core.cap_keys import Pair
 from gateway.core.database import Database
 from gateway.core.errors import KeyRefused, Unavailable
 from gateway.core.keys import KeySet
@@ -91,7 +90,7 @@ class Issuer:
             row.state, row.issued_at, row.draft_sealed = ISSUED, now, None
             row.expires_at, row.sender = made.alert.expires, made.alert.sender
             row.headline = (made.alert.infos[0].headline or made.alert.infos[0].event)[:200]
-            _address(session, row, now)
+            _address(session, row, made.alert, now)
             _supersede(session, row)
             signed = made.signed_with is not None
             service.tell(session, row, "alert.issued", ACTOR, now, msg_type=row.msg_type, signed=signed)
@@ -113,10 +112,7 @@ class Issuer:
             return _Made(revision, before, reason="unreadable")
         if alert is None:
             return _Made(revision, before, reason="too_late")
-        pair = self._pair()
-        if pair is None:
-            return _Made(revision, before, alert, document)
-        return _Made(revision, before, alert, cap.sign(document, pair.key, pair.certificate), pair.id)
+        return _Made(revision, before, alert, *self._signed(document))
 
     def _whole(self, session: Session, row: Alert, now: datetime) -> cap.Alert | None:
         """Build it and judge it; nothing when its time has passed. Raises: Refused, KeyRefused."""
@@ -130,13 +126,19 @@ class Issuer:
         cap.refuse(findings)
         return alert
 
-    def _pair(self) -> Pair | None:
-        """Read the key anew each time, so that a rotation needs no restart; without one it goes out unsigned."""
+    def _signed(self, document: bytes) -> tuple[bytes, str | None]:
+        """Sign it; the second is the certificate's fingerprint. What cannot be signed leaves as it is, without one.
+
+        The key is read anew each time, so that a rotation needs no restart.
+        """
         try:
-            return cap_keys.signing(self.folder)
+            pair = cap_keys.signing(self.folder)
+            return (cap.sign(document, pair.key, pair.certificate), pair.id) if pair else (document, None)
         except KeyRefused as error:
             log().error("an alert leaves unsigned: its key is damaged", code=error.code)
-            return None
+        except Exception as error:  # noqa: BLE001 - a warning is not held back for a signature, whatever is wrong with it
+            log().error("an alert leaves unsigned: it could not be signed", error=error)
+        return document, None
 
 
 def _is_due(row: Alert, now: datetime) -> bool:
@@ -156,13 +158,12 @@ def _refuse(session: Session, row: Alert, code: str, now: datetime, element: str
     return False
 
 
-def _address(session: Session, row: Alert, now: datetime) -> None:
-    """Promise it to each place that wants it, in the transaction that issues it."""
+def _address(session: Session, row: Alert, alert: cap.Alert, now: datetime) -> None:
+    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses."""
     ways: list[tuple[str, str | None]] = []
-    if service.rules_of(session, row.district_id).folder:
+    if service.rules_of(session, row.district_id).folder and alert.scope is not cap.Scope.PRIVATE:
         ways.append(("folder", None))
-    query = select(AlertTarget).where(AlertTarget.district_id == row.district_id, AlertTarget.removed_at.is_(None))
-    ways += [(one.way, one.id) for one in session.scalars(query.order_by(AlertTarget.added_at)) if _wants(one, row)]
+    ways += [(one.way, one.id) for one in service.addressed(session, row.district_id, alert) if _wants(one, row)]
     for way, target_id in ways:
         session.add(
             AlertDelivery(alert_id=row.id, way=way, target_id=target_id, state="queued", created_at=now, due_at=now)

@@ -61,7 +61,7 @@ class Alert(Base):
     draft_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
     """JSON, see `drafts`; gone once it was issued or discarded."""
     author: Mapped[str] = mapped_column(String(80))
-    """Who changed it last, or asked for its approval; somebody else must approve it."""
+    """Who changed it last, or asked for its approval, a person before a token; somebody else must approve it."""
     drafted_by: Mapped[str] = mapped_column(String(80))
     drafted_at: Mapped[datetime]
     proposed_at: Mapped[datetime | None]

@@ -109,7 +109,7 @@ def revise(session: Session, keys: KeySet, row: Alert, draft: Draft, actor: str,
     if row.state not in {*UNFINISHED, REFUSED}:
         raise NotAllowed("This alert can no longer be changed.")
     drafts.seal(keys, district, row, draft.checked(now), now)
-    row.state, row.revision, row.author = DRAFT, row.revision + 1, actor
+    row.state, row.revision, row.author = DRAFT, row.revision + 1, _author(row, actor)
     row.proposed_at = row.approved_at = row.approved_by = None
     _tell(session, row, "alert.revised", actor, now, revision=row.revision)
 
@@ -119,7 +119,7 @@ def propose(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
     _hold(session, row)
     _must_be(row, DRAFT, revision)
     cap.refuse(preview(session, keys, row, now).findings)
-    row.state, row.proposed_at, row.author = PROPOSED, now, actor
+    row.state, row.proposed_at, row.author = PROPOSED, now, _author(row, actor)
     _tell(session, row, "alert.proposed", actor, now, revision=revision)
 
 
@@ -129,7 +129,7 @@ def approve(session: Session, keys: KeySet, row: Alert, revision: int, actor: st
     Raises: Refused naming the elements; NotAllowed for the same person, a token, or an alert that changed meanwhile.
     """
     _hold(session, row)
-    if not actor.startswith("account:"):
+    if not _is_person(actor):
         raise NotAllowed("A person approves an alert, under their own account.")
     two = rules_of(session, row.district_id).second_person
     _must_be(row, PROPOSED if two or row.state != DRAFT else DRAFT, revision)
@@ -190,8 +190,24 @@ def assembled(session: Session, row: Alert, draft: Draft, now: datetime) -> tupl
         raise cap.Refused([cap.Finding("references", "references_none_standing", says)])
     alert = drafts.build(draft, row, district, rules, sent, references)
     findings = [*cap.check(alert), *cap.privacy.check(alert, district.country), *cap.history.check(alert, before)]
+    findings += cap.marks.check(alert)
     findings += cap.ipaws.check(alert) if rules.ipaws else cap.wea.check(alert)
+    if alert.scope is cap.Scope.PRIVATE and alert.addresses and not addressed(session, row.district_id, alert):
+        says = "name no place that alerts go to, so that nobody would get it from here"
+        findings.append(cap.Finding("addresses", "addresses_nowhere", says, advice=True))
     return alert, tuple(dict.fromkeys(findings))
+
+
+def addressed(session: Session, district_id: str, alert: cap.Alert) -> list[AlertTarget]:
+    """List the places of a district that may have an alert, in the order in which they were added.
+
+    A private one is for its addresses alone. A restricted one goes wherever a public one does: which places are told
+    at all is the operator's choice, and the restriction stands in it for those who pass it on.
+    """
+    query = select(AlertTarget).where(AlertTarget.district_id == district_id, AlertTarget.removed_at.is_(None))
+    found = session.scalars(query.order_by(AlertTarget.added_at))
+    named = {address.casefold() for address in alert.addresses}
+    return [one for one in found if alert.scope is not cap.Scope.PRIVATE or one.address.casefold() in named]
 
 
 def earlier(session: Session, row: Alert) -> list[cap.Alert]:
@@ -255,6 +271,15 @@ def _hold(session: Session, row: Alert) -> District:
     district = directory.hold(session, row.district_id)
     reread(session, row)
     return district
+
+
+def _author(row: Alert, actor: str) -> str:
+    """Say who stands behind a draft now. A token takes no person's place: they could approve their own words by it."""
+    return actor if _is_person(actor) or not _is_person(row.author) else row.author
+
+
+def _is_person(actor: str) -> bool:
+    return actor.startswith("account:")
 
 
 def _must_be(row: Alert, state: str, revision: int) -> None:

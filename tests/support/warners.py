@@ -176,3 +176,15 @@ class Warners:
 def refusal(code: str, *, retryable: bool = True, after: float | None = None) -> SendError:
     """Make a refusal of a way."""
     return SendError(code, retryable=retryable, retry_after_seconds=after)
+
+
+def sent(warners: Warners, **changes: Any) -> str:
+    """Issue an alert; the answer is its id."""
+    alert_id = warners.draft(warners.case(), **changes)
+    warners.send(alert_id)
+    return alert_id
+
+
+def fates(warners: Warners) -> list[tuple[str, str, str | None]]:
+    """List how each delivery stands: its way, its state, its code."""
+    return [(one.way, one.state, one.code) for one in warners.deliveries()]

@@ -1,7 +1,8 @@
 """What must be made true of a database that wakes up hours after it fell asleep.
 
 Nothing that was owed is forgotten: a text that was queued may have left since, and leaves again (at least once); a call
-for help that was open is called out again, though somebody may have answered it since.
+for help that was open is called out again, though somebody may have answered it since. An alert alone goes nowhere by
+itself: it may have been taken back since, and what everybody reads is not said again because a machine woke up.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from gateway.core import backups
 from gateway.core.backfill import FIRST
 from gateway.core.records import Heartbeat, Line, Send
 from responders.accounts.records import Account, ApiToken, StaffSession
-from responders.escalation.records import APPROVED, DRAFT, Alert
+from responders.escalation.records import APPROVED, DRAFT, Alert, AlertDelivery
 from responders.paging.records import Callout
 from responders.retention.records import RetentionRun
 
 
 @dataclass(frozen=True)
 class Awake:
-    """What a person should know: texts that leave now, calls that go on, and who can get in as before."""
+    """What a person should know: texts that leave now, calls that go on, alerts given up, who can get in as before."""
 
     queued: int
     callouts: int
+    alerts: int
+    """Deliveries of alerts that were on their way, and are not tried any more."""
     accounts: int
     tokens: int
 
@@ -49,6 +52,10 @@ def wake(session: Session, as_of: datetime, missing: int, now: datetime) -> Awak
     # An alert that was approved may have gone out since, and what it warned of may be over: a person looks again.
     approved = update(Alert).where(Alert.state == APPROVED)
     session.execute(approved.values(state=DRAFT, proposed_at=None, approved_at=None, approved_by=None))
+    # One that was on its way may have been cancelled since, and nothing here would know: it is issued anew, or not.
+    waiting = list(session.scalars(select(AlertDelivery.id).where(AlertDelivery.state == "queued")))
+    given_up = update(AlertDelivery).where(AlertDelivery.state == "queued")
+    session.execute(given_up.values(state="failed", code="restored", ended_at=now, lease_until=None))
     backups.note_restored(session, as_of, missing, now)
 
     def count(*where: object) -> int:
@@ -57,6 +64,7 @@ def wake(session: Session, as_of: datetime, missing: int, now: datetime) -> Awak
     return Awake(
         queued=count(Send.status == "queued"),
         callouts=count(Callout.closed_at.is_(None)),
+        alerts=len(waiting),
         accounts=count(Account.disabled_at.is_(None)),
         tokens=count(ApiToken.revoked_at.is_(None)),
     )

@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 from gateway.core import cap_keys
 from gateway.core.settings import Settings
 from gateway.front.doctor.finding import Finding
-from responders.escalation.records import APPROVED, Alert, AlertDelivery, AlertTarget
+from responders.escalation.records import APPROVED, REFUSED, Alert, AlertDelivery, AlertTarget
 
 _SOON, _LATE = timedelta(days=30), timedelta(minutes=2)
+_LATELY = timedelta(days=7)
+_MEANT = ("cancelled", "removed")
+"""Why a delivery was given up when somebody wanted it so."""
 
 
 def signing(root: Path, now: datetime) -> Finding:
@@ -44,9 +47,25 @@ def sending(session: Session, worker: Settings | None, now: datetime) -> Iterato
     elif undelivered:
         words = f"{undelivered} deliveries have not arrived yet; each alert's page says where and why."
         yield Finding("alerts", "warning", words)
+    elif words := _failed(session, now):
+        yield Finding("alerts", "warning", words)
     else:
         yield Finding("alerts", "ok", "Every approved alert is out and has arrived.")
     mailed = select(AlertTarget.id).where(AlertTarget.way == "mail", AlertTarget.removed_at.is_(None)).limit(1)
     if session.scalar(mailed) and worker is not None and not (worker.smtp_url and worker.mail_from):
         words = "Alerts are to be mailed, and the worker has no relay: set TIPLINE_SMTP_URL and TIPLINE_MAIL_FROM."
         yield Finding("mailing of alerts", "fault", words)
+
+
+def _failed(session: Session, now: datetime) -> str:
+    """Say what went wrong for good in the last days; nothing when all went well."""
+    given_up = AlertDelivery.state == "failed", AlertDelivery.ended_at > now - _LATELY
+    failed = session.scalar(select(func.count()).where(*given_up, AlertDelivery.code.not_in(_MEANT))) or 0
+    late = func.coalesce(Alert.starts_at, Alert.approved_at) > now - _LATELY
+    refused = session.scalar(select(func.count()).where(Alert.state == REFUSED, late)) or 0
+    if not failed and not refused:
+        return ""
+    return (
+        f"In the last {_LATELY.days} days {failed} deliveries were given up and {refused} approved alerts did not go "
+        "out; each alert's page says where and why."
+    )

@@ -1,31 +1,29 @@
-"""Where alerts go: folder, servers of every temper, e-mail; and what a worker that dies leaves to the next."""
+"""Where alerts go: folder, servers of every temper; and what a worker that dies leaves to the next."""
 
 from __future__ import annotations
 
 import base64
-import email
-import email.policy
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from exports import cap
 from gateway.core.http import Guarded
-from responders.escalation.delivering import LEASE, Deliverer, Item
+from gateway.front import duties
+from responders.escalation import delivering, mailing, service
+from responders.escalation.delivering import LEASE, Deliverer, Item, Way
 from responders.escalation.folders import Folder
-from responders.escalation.mailing import Mailing, written
 from responders.escalation.posting import Posting
-from responders.escalation.records import AlertTarget
+from responders.escalation.records import Alert, AlertDelivery, AlertTarget
+from tests.support.house import until
 from tests.support.receivers import Receiver, Reply, dripping, receiving
-from tests.support.warners import Keeping, Warners, refusal
+from tests.support.warners import Keeping, Warners, fates, refusal, sent
+from tests.support.world import START
 
 Ways = Callable[..., Posting]
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -50,17 +48,6 @@ def posting(warners: Warners) -> Iterator[Ways]:
     yield make
     for client in clients:
         client.close()
-
-
-def sent(warners: Warners, **changes: Any) -> str:
-    """Issue an alert; the answer is its id."""
-    alert_id = warners.draft(warners.case(), **changes)
-    warners.send(alert_id)
-    return alert_id
-
-
-def fates(warners: Warners) -> list[tuple[str, str, str | None]]:
-    return [(one.way, one.state, one.code) for one in warners.deliveries()]
 
 
 def test_folder_gets_the_file_as_it_was_issued(warners: Warners, tmp_path: Path) -> None:
@@ -183,7 +170,7 @@ def test_a_wait_that_was_asked_for_is_kept_and_what_expired_is_given_up(warners:
     for _ in range(20):
         warners.world.clock.forward(minutes=15)
         warners.deliver()
-    assert fates(warners) == [("post", "failed", "503")]
+    assert fates(warners) == [("post", "failed", "expired")]
     (delivery,) = warners.deliveries()
     assert delivery.ended_at is not None
     assert delivery.ended_at - delivery.created_at < timedelta(hours=2)
@@ -200,12 +187,76 @@ def test_only_those_who_want_a_status_get_it(warners: Warners) -> None:
     assert [item.target_id for item in way.items] == [wanting]
 
 
+def test_a_private_alert_goes_to_its_addresses_alone(warners: Warners) -> None:
+    warners.rules(folder=True)
+    desk = warners.target("mail", "Desk@district.example")
+    warners.target("mail", "everybody@district.example")
+    warners.target("post", "https://real.example/", secret=SECRET)
+    way = Keeping()
+    warners.ways = {"mail": way, "post": way, "folder": way}
+    sent(warners, scope="Private", addresses="desk@district.example other@elsewhere.example")
+    warners.deliver()
+    assert [item.target_id for item in way.items] == [desk]
+
+
+def test_a_private_alert_that_would_reach_nobody_is_advised_against(warners: Warners) -> None:
+    warners.target("mail", "everybody@district.example")
+    alert_id = warners.draft(warners.case(), scope="Private", addresses="desk@district.example")
+    with warners.world.of("console").read() as session:
+        shown = service.preview(session, warners.keys, session.get_one(Alert, alert_id), warners.world.clock())
+    assert "addresses_nowhere" in [finding.code for finding in shown.advice]
+    warners.send(alert_id)
+    assert warners.deliveries() == []
+
+
+def test_a_restricted_alert_goes_where_the_operator_has_it(warners: Warners) -> None:
+    warners.rules(folder=True)
+    warners.target("mail", "desk@district.example")
+    sent(warners, scope="Restricted", restriction="Staff of the district")
+    assert {one.way for one in warners.deliveries()} == {"folder", "mail"}
+
+
 def test_a_removed_target_gets_nothing(warners: Warners) -> None:
     target_id = warners.target("post", "https://real.example/", secret=SECRET)
     with warners.world.database.write() as session:
         session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
     sent(warners)
     assert warners.deliveries() == []
+
+
+def test_what_has_expired_before_it_left_is_not_sent(warners: Warners) -> None:
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": (way := Keeping())}
+    sent(warners, lasts_minutes=10)
+    warners.world.clock.forward(minutes=10)
+    assert warners.deliver() == 0
+    assert (way.items, fates(warners)) == ([], [("post", "failed", "expired")])
+    assert warners.world.events("alert.failed") == ["alert.failed"]
+
+
+def test_what_was_cancelled_before_it_left_is_not_sent_and_the_cancel_is(warners: Warners) -> None:
+    for number in range(9):  # More than are taken at once: those that are given up keep no other waiting.
+        warners.target("post", f"https://r{number}.example/", secret=SECRET)
+    warners.ways = {"post": (way := Keeping())}
+    first = sent(warners)
+    cancel = warners.follow(first, "cancel")
+    warners.send(cancel)
+    warners.deliver()
+    assert {item.identifier for item in way.items} == {warners.row(cancel).identifier}
+    assert len(way.items) == 9
+    assert sorted(fates(warners)) == 9 * [("post", "delivered", "kept")] + 9 * [("post", "failed", "cancelled")]
+
+
+def test_a_target_that_was_removed_meanwhile_gets_nothing(warners: Warners) -> None:
+    target_id = warners.target("post", "https://old.example/", secret=SECRET)
+    kept_id = warners.target("post", "https://real.example/", secret=SECRET)
+    sent(warners)
+    with warners.world.database.write() as session:
+        session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
+    warners.ways = {"post": (way := Keeping())}
+    warners.deliver()
+    assert [item.target_id for item in way.items] == [kept_id]
+    assert sorted(fates(warners)) == [("post", "delivered", "kept"), ("post", "failed", "removed")]
 
 
 def test_what_a_killed_worker_had_taken_is_delivered_by_the_next(warners: Warners) -> None:
@@ -245,85 +296,71 @@ def test_a_fault_of_our_own_is_tried_again(warners: Warners) -> None:
     assert fates(warners) == [("post", "queued", "internal")]
 
 
-def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warners) -> None:
-    warners.target("mail", "desk@district.example")
-    with relay() as (url, letters):
-        warners.ways = {"mail": Mailing(url, "alerts@district.example")}
-        alert_id = sent(warners, status="Test")
-        warners.deliver()
-    assert fates(warners) == [("mail", "delivered", "smtp-250")]
-    (letter,) = letters
-    assert letter["Subject"] == "[TEST] TEST: Lockdown at Lincoln High School"
-    assert letter["To"] == "desk@district.example"
-    body = letter.get_body(("plain",))
-    assert body is not None
-    assert "This is a test. There is no danger." in body.get_content()
-    assert "Cierre de emergencia" in body.get_content()
-    (attached,) = letter.iter_attachments()
-    assert attached.get_content_type() == cap.CONTENT_TYPE
-    assert attached.get_content() == warners.row(alert_id).document
-
-
-def test_mail_that_no_relay_takes_is_tried_again(warners: Warners) -> None:
-    warners.target("mail", "desk@district.example")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    warners.ways = {"mail": Mailing(f"smtp://127.0.0.1:{port}", "alerts@district.example")}
+def test_each_delivery_is_noted_when_it_is_done_whatever_the_others_do(warners: Warners) -> None:
+    slow_id = warners.target("mail", "desk@district.example")
+    for number in range(3):
+        warners.target("post", f"https://r{number}.example/", secret=SECRET)
     sent(warners)
+    with warners.world.database.write() as session:  # It is taken first.
+        session.query(AlertDelivery).filter_by(target_id=slow_id).update({"due_at": START - timedelta(hours=1)})
+
+    def others_are_noted() -> bool | None:
+        return [state for way, state, _ in fates(warners) if way == "post"] == 3 * ["delivered"] or None
+
+    warners.ways = {"mail": _Waiting(lambda: until(others_are_noted, "the others are noted")), "post": Keeping()}
     warners.deliver()
-    assert fates(warners) == [("mail", "queued", "connection")]
+    assert sorted(fates(warners)) == [("mail", "delivered", "waited"), *3 * [("post", "delivered", "kept")]]
 
 
-def test_mail_subject_cannot_be_broken_into_headers(warners: Warners) -> None:
-    alert_id = sent(warners)
-    document = (warners.row(alert_id).document or b"").replace(
-        b"<headline>Lockdown at", b"<headline>Lockdown&#10;Bcc: x@y.example&#10; at"
-    )
-    letter = written(Item("d", "mail", "i", "demo", "Actual", "desk@d.example", "t", document), "a@d.example")
-    assert "\n" not in letter["Subject"]
-    assert letter["Bcc"] is None
+def test_a_worker_that_waits_for_a_delivery_gives_signs_of_life(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    sent(warners)
+    world, hangs, looked = warners.world, threading.Event(), threading.Event()
+
+    def clock() -> datetime:
+        if hangs.is_set():
+            looked.set()
+        return world.clock()
+
+    def hang() -> None:
+        hangs.set()
+        assert looked.wait(10)
+
+    Deliverer(world.of("worker"), {"mail": _Waiting(hang)}, clock).deliver_all()
+    assert fates(warners) == [("mail", "delivered", "waited")]
+
+
+def test_one_that_hangs_where_nothing_cuts_it_short_is_left_behind(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    warners.target("post", "https://real.example/", secret=SECRET)
+    sent(warners)
+    world, go_on = warners.world, threading.Event()
+    ways: dict[str, Way] = {"mail": _Waiting(lambda: go_on.wait(60)), "post": Keeping()}
+    Deliverer(world.of("worker"), ways, world.clock, seconds=2).deliver_all()
+    go_on.set()
+    assert sorted(fates(warners)) == [("mail", "queued", "timeout"), ("post", "delivered", "kept")]
+
+
+def test_a_letter_a_round_and_its_lease_end_before_the_worker_counts_as_frozen() -> None:
+    assert mailing.SECONDS < delivering.SECONDS < duties.FROZEN_SECONDS
+    assert LEASE.total_seconds() > delivering.SECONDS
 
 
 class _Killed(BaseException):
     """What a killed process leaves: nothing is noted."""
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A way that waits for what a test says."""
+
+    work: Callable[[], object]
+
+    def send(self, item: Item) -> str:
+        self.work()
+        return "waited"
+
+
 class _Dying:
     def send(self, item: Item) -> str:
         raise _Killed
-
-
-@contextmanager
-def relay() -> Iterator[tuple[str, list[EmailMessage]]]:
-    """Run the least of an SMTP server, for one letter."""
-    letters: list[EmailMessage] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, connection.makefile("rwb") as file:
-            _say(file, "220 relay")
-            for line in file:
-                verb = line.split()[0].upper() if line.split() else b""
-                if verb == b"DATA":
-                    _say(file, "354 go on")
-                    lines = []
-                    while (row := file.readline()) not in {b".\r\n", b""}:
-                        lines.append(row.removeprefix(b".") if row.startswith(b"..") else row)
-                    letters.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
-                _say(file, "221 bye" if verb == b"QUIT" else "250 ok")
-                if verb == b"QUIT":
-                    return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", letters
-        thread.join(10)
-    finally:
-        listener.close()
-
-
-def _say(file: Any, text: str) -> None:
-    file.write(f"{text}\r\n".encode())
-    file.flush()

@@ -11,7 +11,7 @@ from gateway.core.database import Database
 from gateway.front.backup import awakening
 from responders.escalation.issuing import Issuer
 from responders.escalation.records import Alert
-from tests.support.warners import Warners
+from tests.support.warners import Keeping, Warners
 
 
 class _Killed(BaseException):
@@ -71,6 +71,18 @@ def test_what_was_approved_before_a_backup_is_not_issued_by_its_restore(warners:
         awakening.wake(session, world.clock(), 0, world.clock())
     assert warners.issue() == 0
     assert (warners.row(alert_id).state, warners.row(alert_id).approved_by) == ("draft", None)
+
+
+def test_what_was_on_its_way_at_a_backup_is_not_sent_by_its_restore(warners: Warners) -> None:
+    warners.rules(folder=True)
+    approved(warners)
+    assert warners.issue() == 1
+    world = warners.world
+    with world.database.write() as session:
+        awake = awakening.wake(session, world.clock(), 0, world.clock())
+    warners.ways = {"folder": (way := Keeping())}
+    assert (awake.alerts, warners.deliver(), way.items) == (1, 0, [])
+    assert [(one.state, one.code) for one in warners.deliveries()] == [("failed", "restored")]
 
 
 def test_one_that_cannot_be_read_is_refused_and_keeps_no_other_waiting(warners: Warners) -> None:

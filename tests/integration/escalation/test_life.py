@@ -13,7 +13,7 @@ from lxml import etree
 
 from exports import cap
 from gateway.core.cap_keys import Pair
-from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.errors import BadInput, KeyRefused, NotAllowed
 from gateway.core.records import Event
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
@@ -84,6 +84,19 @@ def test_who_wrote_it_cannot_approve_it(warners: Warners) -> None:
     with pytest.raises(NotAllowed, match="A person approves"):
         warners.approve(alert_id, "token:" + "c" * 32)
     assert warners.issue() == 0
+    warners.approve(alert_id, BEN)
+    assert warners.issue() == 1
+
+
+def test_a_token_takes_no_words_over_from_who_wrote_them(warners: Warners) -> None:
+    alert_id, token = warners.draft(warners.case()), "token:" + "c" * 32
+    warners.propose(alert_id, token)
+    with pytest.raises(NotAllowed, match="Somebody else"):
+        warners.approve(alert_id, ANA)
+    warners.revise(alert_id, token, note="more")
+    warners.propose(alert_id, token)
+    with pytest.raises(NotAllowed, match="Somebody else"):
+        warners.approve(alert_id, ANA)
     warners.approve(alert_id, BEN)
     assert warners.issue() == 1
 
@@ -167,6 +180,9 @@ def test_what_cap_forbids_is_not_proposed_and_the_element_is_named(
         ({"lasts_minutes": 8 * 24 * 60}, "expires"),
         ({"starts_at": START + timedelta(days=400)}, "sent"),
         ({"texts": {"en-US": Texts(headline="x" * 161)}}, "headline"),
+        ({"starts_at": START - timedelta(days=1), "texts": {"en-US": Texts(headline="x" * 161)}}, "headline"),
+        ({"starts_at": START - timedelta(days=1), "texts": {"fr-CA": Texts(headline="x")}}, "language"),
+        ({"starts_at": START - timedelta(days=1), "note": "x" * 4001}, "note"),
     ],
 )
 def test_what_no_alert_could_be_is_not_even_kept(warners: Warners, changes: dict[str, Any], element: str) -> None:
@@ -180,6 +196,30 @@ def test_what_is_no_danger_says_so(warners: Warners, status: str, mark: str) -> 
     assert sent.status == status
     assert (sent.infos[0].headline or "").startswith(mark)
     assert sent.infos[0].event_codes == (cap.Named("SAME", "DMO"),)
+
+
+@pytest.mark.parametrize(
+    ("begun", "changes", "elements"),
+    [
+        ("Actual", {"status": "Exercise"}, {"eventCode", "headline", "parameter"}),
+        ("Actual", {"status": "Test", "event_code": "DMO"}, {"headline", "parameter"}),
+        ("Exercise", {"status": "Actual"}, {"eventCode", "headline", "parameter"}),
+        ("Test", {"event_code": "LEW"}, {"eventCode"}),
+        ("Exercise", {"status": "Test"}, set()),
+        ("Test", {"event_code": "RWT"}, set()),
+    ],
+)
+def test_status_and_words_may_not_contradict_each_other(
+    warners: Warners, begun: str, changes: dict[str, Any], elements: set[str]
+) -> None:
+    alert_id = warners.draft(warners.case(), status=begun)
+    warners.revise(alert_id, **changes)
+    with warners.world.of("console").read() as session:
+        shown = service.preview(session, warners.keys, session.get_one(Alert, alert_id), warners.world.clock())
+    assert {finding.element for finding in shown.faults} == elements
+    if elements:
+        with pytest.raises(cap.Refused):
+            warners.propose(alert_id)
 
 
 def test_an_unsure_case_makes_nothing_certain(warners: Warners) -> None:
@@ -218,6 +258,17 @@ def test_follow_ups_name_every_message_that_has_not_expired(warners: Warners) ->
         document = warners.row(alert_id).document
         assert document is not None
         assert SCHEMA.validate(etree.fromstring(document))
+
+
+def test_what_follows_is_from_the_sender_of_what_it_follows(warners: Warners) -> None:
+    first = warners.draft(warners.case())
+    alert = warners.send(first)
+    warners.rules(sender="alerts@d7.example")
+    update = warners.send(warners.follow(first, "update"))
+    cancel = warners.send(warners.follow(first, "cancel"))
+    assert alert.sender == update.sender == cancel.sender == "tipline-demo"
+    assert set(cancel.references) == {alert.reference, update.reference}
+    assert warners.send(warners.draft(warners.case("another tip"))).sender == "alerts@d7.example"
 
 
 def test_references_are_those_of_the_moment_it_goes_out(warners: Warners) -> None:
@@ -316,6 +367,27 @@ def test_without_a_key_an_alert_goes_out_unsigned(warners: Warners) -> None:
     other = warners.draft(warners.case())
     warners.send(other)
     assert warners.row(other).signed_with is None
+
+
+@pytest.mark.parametrize("error", [KeyRefused("damaged"), RuntimeError("unforeseen")], ids=["ours", "unforeseen"])
+def test_an_alert_that_cannot_be_signed_goes_out_unsigned(
+    warners: Warners, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr("exports.cap.sign", fails)
+    alert_id = warners.draft(warners.case())
+    warners.send(alert_id)
+    assert warners.row(alert_id).signed_with is None
+
+
+def test_a_key_that_cannot_be_read_holds_no_alert_back(warners: Warners) -> None:
+    (warners.folder / "cap.key").unlink()
+    (warners.folder / "cap.key").mkdir()
+    alert_id = warners.draft(warners.case())
+    warners.send(alert_id)
+    assert warners.row(alert_id).signed_with is None
 
 
 def test_events_hold_codes_alone(warners: Warners) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from exports.cap.signature import make_key
 from gateway.core import cap_keys, keys
 from gateway.core.database import Database
-from gateway.core.records import Event
+from gateway.core.records import District, Event, new_id
 from gateway.core.settings import load as load_settings
 from gateway.core.times import utc_now
 from gateway.front import cli
@@ -22,7 +23,7 @@ from gateway.front.doctor import alerts as doctor
 from gateway.front.places import Var
 from responders.directory.records import SchoolArea
 from responders.escalation.feed import hash_of
-from responders.escalation.records import AlertTarget, EscalationRules
+from responders.escalation.records import Alert, AlertDelivery, AlertTarget, EscalationRules
 
 Run = Callable[..., tuple[int, str]]
 SQUARE = "39.1,-105.1 39.1,-105 39.2,-105 39.2,-105.1 39.1,-105.1"
@@ -199,3 +200,44 @@ def test_the_doctor_looks_at_key_alerts_and_relay(tipline: Run, var: Var, databa
         session.execute(update(AlertTarget).values(removed_at=now))
     with database.read() as session:
         assert [one.level for one in doctor.sending(session, without, now)] == ["ok"]
+
+
+@pytest.mark.parametrize(("code", "level"), [("410", "warning"), ("expired", "warning"), ("cancelled", "ok")])
+def test_the_doctor_tells_of_deliveries_that_were_given_up(
+    tipline: Run, database: Database, code: str, level: str
+) -> None:
+    assert tipline("alerts")[0] == 0
+    now = utc_now()
+    with database.write() as session:
+        alert_id = _alert(session, now, "issued")
+        session.add(
+            AlertDelivery(alert_id=alert_id, way="folder", state="failed", code=code, created_at=now, due_at=now,
+                          ended_at=now)
+        )  # fmt: skip
+    with database.read() as session:
+        (found,) = doctor.sending(session, None, now)
+        (later,) = doctor.sending(session, None, now + timedelta(days=8))
+    assert (found.level, later.level) == (level, "ok")
+    assert level == "ok" or "1 deliveries were given up" in found.words
+
+
+def test_the_doctor_tells_of_alerts_that_did_not_go_out(tipline: Run, database: Database) -> None:
+    assert tipline("alerts")[0] == 0
+    now = utc_now()
+    with database.write() as session:
+        _alert(session, now, "refused")
+    with database.read() as session:
+        (found,) = doctor.sending(session, None, now)
+        (later,) = doctor.sending(session, None, now + timedelta(days=8))
+    assert (found.level, "1 approved alerts did not go out" in found.words, later.level) == ("warning", True, "ok")
+
+
+def _alert(session: Session, now: datetime, state: str) -> str:
+    made = Alert(
+        id=new_id(), district_id=session.scalars(select(District.id)).one(), incident=new_id(), msg_type="Alert",
+        status="Actual", scope="Public", scenario="lockdown", state=state, author="account:a", drafted_by="account:a",
+        drafted_at=now, approved_at=now, lasts_minutes=60,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id

@@ -103,6 +103,17 @@ def test_a_system_drafts_and_asks_and_a_person_approves(rig: Rig) -> None:
     assert cap.read(sent["xml"].encode()).identifier == made["identifier"]
 
 
+def test_who_wrote_it_signed_in_does_not_approve_it_whoever_asked(rig: Rig) -> None:
+    given = {"caseId": str(GlobalID("Case", rig.tip(GUN).id)), "scenario": "LOCKDOWN"}
+    made = done(by_hand(rig, DRAFT, input=given))
+    assert made["draftedBy"]["kind"] == "ACCOUNT"
+    this = {"alertId": made["id"], "revision": 1}
+    done(rig.ask(PROPOSE, input=this))
+    code, message = refused(by_hand(rig, APPROVE, input=this))
+    assert (code, "Somebody else" in message) == ("NOT_ALLOWED", True)
+    assert issue(rig) == 0
+
+
 def test_what_follows_names_what_was_sent_and_a_second_cancel_is_refused(rig: Rig) -> None:
     first = draft(rig, rig.tip(GUN))
     done(rig.ask(PROPOSE, input={"alertId": first["id"], "revision": 1}))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from exports.cap.signature import make_key
 from gateway.core import cap_keys, escrow, key_files, keys
@@ -118,3 +119,19 @@ def test_a_damaged_key_is_refused(root: Path) -> None:
     (root / "worker" / "cap.pub").write_bytes(b"nonsense")
     with pytest.raises(KeyRefused, match=r"cap\.pub is unreadable"):
         cap_keys.certificates(root / "worker")
+
+
+def test_a_key_that_cannot_be_read_or_is_of_no_known_kind_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise UnsupportedAlgorithm("a curve of nobody's")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.core.cap_keys.serialization.load_pem_private_key", unknown)
+        with pytest.raises(KeyRefused, match=r"cap\.key is unreadable"):
+            cap_keys.signing(root / "worker")
+    (root / "worker" / "cap.key").unlink()
+    (root / "worker" / "cap.key").mkdir()
+    with pytest.raises(KeyRefused, match=r"cap\.key is unreadable"):
+        cap_keys.signing(root / "worker")

@@ -66,6 +66,21 @@ def test_the_schools_own_number_may_stand_in_a_text() -> None:
     assert cap.privacy.check(with_info(instruction="Text me at 303-555-0199"), "US")
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("my name is Lee", "reporter_name"),
+        ("my name is District", "reporter_name"),
+        ("write to me at fice@leehigh.example", "reporter_email"),
+        ("write to me at office@leehigh.exam", "reporter_email"),
+    ],
+)
+def test_what_is_only_a_part_of_the_schools_own_address_is_found(said: str, code: str) -> None:
+    contact, web = "office@leehigh.example", "https://district.example/"
+    found = cap.privacy.check(with_info(instruction=said, contact=contact, web=web), "US")
+    assert [finding.code for finding in found] == [code]
+
+
 def test_templates_have_nothing_to_mask() -> None:
     for scenario in cap.scenarios.every():
         facts = cap.Facts(school="Lincoln High", sender_name="District 7", contact="303-555-0100")

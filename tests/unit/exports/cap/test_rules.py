@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -252,3 +253,22 @@ def test_no_message_repeats_what_was_written() -> None:
     ):
         assert all(secret not in finding.message for finding in cap.check(broken))
         assert cap.check(broken)
+
+
+@pytest.mark.parametrize("sent_at", ["2026-11-01T07:10:05", "2026-11-01T08:10:05", "2026-03-08T08:50:00"])
+def test_an_alert_lasts_as_long_as_it_says_where_clocks_are_changed(sent_at: str) -> None:
+    at = datetime.fromisoformat(sent_at).replace(tzinfo=UTC)
+    sent = cap.moment(at, "America/Denver")
+    whole = alert(sent=sent, infos=(replace(INFO, expires=sent + timedelta(minutes=45)),))
+    assert cap.check(whole) == ()
+    read = cap.read(cap.render(whole))
+    assert read.sent == at
+    assert read.expires == at + timedelta(minutes=45)
+
+
+def test_times_are_compared_as_instants_and_not_by_the_clock_on_the_wall() -> None:
+    denver = ZoneInfo("America/Denver")
+    sent = datetime(2026, 11, 1, 1, 10, tzinfo=denver, fold=1)
+    before = datetime(2026, 11, 1, 1, 50, tzinfo=denver)  # Twenty minutes before it, in the first of the two hours.
+    whole = alert(sent=sent, infos=(replace(INFO, expires=before),))
+    assert [finding.code for finding in cap.check(whole)] == ["expires_early"]
