@@ -276,7 +276,7 @@ class Dispatcher:
         judged = [(message, one if message.id in asked else one.unasked()) for message, one in judged]
         said = [(message, one.assessment if calls else judging.for_a_person(one.assessment)) for message, one in judged]
         taken = cases.take_messages(session, self.keys, said, now)
-        asking.hear(session, judged, now)
+        asking.hear(session, self.keys, judged, now)
         for one, (message, by) in zip(taken, judged, strict=True):
             wanted = judging.clock_for(one, by)
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:

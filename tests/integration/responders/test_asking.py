@@ -77,9 +77,42 @@ def test_an_answer_that_says_too_little_again_wakes_a_person(desk: Desk) -> None
     assert ends(desk) == ["called"]
 
 
+@pytest.mark.parametrize(
+    ("words", "keyword"),
+    [("none", None), ("none yes ok", None), ("low", "stop"), ("none of that is so", "start")],
+    ids=["a word", "three words", "STOP", "START"],
+)
+def test_an_answer_that_says_nothing_leaves_the_question_standing(desk: Desk, words: str, keyword: str | None) -> None:
+    case = desk.tip("hm")
+    desk.tip(words, keyword=keyword)
+    assert ends(desk) == [None]
+    assert desk.calls() == []
+    desk.wait(seconds=181)
+    assert desk.calls() == ["Ana"]
+    assert ends(desk) == ["called"]
+    assert desk.case(case).unsure_reason == "no_answer"
+
+
+def test_four_calm_words_settle_it(desk: Desk) -> None:
+    desk.tip("hm")
+    desk.tip("none wrong number sorry")
+    desk.wait(minutes=10)
+    assert desk.calls() == []
+    assert ends(desk) == ["answered"]
+
+
 def test_an_answer_without_its_thread_leaves_the_question_standing(desk: Desk) -> None:
+    desk.tip("hm")
+    desk.tip("low the soap is empty", threaded=False)
+    assert ends(desk) == [None]  # The courier has not found yet whose answer it is.
+    desk.wait(seconds=181)
+    assert desk.calls() == ["Ana"]
+    assert ends(desk) == ["called"]
+
+
+def test_what_has_no_thread_cannot_be_asked_back(desk: Desk) -> None:
     desk.tip("hm", threaded=False)
-    assert desk.calls() == ["Ana"]  # There was nobody to ask: the courier had not found the thread.
+    assert desk.calls() == ["Ana"]
     assert asked(desk) == []
 
 
