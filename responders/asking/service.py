@@ -100,7 +100,8 @@ def due(session: Session, now: datetime) -> list[str]:
 def wake(session: Session, question_id: str, now: datetime) -> Case | None:
     """End a question that nobody answered; answers the case that a person must be called out for, if one must.
 
-    The case then counts as unsure, as if the message had never waited.
+    The case then counts as unsure, as if the message had never waited. Nobody is called when it is over, or somebody
+    who attends it has done something about it lately: an attended case that lies quiet calls anew.
     """
     asked = session.get_one(Question, question_id)
     thread = session.get_one(Thread, asked.thread_id)
@@ -109,7 +110,7 @@ def wake(session: Session, question_id: str, now: datetime) -> Case | None:
     if asked.ended_at is not None:
         return None
     case = cases.case_of_thread(session, thread.id)
-    if case is None or case.state != cases.NEW:
+    if case is None or case.state not in cases.OPEN_STATES or _is_watched(session, case, now):
         _end(session, asked, "attended", now)
         return None
     cases.doubt(session, case, "no_answer", now)
@@ -120,6 +121,10 @@ def wake(session: Session, question_id: str, now: datetime) -> Case | None:
 def erase(session: Session, message_ids: Iterable[str]) -> None:
     """Delete what was asked about messages that end."""
     session.execute(delete(Question).where(Question.message_id.in_(list(message_ids))))
+
+
+def _is_watched(session: Session, case: Case, now: datetime) -> bool:
+    return case.state in cases.ATTENDED_STATES and not cases.is_quiet(session, case, now)
 
 
 def _says_nothing(keys: KeySet, message: Message, own: Assessment) -> bool:

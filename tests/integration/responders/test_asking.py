@@ -6,6 +6,8 @@ from sqlalchemy import select, update
 from gateway.core import conversation, wording
 from gateway.core.records import Message, Send, Thread
 from responders.asking.records import Question
+from responders.cases import service as cases
+from responders.cases.records import Case
 from tests.integration.responders.conftest import Desk, acknowledge
 
 
@@ -131,6 +133,30 @@ def test_who_already_has_the_case_is_not_called_again(desk: Desk) -> None:
     desk.wait(minutes=4)
     assert desk.calls() == []
     assert ends(desk) == ["attended"]
+
+
+@pytest.mark.parametrize(
+    ("act", "called", "ended"),
+    [(None, ["Ana"], "called"), ("note", [], "attended"), ("close", [], "attended")],
+    ids=["nobody looks", "somebody looks", "it is over"],
+)
+def test_who_writes_again_to_a_case_that_lies_quiet_is_not_left_alone(
+    desk: Desk, act: str | None, called: list[str], ended: str
+) -> None:
+    case = desk.tip("low the soap is empty")
+    assert acknowledge(desk, case)
+    desk.wait(minutes=11)
+    desk.tip("hm")
+    assert len(asked(desk)) == 1
+    if act == "note":
+        with desk.world.of("console").write() as session:
+            found, keys = session.get_one(Case, case.id), desk.world.keys["console"]
+            cases.add_note(session, keys, found, "calling them", "account:1", desk.now)
+    elif act == "close":
+        desk.move(case, "resolved")
+    desk.wait(seconds=181)
+    assert desk.calls() == called
+    assert ends(desk) == [ended]
 
 
 def test_a_worker_that_died_after_asking_is_replaced_by_one_that_wakes(desk: Desk) -> None:
