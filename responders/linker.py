@@ -24,6 +24,7 @@ from gateway.core.events import TYPE_PREFIX
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, Message
 from gateway.core.times import Clock
+from responders.cases import moves
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage, CaseThread
 from responders.judging import Assess, Before, Judge
@@ -250,7 +251,8 @@ class Linker:
             gravest = self._gravest(cases.messages(session, case), pack)
         with self.database.write() as session:
             now = self.clock()
-            case = session.get_one(Case, case.id)
+            moves.hold(session, session.get_one(Case, case.id))
+            case = linking.root(session, session.get_one(Case, case.id))  # It may have been joined on meanwhile.
             raised = False
             if gravest is not None:
                 raised = cases.judge_again(session, self.keys, case, *gravest, now)
