@@ -208,6 +208,30 @@ def test_what_was_refused_is_not_proposed_again_not_even_after_more_words_or_a_r
         link.refuse(one, other)
 
 
+def test_what_was_refused_does_not_come_back_by_way_of_a_third(desk: Desk) -> None:
+    world = desk.world
+    one, other, third = (desk.tip("low x", sender=f"+1303555018{place}") for place in range(3))
+    with world.database.write() as session:
+        for later, earlier in ((other, one), (third, one), (third, other)):
+            linking.propose(
+                session, world.keys["worker"], linking.Found(later.id, earlier.id, "same", ()), world.clock()
+            )
+
+    def proposals(case: Case) -> list[str]:
+        with world.of("console").read() as session:
+            found = reading.proposals(session, world.keys["console"], session.get_one(Case, case.id))
+            return [proposal.other.id for proposal in found]
+
+    with world.of("console").write() as session:
+        linking.refuse(session, session.get_one(Case, other.id), session.get_one(Case, one.id), DANA, world.clock())
+    assert proposals(one) == [third.id]
+    with world.of("console").write() as session:
+        both = session.get_one(Case, third.id), session.get_one(Case, other.id)
+        assert linking.join(session, world.keys["console"], *both, DANA, world.clock()).id == other.id
+    assert proposals(one) == []
+    assert proposals(other) == []
+
+
 def test_a_restart_forgets_nothing_of_the_window(link: Link) -> None:
     one = link.tip("Nayeli viene con moretones, su padrastro le pega")
     link.desk.world.clock.forward(days=30)
