@@ -88,6 +88,7 @@ class Linker:
     _at_hand: OrderedDict[str, Told] = field(default_factory=OrderedDict, repr=False)
     _crowds: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _seen: dict[str, datetime] = field(default_factory=dict)
+    _left: dict[str, dict[str, datetime]] = field(default_factory=dict)
     _until: datetime | None = None
     _begun: datetime | None = None
     _heard: int = -1
@@ -129,11 +130,13 @@ class Linker:
         for _ in range(_CHUNKS):
             with self.database.read() as session:
                 fresh = self._fresh(session, self._until)
-            for name in self._tries.awake(fresh):
+            waiting = {name: {**self._left.get(name, {}), **fresh.get(name, {})} for name in (*self._left, *fresh)}
+            for name in self._tries.awake(waiting):
                 while patience > timedelta(0) and self.busy():
                     time.sleep(_LOOK.total_seconds())
                     patience -= _LOOK
-                done += self._tries.each(partial(self._take_in, messages=fresh[name]), name)
+                done += self._tries.each(partial(self._take_in, messages=waiting[name]), name)
+            self._left = {name: some for name, some in waiting.items() if not some.keys() <= self._seen.keys()}
             self._until = max([self._until, *self._seen.values()])
             if sum(map(len, fresh.values())) < _CHUNK:
                 break

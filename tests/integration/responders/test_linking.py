@@ -421,3 +421,30 @@ def test_what_cannot_be_looked_at_is_tried_again_and_holds_up_nothing(
     link.desk.world.clock.forward(seconds=16)
     link.linker.run()
     assert [found.other.id for found in link.proposals(one)] == [other.id]
+
+
+def test_what_failed_once_while_the_window_was_read_is_compared_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = desk.tip("low one", sender="+13035550181")
+    desk.world.clock.forward(hours=3)  # Far longer than late messages are looked for.
+    desk.tip("low two", sender="+13035550182")
+    linker = Linker(desk.world.of("worker"), desk.world.keys["worker"], desk.world.clock, desk.engine)
+    looked, names, failing = linker._look_at, list[str](), [True]
+
+    def fail(name: str, *, known: bool) -> None:
+        if failing.pop() if failing else False:
+            raise ValueError(name)
+        looked(name, known=known)
+        names.append(name)
+
+    monkeypatch.setattr(linker, "_look_at", fail)
+    linker.run()
+    assert len(names) == 1
+    desk.world.clock.forward(seconds=16)
+    linker.run()
+    with desk.world.database.read() as session:
+        (missed,) = cases.threads(session, session.get_one(Case, first.id))
+    assert names[1:] == [missed.id]
+    linker.run()
+    assert len(names) == 2
