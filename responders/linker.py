@@ -60,6 +60,8 @@ _CROWDED = 0.35
 """What the name of staff or of a school counts."""
 _MOST_PROPOSED = 3
 _TOLD_FIRST, _MOST_REASONS = ("name", "place", "day", "time", "thing", "who", "color", "about", "word"), 8
+_LATE_EVENTS = 1000
+"""How many numbers back events are looked for again: PostgreSQL draws a number before its transaction is there."""
 _DESTROYED = TYPE_PREFIX + "case.destroyed"
 
 
@@ -92,6 +94,7 @@ class Linker:
     _until: datetime | None = None
     _begun: datetime | None = None
     _heard: int = -1
+    _gone: set[int] = field(default_factory=set)
     _packs: Packs = field(init=False)
     _tries: Tries = field(init=False)
 
@@ -109,12 +112,13 @@ class Linker:
             index.age(now, WINDOW)
         with self.database.read() as session:
             last = session.scalar(select(func.max(Event.seq))) or 0
-            gone = select(Event.seq).where(Event.seq > self._heard, Event.type == _DESTROYED).limit(1)
-            if self._heard >= 0 and session.scalar(gone) is not None:
+            since = (last if self._heard < 0 else self._heard) - _LATE_EVENTS
+            gone = set(session.scalars(select(Event.seq).where(Event.seq > since, Event.type == _DESTROYED)))
+            if self._heard >= 0 and gone - self._gone:
                 self._at_hand.clear()
                 for index in self._indexes.values():
                     self._drop_gone(session, index)
-            self._heard = last
+            self._heard, self._gone = last, gone
         return before - sum(map(len, self._indexes.values()))
 
     def learn(self) -> int:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gateway.core.errors import NotAllowed
 from gateway.core.records import District, Thread, new_id
 from responders.cases import moves
 from responders.cases import service as cases
-from responders.cases.records import Case
+from responders.cases.records import Case, CaseMessage, CaseThread
 from responders.linker import WINDOW, Linker
 from responders.linking import reading
 from responders.linking import service as linking
@@ -448,3 +448,33 @@ def test_what_failed_once_while_the_window_was_read_is_compared_all_the_same(
     assert names[1:] == [missed.id]
     linker.run()
     assert len(names) == 2
+
+
+def test_words_are_forgotten_too_when_the_word_of_it_comes_late(desk: Desk) -> None:
+    if desk.world.database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    case = desk.tip("low one")
+    linker = Linker(desk.world.of("worker"), desk.world.keys["worker"], desk.world.clock, desk.engine)
+    linker.run()
+    (index,) = linker._indexes.values()
+    assert len(index) == 1
+    with desk.world.database.write() as session:
+        moves.tell(
+            session,
+            session.get_one(Case, case.id),
+            "case.destroyed",
+            "process:clock",
+            desk.now,
+            run=new_id(),
+            number=case.number,
+        )
+        session.execute(delete(CaseThread))
+        session.execute(delete(CaseMessage))
+        session.flush()  # It has its number, and nobody sees it yet.
+        with desk.world.of("console").write() as another:
+            moves.tell(another, another.get_one(Case, case.id), "case.noted", DANA, desk.now, note=new_id())
+        linker.forget()
+        assert len(index) == 1
+    linker.forget()
+    assert len(index) == 0
+    assert linker._at_hand == {}
