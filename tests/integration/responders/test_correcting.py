@@ -137,3 +137,45 @@ def test_a_week_begins_on_monday_and_old_ones_are_left_out(desk: Desk) -> None:
     assert [len(week.missed) for week in weeks(desk)][:3] == [0, 1, 0]
     desk.world.clock.forward(days=70)
     assert not any(week.missed for week in weeks(desk))
+
+
+def counts(desk: Desk) -> tuple[int, int, int, int]:
+    """Count this week's cases that were called, missed, called too grave, and corrected otherwise."""
+    week = weeks(desk)[0]
+    return week.called, len(week.missed), len(week.over_called), week.other
+
+
+def test_the_report_counts_what_triage_called_not_what_people_made_of_it(desk: Desk) -> None:
+    called, missed = desk.tip("critical lol"), desk.tip("low one", sender="+13035550132")
+    assert acknowledge(desk, called)
+    assert correct(desk, called, "none", "other", "joke")
+    assert correct(desk, missed, "critical", "other", "sign_missed")
+    assert counts(desk) == (1, 1, 1, 0)
+
+
+def test_who_takes_a_correction_back_has_found_no_fault_of_triage(desk: Desk) -> None:
+    case = desk.tip("low one")
+    assert correct(desk, case, "critical", "other", "sign_missed")
+    assert acknowledge(desk, case)
+    desk.world.clock.forward(seconds=1)
+    assert correct(desk, case, "low", "other", "not_so")
+    assert counts(desk) == (0, 0, 0, 1)
+
+
+def test_what_triage_raises_after_a_correction_counts_as_called(desk: Desk) -> None:
+    case = desk.tip("low one")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "moderate", "other", "more_known")
+    desk.tip("critical he is here")
+    assert counts(desk) == (1, 0, 0, 1)
+    assert acknowledge(desk, case)
+    desk.world.clock.forward(seconds=1)
+    assert correct(desk, case, "low", "other", "joke")
+    assert counts(desk) == (1, 0, 1, 0)
+
+
+def test_a_doubt_that_a_person_settled_was_a_call(desk: Desk) -> None:
+    case = desk.tip("what")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "high", "other", "more_known")
+    assert counts(desk) == (1, 0, 0, 1)
