@@ -149,6 +149,7 @@ def test_the_report_counts_what_triage_called_not_what_people_made_of_it(desk: D
     called, missed = desk.tip("critical lol"), desk.tip("low one", sender="+13035550132")
     assert acknowledge(desk, called)
     assert correct(desk, called, "none", "other", "joke")
+    assert counts(desk) == (1, 0, 1, 0)
     assert correct(desk, missed, "critical", "other", "sign_missed")
     assert counts(desk) == (1, 1, 1, 0)
 
