@@ -99,7 +99,7 @@ class Dispatcher:
 
     def run(self) -> int:
         """Do everything that is due, pages last; what fails is logged and does not hold up the rest."""
-        steps = (self.answer_all, self.take_all, self.wake_all, self.page_all, self.tell_all, self.send_all)
+        steps = (self.answer_all, self.take_all, self.page_all, self.tell_all, self.send_all)
         return sum(guarded(step) for step in steps)
 
     def take_all(self) -> int:
@@ -159,7 +159,11 @@ class Dispatcher:
         return sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
 
     def page_all(self) -> int:
-        """Write the pages that are due, the most urgent first; answers how many."""
+        """Write the pages that are due, the most urgent first; answers how many.
+
+        Who was asked back and stayed silent comes before them: that must not wait for the end of a long queue either.
+        """
+        guarded(self.wake_all)
         self.call_all()
         pages, done = 0, set[str]()
         while found := self._due(done):
@@ -276,7 +280,7 @@ class Dispatcher:
         judged = [(message, one if message.id in asked else one.unasked()) for message, one in judged]
         said = [(message, one.assessment if calls else judging.for_a_person(one.assessment)) for message, one in judged]
         taken = cases.take_messages(session, self.keys, said, now)
-        asking.hear(session, judged, now)
+        asking.hear(session, self.keys, judged, now)
         for one, (message, by) in zip(taken, judged, strict=True):
             wanted = judging.clock_for(one, by)
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:

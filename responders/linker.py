@@ -24,6 +24,7 @@ from gateway.core.events import TYPE_PREFIX
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, Message
 from gateway.core.times import Clock
+from responders.cases import moves
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage, CaseThread
 from responders.judging import Assess, Before, Judge
@@ -59,6 +60,8 @@ _CROWDED = 0.35
 """What the name of staff or of a school counts."""
 _MOST_PROPOSED = 3
 _TOLD_FIRST, _MOST_REASONS = ("name", "place", "day", "time", "thing", "who", "color", "about", "word"), 8
+_LATE_EVENTS = 1000
+"""How many numbers back events are looked for again: PostgreSQL draws a number before its transaction is there."""
 _DESTROYED = TYPE_PREFIX + "case.destroyed"
 
 
@@ -87,9 +90,11 @@ class Linker:
     _at_hand: OrderedDict[str, Told] = field(default_factory=OrderedDict, repr=False)
     _crowds: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _seen: dict[str, datetime] = field(default_factory=dict)
+    _left: dict[str, dict[str, datetime]] = field(default_factory=dict)
     _until: datetime | None = None
     _begun: datetime | None = None
     _heard: int = -1
+    _gone: set[int] = field(default_factory=set)
     _packs: Packs = field(init=False)
     _tries: Tries = field(init=False)
 
@@ -107,12 +112,13 @@ class Linker:
             index.age(now, WINDOW)
         with self.database.read() as session:
             last = session.scalar(select(func.max(Event.seq))) or 0
-            gone = select(Event.seq).where(Event.seq > self._heard, Event.type == _DESTROYED).limit(1)
-            if self._heard >= 0 and session.scalar(gone) is not None:
+            since = (last if self._heard < 0 else self._heard) - _LATE_EVENTS
+            gone = set(session.scalars(select(Event.seq).where(Event.seq > since, Event.type == _DESTROYED)))
+            if self._heard >= 0 and gone - self._gone:
                 self._at_hand.clear()
                 for index in self._indexes.values():
                     self._drop_gone(session, index)
-            self._heard = last
+            self._heard, self._gone = last, gone
         return before - sum(map(len, self._indexes.values()))
 
     def learn(self) -> int:
@@ -128,11 +134,13 @@ class Linker:
         for _ in range(_CHUNKS):
             with self.database.read() as session:
                 fresh = self._fresh(session, self._until)
-            for name in self._tries.awake(fresh):
+            waiting = {name: {**self._left.get(name, {}), **fresh.get(name, {})} for name in (*self._left, *fresh)}
+            for name in self._tries.awake(waiting):
                 while patience > timedelta(0) and self.busy():
                     time.sleep(_LOOK.total_seconds())
                     patience -= _LOOK
-                done += self._tries.each(partial(self._take_in, messages=fresh[name]), name)
+                done += self._tries.each(partial(self._take_in, messages=waiting[name]), name)
+            self._left = {name: some for name, some in waiting.items() if not some.keys() <= self._seen.keys()}
             self._until = max([self._until, *self._seen.values()])
             if sum(map(len, fresh.values())) < _CHUNK:
                 break
@@ -250,7 +258,8 @@ class Linker:
             gravest = self._gravest(cases.messages(session, case), pack)
         with self.database.write() as session:
             now = self.clock()
-            case = session.get_one(Case, case.id)
+            moves.hold(session, session.get_one(Case, case.id))
+            case = linking.root(session, session.get_one(Case, case.id))  # It may have been joined on meanwhile.
             raised = False
             if gravest is not None:
                 raised = cases.judge_again(session, self.keys, case, *gravest, now)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.core import conversation, wording
+from gateway.core.errors import KeyRefused
 from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
@@ -17,7 +18,7 @@ from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
 from responders.judging import Judged
-from triage.model import Assessment
+from triage.model import Assessment, Severity
 from triage.policy import PagingPolicy, waits_for_answer
 
 ACTOR = "process:worker"
@@ -25,6 +26,8 @@ KIND = "question"
 _AGAIN_AFTER = timedelta(days=1)
 """Who was asked and says too little again within this time gets a person instead."""
 _PRIORITY = 1
+_FEW_WORDS = 3
+"""An answer of up to so many words that tells of nothing ("yes", "its me", "thanks") settles nothing."""
 
 
 def those_to_ask(session: Session, judged: Iterable[tuple[Message, Judged]]) -> dict[str, Thread]:
@@ -68,8 +71,11 @@ def ask(
     return asked
 
 
-def hear(session: Session, judged: Sequence[tuple[Message, Judged]], now: datetime) -> None:
-    """Take what came in on threads that were asked as the answer. One that says too little again calls a person."""
+def hear(session: Session, keys: KeySet, judged: Sequence[tuple[Message, Judged]], now: datetime) -> None:
+    """Take what came in on threads that were asked as the answer. One that says too little again calls a person.
+
+    A keyword such as STOP, or a word or two that tell of nothing, leave the question standing: the clock goes on.
+    """
     threads = {one.thread_id for one, _ in judged if one.thread_id}
     if not threads:
         return
@@ -77,8 +83,12 @@ def hear(session: Session, judged: Sequence[tuple[Message, Judged]], now: dateti
     standing = {one.thread_id: one for one in session.scalars(query)}
     for message, by in judged:
         asked = standing.get(message.thread_id or "")
-        if asked is not None and asked.message_id != message.id and asked.ended_at is None:
-            _end(session, asked, "called" if by.assessment.unsure else "answered", now)
+        if asked is None or asked.message_id == message.id or asked.ended_at is not None:
+            continue
+        if by.assessment.unsure:
+            _end(session, asked, "called", now)
+        elif not _says_nothing(keys, message, by.own):
+            _end(session, asked, "answered", now)
 
 
 def due(session: Session, now: datetime) -> list[str]:
@@ -90,7 +100,8 @@ def due(session: Session, now: datetime) -> list[str]:
 def wake(session: Session, question_id: str, now: datetime) -> Case | None:
     """End a question that nobody answered; answers the case that a person must be called out for, if one must.
 
-    The case then counts as unsure, as if the message had never waited.
+    The case then counts as unsure, as if the message had never waited. Nobody is called when it is over, or somebody
+    who attends it has done something about it lately: an attended case that lies quiet calls anew.
     """
     asked = session.get_one(Question, question_id)
     thread = session.get_one(Thread, asked.thread_id)
@@ -99,7 +110,7 @@ def wake(session: Session, question_id: str, now: datetime) -> Case | None:
     if asked.ended_at is not None:
         return None
     case = cases.case_of_thread(session, thread.id)
-    if case is None or case.state != cases.NEW:
+    if case is None or case.state not in cases.OPEN_STATES or _is_watched(session, case, now):
         _end(session, asked, "attended", now)
         return None
     cases.doubt(session, case, "no_answer", now)
@@ -110,6 +121,21 @@ def wake(session: Session, question_id: str, now: datetime) -> Case | None:
 def erase(session: Session, message_ids: Iterable[str]) -> None:
     """Delete what was asked about messages that end."""
     session.execute(delete(Question).where(Question.message_id.in_(list(message_ids))))
+
+
+def _is_watched(session: Session, case: Case, now: datetime) -> bool:
+    return case.state in cases.ATTENDED_STATES and not cases.is_quiet(session, case, now)
+
+
+def _says_nothing(keys: KeySet, message: Message, own: Assessment) -> bool:
+    if message.kind == "keyword":
+        return True
+    if own.severity is not Severity.NONE:
+        return False
+    try:
+        return len(conversation.words(keys, message).split()) <= _FEW_WORDS
+    except (KeyRefused, ValueError):
+        return True
 
 
 def _end(session: Session, asked: Question, how: str, now: datetime) -> None:

@@ -8,21 +8,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.times import iso
 from responders.cases import moves
 from responders.cases.records import Case, CaseAssessment, CaseCorrection
 from triage.model import Category, Severity
 
 REASONS = ("joke", "known_already", "not_so", "words_misread", "sign_missed", "more_known", "other")
 """Why it is corrected: a code, since whatever else there is to say stands in the case's notes."""
+_CALM = frozenset(one for one in Severity if not one.life_safety)
+CALLING = "Acknowledge it first: people are being called for it."
+CHANGED = "It changed meanwhile. Look at it again, then correct it."
 
 
 def correct(
-    session: Session, case: Case, severity: str, category: str, why_code: str, actor: str, now: datetime
+    session: Session,
+    case: Case,
+    severity: str,
+    category: str,
+    why_code: str,
+    actor: str,
+    now: datetime,
+    *,
+    seen: datetime | None = None,
 ) -> CaseCorrection | None:
     """Set what a person says a case is; None when it says so already. A new message may raise it again.
 
-    What the engine was unsure of is settled with it. Raises: BadInput for an unknown code; NotAllowed for lowering a
-    case that calls people out, before anybody has acknowledged it.
+    What the engine was unsure of is settled with it. `seen` is the `updated_at` of the case that this person looked at,
+    to the millisecond, if that is known. Raises: BadInput for an unknown code; NotAllowed for lowering a case that
+    calls people out, before anybody has acknowledged it, or one that has changed since it was looked at. Raising it is
+    never refused.
     """
     if severity not in set(Severity) or category not in set(Category) or why_code not in REASONS:
         raise BadInput("There is no such severity, category or reason.")
@@ -30,9 +44,11 @@ def correct(
     before, about = Severity(case.severity), case.categories[0]
     if (severity, category) == (before.value, about) and not case.unsure:
         return None
-    calls, lowers = before.life_safety or case.unsure, not Severity(severity).life_safety
-    if calls and lowers and case.state == moves.NEW:
-        raise NotAllowed("Acknowledge it first: people are being called for it.")
+    if case.state == moves.NEW and calms(case, severity):
+        raise NotAllowed(CALLING)
+    lowers = Severity(severity) < before or calms(case, severity)
+    if lowers and seen is not None and iso(seen) != iso(case.updated_at):
+        raise NotAllowed(CHANGED)
     made = CaseCorrection(
         case_id=case.id,
         severity_before=before.value,
@@ -56,6 +72,11 @@ def correct(
         category=category, why=why_code,
     )  # fmt: skip
     return made
+
+
+def calms(case: Case, severity: str) -> bool:
+    """Tell whether a case that calls people out would no longer do so, were it of this severity."""
+    return (Severity(case.severity).life_safety or case.unsure) and severity in _CALM
 
 
 def of_case(session: Session, case_id: str) -> list[CaseCorrection]:

@@ -248,9 +248,10 @@ def judge_again(
 ) -> bool:
     """Heed what the engine says of a message once more is known beside it; true when the case became more severe.
 
-    What says nothing graver is not written down: the case never falls.
+    What says nothing graver is not written down: the case never falls, whatever a person has said of it meanwhile.
     """
-    district = directory.hold(session, case.district_id)
+    moves.hold(session, case)
+    district = session.get_one(District, case.district_id)
     before = case.severity
     if assessment.severity <= Severity(before):
         return False

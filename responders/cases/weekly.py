@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ class RuleCount:
 
 @dataclass
 class Week:
-    """One week, from its Monday (UTC). `cases` were opened in it, `called` of them called people out."""
+    """One week, from its Monday (UTC). `cases` were opened in it, `called` of them called people out by themselves."""
 
     begins: datetime
     cases: int = 0
@@ -37,29 +37,28 @@ class Week:
     missed: list[Case] = field(default_factory=list)
     over_called: list[Case] = field(default_factory=list)
     other: int = 0
-    """Corrections that change nothing about who is called: a category, or one step of severity."""
+    """Cases whose correction changes nothing about who is called: a category, or one step of severity."""
     rules: list[RuleCount] = field(default_factory=list)
 
 
 def read(session: Session, keys: KeySet, district_id: str, now: datetime, weeks: int = WEEKS) -> list[Week]:
-    """Read the latest weeks of a district, the newest first."""
+    """Read the latest weeks of a district, the newest first.
+
+    What triage said of a case is held against what people said of it last, in the week in which they did.
+    """
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     found = [Week(monday - timedelta(weeks=back)) for back in range(weeks)]
+    corrections = _corrections(session, district_id)
     opened = select(Case).where(Case.district_id == district_id, Case.opened_at >= found[-1].begins)
     for case in session.scalars(opened):
         week = found[_back(monday, case.opened_at)]
         week.cases += 1
-        week.called += case.life_safety or case.unsure
-    corrected = (
-        select(CaseCorrection, Case)
-        .join(Case, Case.id == CaseCorrection.case_id)
-        .where(Case.district_id == district_id, CaseCorrection.at >= found[-1].begins)
-        .order_by(CaseCorrection.at)
-    )
-    for correction, case in session.execute(corrected):
+        week.called += _called(corrections.get(case.id, []), (case.severity, case.unsure))
+    last = {case_id: said[-1] for case_id, said in corrections.items() if said[-1].at >= found[-1].begins}
+    for case in session.scalars(select(Case).where(Case.id.in_(last))):
+        correction = last[case.id]
         week = found[_back(monday, correction.at)]
-        called = Severity(correction.severity_before).life_safety or correction.unsure_before
-        needed = Severity(correction.severity).life_safety
+        called, needed = _called(corrections[case.id]), Severity(correction.severity).life_safety
         if needed and not called:
             week.missed.append(case)
         elif called and not needed:
@@ -69,6 +68,28 @@ def read(session: Session, keys: KeySet, district_id: str, now: datetime, weeks:
     for week in found:
         week.rules = _rules(session, keys, week)
     return found
+
+
+def _corrections(session: Session, district_id: str) -> dict[str, list[CaseCorrection]]:
+    """List the corrections of a district's cases, by the case, oldest first."""
+    found: dict[str, list[CaseCorrection]] = {}
+    query = select(CaseCorrection).join(Case, Case.id == CaseCorrection.case_id).where(Case.district_id == district_id)
+    for one in session.scalars(query.order_by(CaseCorrection.at, CaseCorrection.id)):
+        found.setdefault(one.case_id, []).append(one)
+    return found
+
+
+def _called(corrections: Sequence[CaseCorrection], then: tuple[str, bool] | None = None) -> bool:
+    """Tell whether triage by itself has called people out for a case; `then` is its severity and doubt after them all.
+
+    What a case was before a correction is triage's own word, unless the correction before that had left it so.
+    """
+    stood = [(one.severity_before, one.unsure_before) for one in corrections] + ([then] if then else [])
+    left = [None, *(one.severity for one in corrections)]
+    return any(
+        unsure or (severity != before and Severity(severity).life_safety)
+        for (severity, unsure), before in zip(stood, left, strict=False)
+    )
 
 
 def _back(monday: datetime, at: datetime) -> int:

@@ -34,7 +34,10 @@ class Proposal:
 
 
 def proposals(session: Session, keys: KeySet, case: Case) -> list[Proposal]:
-    """List the cases that a case may be one with: one thing first, then copies, then earlier concerns."""
+    """List the cases that a case may be one with: one thing first, then copies, then earlier concerns.
+
+    What was refused for one of those that are joined here, or there, is refused for all of them.
+    """
     ids = service.whole(session, case.id)
     query = select(Likeness).where(
         Likeness.state == "proposed", or_(Likeness.case_id.in_(ids), Likeness.other_id.in_(ids))
@@ -43,7 +46,7 @@ def proposals(session: Session, keys: KeySet, case: Case) -> list[Proposal]:
     for row in session.scalars(query.order_by(Likeness.at, Likeness.id)):
         mine = row.case_id in ids
         other = service.root(session, session.get_one(Case, row.other_id if mine else row.case_id))
-        if other.id not in ids and other.id not in found:
+        if other.id not in ids and other.id not in found and not service.is_refused(session, ids, other):
             found[other.id] = _opened(keys, row, other, mine=mine)
     return sorted(found.values(), key=lambda one: (_ORDER.get(one.kind, 3), one.other.opened_at, one.other.number))
 

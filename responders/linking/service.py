@@ -74,6 +74,11 @@ def is_known(session: Session, case_id: str, other_id: str) -> bool:
     return bool(between(session, whole(session, here.id), whole(session, there.id)))
 
 
+def is_refused(session: Session, ids: Collection[str], other: Case) -> bool:
+    """Tell whether a person has said of some cases, joined into one, that they and another whole are two."""
+    return any(one.state == "refused" for one in between(session, ids, whole(session, other.id)))
+
+
 def of_first(session: Session, found: Found) -> Found:
     """Tie a copy to the first that came, not to another copy of that: it stands for all."""
     first = found.other_id

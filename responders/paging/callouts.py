@@ -10,8 +10,10 @@ from typing import Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from gateway.core.errors import NotAllowed
 from gateway.core.events import TYPE_PREFIX, Code, emit
 from gateway.core.records import District, Event, new_id
+from responders.cases import correcting, moves
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
@@ -117,13 +119,25 @@ def acknowledge(session: Session, case: Case, actor: str, now: datetime) -> bool
 
 
 def correct(
-    session: Session, case: Case, severity: str, category: str, why_code: str, actor: str, now: datetime
+    session: Session,
+    case: Case,
+    severity: str,
+    category: str,
+    why_code: str,
+    actor: str,
+    now: datetime,
+    *,
+    seen: datetime | None = None,
 ) -> bool:
     """Set what a person says a case is, and call people out when it is grave and nobody attends it.
 
-    False when it says so already. Raises: BadInput, NotAllowed as `cases.correct` does.
+    False when it says so already. Raises: BadInput, NotAllowed as `cases.correct` does; NotAllowed too when it would
+    end calls that nobody has answered, those of a case that somebody attends included.
     """
-    made = cases.correct(session, case, severity, category, why_code, actor, now)
+    moves.hold(session, case)
+    if correcting.calms(case, severity) and open_with(session, case):
+        raise NotAllowed(correcting.CALLING)
+    made = cases.correct(session, case, severity, category, why_code, actor, now, seen=seen)
     if made is not None and case.state == cases.NEW:
         call_out(session, case, clock_of(case), now)
     for callout in open_with(session, case) if made is not None else ():

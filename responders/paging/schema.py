@@ -105,6 +105,9 @@ class CorrectInput:
     severity: Severity
     category: Category
     why: CorrectionReason
+    seen_at: datetime | None = strawberry.field(
+        default=None, description="The `updatedAt` of the case that was looked at: one changed since is not lowered."
+    )
 
 
 @strawberry.type
@@ -118,7 +121,7 @@ class Mutation:
 
         def work(session: Session, found: cases.Case) -> None:
             said = (input.severity.value, input.category.value, input.why.value)
-            service.correct(session, found, *said, context.viewer.actor, context.now)
+            service.correct(session, found, *said, context.viewer.actor, context.now, seen=input.seen_at)
 
         return payload(info, input.case_id, work, wake="worker")
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.core import conversation
-from gateway.core.errors import KeyRefused
+from gateway.core.errors import BadInput, KeyRefused
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.records import Event, Message
 from responders.accounts.gate import Visit, action, field_of, page, see
@@ -53,10 +53,14 @@ def acknowledge(request: Request, visit: Visit, _form: FormData) -> Response:
 @action
 def correct(request: Request, visit: Visit, form: FormData) -> Response:
     """Say what a case really is, with a reason; a grave one that nobody attends calls people out."""
-    number = request.path_params["number"]
+    number, seen = request.path_params["number"], field_of(form, "seen")
     asked = (field_of(form, "severity"), field_of(form, "category"), field_of(form, "why"))
+    try:
+        seen_at = datetime.fromisoformat(seen)
+    except ValueError as error:
+        raise BadInput from error
     with visit.console.database.write() as session:
-        service.correct(session, find(session, visit, number), *asked, visit.actor, visit.now)
+        service.correct(session, find(session, visit, number), *asked, visit.actor, visit.now, seen=seen_at)
     visit.console.waker.wake("worker")
     return see(f"/cases/{number}#sure")
 

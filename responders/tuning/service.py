@@ -24,6 +24,10 @@ _NAME = 20
 """Characters of a district's short name in a pack's name: both versions fit into 40."""
 
 
+class Overtaken(BadInput):
+    """Somebody else saved a version after the one that this change was written into."""
+
+
 def name(district: District, version: int) -> str:
     """Name a version as assessments do: `lincoln-3`."""
     return f"{district.slug[:_NAME]}-{version}"
@@ -88,7 +92,7 @@ def change(
     """Write a new version, in force from the commit on. The same words as now in force make none.
 
     `based_on` is the version that the writer saw (0: none); None writes over whatever there is.
-    Raises: BadInput for a pack that cannot be used, or when somebody else was faster.
+    Raises: BadInput for a pack that cannot be used; Overtaken when somebody else was faster.
     """
     text = typed(text).strip() + "\n"
     source = checked(text)
@@ -96,7 +100,7 @@ def change(
     before = current(session, district.id)
     version = before.version if before else 0
     if based_on not in (None, version):
-        raise BadInput(f"Somebody saved version {version} meanwhile. Look at it, and write your change into it.")
+        raise Overtaken(f"Somebody saved version {version} meanwhile. Look at it, and write your change into it.")
     if before is not None and _same(keys, before, text):
         return before
     pack = RulePack(district_id=district.id, version=version + 1, at=now, author=author)

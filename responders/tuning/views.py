@@ -16,7 +16,7 @@ from triage.model import Assessment, Context
 from triage.pack_files import LARGEST
 
 _ROLE = "administrator"
-_LONGEST_TRY = 1000
+_LONGEST_TRY, _DIGITS = 1000, 9
 
 
 @page
@@ -30,17 +30,21 @@ def show(_request: Request, visit: Visit) -> Response:
 def save(_request: Request, visit: Visit, form: FormData) -> Response:
     """Write a new version down, or try a sentence on it first; what is wrong is said beside what was written."""
     _admit(visit)
-    text, seen, sentence = (field_of(form, name) for name in ("pack", "version", "sentence"))
+    text, version, sentence = (field_of(form, name) for name in ("pack", "version", "sentence"))
+    seen = int(version) if version.isdecimal() and len(version) < _DIGITS else 0
     try:
         if "try" in form:
-            return _page(visit, text, [], sentence=sentence[:_LONGEST_TRY], tried=_try(visit, text, sentence))
+            tried = _try(visit, text, sentence)
+            return _page(visit, text, [], seen=seen, sentence=sentence[:_LONGEST_TRY], tried=tried)
         with visit.console.database.write() as session:
             service.change(
                 session, visit.console.keys, visit.district, text,
-                based_on=int(seen) if seen.isdecimal() else 0, author=visit.actor, now=visit.now,
+                based_on=seen, author=visit.actor, now=visit.now,
             )  # fmt: skip
+    except service.Overtaken as error:
+        return _page(visit, text, [error.public], overtaken=True, sentence=sentence, status=400)
     except BadInput as error:
-        return _page(visit, text, error.public.splitlines(), sentence=sentence, status=400)
+        return _page(visit, text, error.public.splitlines(), seen=seen, sentence=sentence, status=400)
     return see("/tuning")
 
 
@@ -59,22 +63,30 @@ def _page(
     text: str | None,
     faults: list[str],
     *,
+    seen: int | None = None,
+    overtaken: bool = False,
     sentence: str = "",
     tried: list[tuple[str, Assessment]] | None = None,
     status: int = 200,
 ) -> Response:
-    shut = False
+    """Show the page. `seen` is the version that the words were written into: saving them overwrites no later one.
+
+    Who was `overtaken` is shown the version in force beside their own words, and has seen it from then on.
+    """
+    in_force, shut = "", False
     with visit.console.database.read() as session:
         versions = service.history(session, visit.account.district_id)
         names = {f"account:{one.id}": one.name for one in accounts.of_district(session, visit.account.district_id)}
-        if text is None:
+        if text is None or overtaken:
             try:
-                text = service.opened(visit.console.keys, versions[0] if versions else None)
+                in_force = service.opened(visit.console.keys, versions[0] if versions else None)
             except KeyRefused:
-                text, shut = "", True
+                shut = True
+    newest = versions[0].version if versions else 0
     return visit.render(
-        "tuning/tuning.html", status, here="tuning", pack=text, faults=faults, versions=versions, names=names,
-        version=versions[0].version if versions else 0, sentence=sentence, tried=tried or [], shut=shut,
+        "tuning/tuning.html", status, here="tuning", pack=in_force if text is None else text, faults=faults,
+        versions=versions, names=names, version=newest if seen is None else seen,
+        theirs=in_force if overtaken else None, sentence=sentence, tried=tried or [], shut=shut,
         longest=LARGEST,
     )  # fmt: skip
 

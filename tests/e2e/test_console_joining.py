@@ -27,6 +27,7 @@ from responders.cases.records import Case, CaseThread
 from responders.directory import service as directory
 from responders.dispatch import Dispatcher
 from responders.linker import Linker
+from responders.linking import service as linking
 from tests.e2e.test_console_pages import PASSWORD, Waker, sign_in
 from tests.integration.conftest import _grant
 from tests.support.access import faults
@@ -156,6 +157,44 @@ def test_a_pair_is_refused_with_one_key_and_typing_joins_nothing(page: Page, ser
     page.keyboard.press("n")
     expect(page.locator(".proposals")).to_have_count(0)
     assert [case.joined_into_id for case in served.cases()] == [None, None]
+
+
+PRESS_AT_SWAP = """() => {
+  window.sent = [];
+  document.addEventListener("submit", (event) => { window.sent.push(event.submitter.id); event.preventDefault(); });
+  window.press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+  new MutationObserver((_, watch) => {
+    const button = document.querySelector("[data-key=j]");
+    if (!button) return;
+    watch.disconnect();
+    window.pressed = button.id;
+    window.press();
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+"""Note what is sent, and press J in the very moment in which a proposal is put on the page."""
+PRESS_ON = """() => new Promise((done) => {
+  const again = setInterval(() => {
+    window.press();
+    if (window.sent.length) { clearInterval(again); done(window.sent[0]); }
+  }, 100);
+})"""
+"""Press J on and on, until the key has rested."""
+
+
+def test_a_key_does_nothing_about_a_proposal_that_nobody_can_have_read(page: Page, served: Served) -> None:
+    for place, words in enumerate(("the bikes get stolen", "somebody took my bike")):
+        served.world.text(words, sender=f"+1303555012{place}")
+        served.work()
+    one, other = served.cases()
+    sign_in(page, served, f"/cases/{one.number}")  # type: ignore[arg-type]  # it has a url
+    expect(page.locator("#live-state")).to_have_text("Live")
+    page.evaluate(PRESS_AT_SWAP)
+    with served.world.of("worker").write() as session:
+        found = linking.Found(other.id, one.id, "same", ())
+        linking.propose(session, served.world.keys["worker"], found, utc_now())
+    expect(page.locator(".proposals > li")).to_have_count(1)
+    assert page.evaluate("[window.pressed, window.sent]") == [f"join-{other.number}", []]
+    assert page.evaluate(PRESS_ON) == f"join-{other.number}"
 
 
 def test_joining_works_without_script_and_axe_finds_no_fault(browser: Browser, served: Served) -> None:

@@ -79,10 +79,7 @@ def make(settings: Settings, database: Database, sender: Sender) -> list[Duty]:
     def then_page(step: Callable[[], int]) -> Callable[[], None]:
         return lambda: paging.ring() if step() else None
 
-    dispatch = Duty(
-        "dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all),
-        then_page(judge.wake_all), linking.ring,
-    )  # fmt: skip
+    dispatch = Duty("dispatch", then_page(judge.answer_all), judge.take_all, then_page(judge.call_all), linking.ring)
     linker.busy = lambda: dispatch.is_busy() or judge.pages_wait()
     return [dispatch, paging, sending, linking]
 

@@ -6,9 +6,10 @@ const QUIET = { headers: { "X-Fragment": "1" }, credentials: "same-origin", redi
 const EVERY_MS = 30000; // Ages move on, and a lost event is made good.
 const HIDDEN_MS = 30000; // Browsers open six lines to a server: tabs nobody looks at give theirs back.
 const PRESS_MS = 3000; // No button is swapped under a finger; a release that is never told ends by itself.
+const SETTLE_MS = 2000; // So long a key rests after what it does has changed: nobody has read that yet.
 const state = document.getElementById("live-state");
 const shown = new WeakMap(); // Each live part's HTML as the server sent it.
-let busy = false, again = false, pressing = false, soon = 0;
+let busy = false, again = false, pressing = false, soon = 0, rekeyed = -Infinity;
 
 function say(text, away) {
   if (!state || (state.textContent === text && !state.hidden)) return;
@@ -37,6 +38,8 @@ function outermost(root) {
   });
 }
 
+function keyed(part) { return [...part.querySelectorAll("[data-key]")].map((one) => one.dataset.key + one.id).join(" "); }
+
 function replace(root, fresh) {
   for (const part of outermost(root)) {
     const now = fresh.querySelector("#" + CSS.escape(part.id));
@@ -46,6 +49,7 @@ function replace(root, fresh) {
     const put = document.importNode(now, true);
     const held = part.contains(document.activeElement) ? document.activeElement.id : "";
     for (const one of put.querySelectorAll("details[id]")) one.open = document.getElementById(one.id)?.open ?? one.open;
+    if (keyed(part) !== keyed(put)) rekeyed = performance.now();
     part.replaceWith(put);
     shown.set(put, now.innerHTML);
     for (const one of put.querySelectorAll("li[id]")) if (!had.has(one.id) && had.size) one.classList.add("arrived");
@@ -143,7 +147,7 @@ document.addEventListener("keydown", (event) => {
   const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (!button) return;
   event.preventDefault();
-  button.form.requestSubmit(button);
+  if (performance.now() - rekeyed >= SETTLE_MS) button.form.requestSubmit(button);
 });
 let press = 0;
 function release() { clearTimeout(press); pressing = false; if (again) { again = false; later(); } }

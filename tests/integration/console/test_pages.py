@@ -232,6 +232,26 @@ def test_acknowledge_takes_the_case_and_wakes_the_worker(desk: Desk) -> None:
     assert desk.waker.woken == ["worker"]
 
 
+def test_a_page_that_is_old_by_now_lowers_nothing(desk: Desk) -> None:
+    case = desk.tip("they call me names", "moderate")
+    desk.post(f"/cases/{case.number}/acknowledge")
+    path, lower = f"/cases/{case.number}/correct", {"severity": "none", "category": "other", "why": "joke"}
+
+    def seen() -> str:
+        return re.search(r'name="seen" value="([^"]+)"', desk.get(f"/cases/{case.number}").text)[1]  # type: ignore[index]
+
+    old = seen()
+    desk.world.clock.forward(seconds=5)
+    desk.tip("he has a gun", "critical")
+    answer = desk.post(path, seen=old, **lower)
+    assert answer.status_code == 403
+    assert "It changed meanwhile." in answer.text
+    assert desk.post(path, **lower).status_code == 400
+    assert desk.case(case).severity == "critical"
+    assert desk.post(path, seen=seen(), **lower).status_code == 303
+    assert desk.case(case).severity == "none"
+
+
 def test_reply_is_queued_once_however_often_the_button_is_pressed(desk: Desk) -> None:
     case = desk.tip("he has a gun")
     thread = desk.thread_of(case)

@@ -13,6 +13,8 @@ from responders.accounts.records import Account
 from responders.tuning import service as tuning
 from responders.tuning.records import RulePack
 from tests.integration.console.conftest import Desk
+from triage import engine
+from triage.model import Context
 
 CODES = "codes: {bring the cookies: bring a gun}"
 
@@ -33,6 +35,12 @@ def written(page: str) -> str:
     found = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)
     assert found is not None
     return unescape(found[1]).strip()
+
+
+def seen(page: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
 
 
 def test_an_administrator_saves_words_and_sees_who_did_when(admin: Desk) -> None:
@@ -82,6 +90,27 @@ def test_who_writes_from_an_old_page_loses_nothing_and_overwrites_nothing(admin:
     assert (answer.status_code, versions(admin)) == (400, [1])
     assert "Somebody saved version 1 meanwhile" in answer.text
     assert written(answer.text) == "gangs: [Eastside 13]"
+    theirs = answer.text.partition('id="theirs"')[2].partition("</textarea>")[0]
+    assert CODES in unescape(theirs)
+    assert seen(answer.text) == "1", "they have seen it by now"
+    both = f"{CODES}\ngangs: [Eastside 13]"
+    assert admin.post("/tuning", pack=both, version=seen(answer.text), save="1").status_code == 303
+    assert written(admin.get("/tuning").text) == both
+
+
+@pytest.mark.parametrize(
+    "how", [{"try": "1", "sentence": ""}, {"save": "1", "pack": "gangs: ['a*']"}], ids=["try", "fault"]
+)
+def test_trying_or_being_wrong_in_between_makes_nobody_write_over_a_colleague(
+    admin: Desk, monkeypatch: pytest.MonkeyPatch, how: dict[str, str]
+) -> None:
+    monkeypatch.setattr(engine, "assess", lambda *_: engine.undecided("too_short", Context()))
+    admin.post("/tuning", pack=CODES, version="0", save="1")
+    answer = admin.post("/tuning", **{"pack": "gangs: [Eastside 13]", "version": "0", **how})
+    assert "meanwhile" not in answer.text
+    assert seen(answer.text) == "0"
+    again = admin.post("/tuning", pack="gangs: [Eastside 13]", version=seen(answer.text), save="1")
+    assert (again.status_code, versions(admin)) == (400, [1])
 
 
 def test_a_sentence_is_tried_on_words_that_are_not_saved(admin: Desk) -> None:

@@ -24,6 +24,8 @@ HOLD = """mutation($input: PlaceHoldInput!) { placeHold(input: $input) { ...Held
   userErrors { code message } }"""
 RELEASE = """mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) {
   case { holds { reasonCode } } userErrors { code message } } }"""
+CORRECT = """mutation($input: CorrectInput!) { correct(input: $input) {
+  case { severity } userErrors { code message } } }"""
 NOTE = """mutation($input: NoteInput!) { note(input: $input) {
   note { text at author { kind name } } userErrors { code message } } }"""
 REPLY = """mutation($input: ReplyInput!) { reply(input: $input) {
@@ -63,6 +65,20 @@ def test_acknowledge_is_told_of_the_actor_in_the_event(rig: Rig) -> None:
     actor = rig.ask("{ viewer { actor } }")["viewer"]["actor"]
     assert edge["node"] == {"actor": actor, "subject": f"case/{case.id}"}
     assert actor.startswith("token:")
+
+
+def test_a_case_that_changed_since_it_was_looked_at_is_not_lowered(rig: Rig) -> None:
+    rig.world.clock.forward(microseconds=1234)  # DateTime tells milliseconds.
+    case = rig.tip(GUN)
+    seen = rig.ask("query($n: String!) { case(number: $n) { updatedAt } }", n=case.number)["case"]["updatedAt"]
+    rig.world.clock.forward(seconds=5)
+    rig.ask(ACKNOWLEDGE, input={"caseId": id_of("Case", case.id)})
+    asked = {"caseId": id_of("Case", case.id), "severity": "NONE", "category": "OTHER", "why": "JOKE"}
+    done = rig.ask(CORRECT, input={**asked, "seenAt": seen})["correct"]
+    assert refused(done) == ("NOT_ALLOWED", "It changed meanwhile. Look at it again, then correct it.")
+    seen = rig.ask("query($n: String!) { case(number: $n) { updatedAt } }", n=case.number)["case"]["updatedAt"]
+    done = rig.ask(CORRECT, input={**asked, "seenAt": seen})["correct"]
+    assert (done["case"], done["userErrors"]) == ({"severity": "NONE"}, [])
 
 
 def test_reply_is_queued_for_the_courier(rig: Rig) -> None:

@@ -6,6 +6,8 @@ from sqlalchemy import select, update
 from gateway.core import conversation, wording
 from gateway.core.records import Message, Send, Thread
 from responders.asking.records import Question
+from responders.cases import service as cases
+from responders.cases.records import Case
 from tests.integration.responders.conftest import Desk, acknowledge
 
 
@@ -77,9 +79,42 @@ def test_an_answer_that_says_too_little_again_wakes_a_person(desk: Desk) -> None
     assert ends(desk) == ["called"]
 
 
+@pytest.mark.parametrize(
+    ("words", "keyword"),
+    [("none", None), ("none yes ok", None), ("low", "stop"), ("none of that is so", "start")],
+    ids=["a word", "three words", "STOP", "START"],
+)
+def test_an_answer_that_says_nothing_leaves_the_question_standing(desk: Desk, words: str, keyword: str | None) -> None:
+    case = desk.tip("hm")
+    desk.tip(words, keyword=keyword)
+    assert ends(desk) == [None]
+    assert desk.calls() == []
+    desk.wait(seconds=181)
+    assert desk.calls() == ["Ana"]
+    assert ends(desk) == ["called"]
+    assert desk.case(case).unsure_reason == "no_answer"
+
+
+def test_four_calm_words_settle_it(desk: Desk) -> None:
+    desk.tip("hm")
+    desk.tip("none wrong number sorry")
+    desk.wait(minutes=10)
+    assert desk.calls() == []
+    assert ends(desk) == ["answered"]
+
+
 def test_an_answer_without_its_thread_leaves_the_question_standing(desk: Desk) -> None:
+    desk.tip("hm")
+    desk.tip("low the soap is empty", threaded=False)
+    assert ends(desk) == [None]  # The courier has not found yet whose answer it is.
+    desk.wait(seconds=181)
+    assert desk.calls() == ["Ana"]
+    assert ends(desk) == ["called"]
+
+
+def test_what_has_no_thread_cannot_be_asked_back(desk: Desk) -> None:
     desk.tip("hm", threaded=False)
-    assert desk.calls() == ["Ana"]  # There was nobody to ask: the courier had not found the thread.
+    assert desk.calls() == ["Ana"]
     assert asked(desk) == []
 
 
@@ -98,6 +133,30 @@ def test_who_already_has_the_case_is_not_called_again(desk: Desk) -> None:
     desk.wait(minutes=4)
     assert desk.calls() == []
     assert ends(desk) == ["attended"]
+
+
+@pytest.mark.parametrize(
+    ("act", "called", "ended"),
+    [(None, ["Ana"], "called"), ("note", [], "attended"), ("close", [], "attended")],
+    ids=["nobody looks", "somebody looks", "it is over"],
+)
+def test_who_writes_again_to_a_case_that_lies_quiet_is_not_left_alone(
+    desk: Desk, act: str | None, called: list[str], ended: str
+) -> None:
+    case = desk.tip("low the soap is empty")
+    assert acknowledge(desk, case)
+    desk.wait(minutes=11)
+    desk.tip("hm")
+    assert len(asked(desk)) == 1
+    if act == "note":
+        with desk.world.of("console").write() as session:
+            found, keys = session.get_one(Case, case.id), desk.world.keys["console"]
+            cases.add_note(session, keys, found, "calling them", "account:1", desk.now)
+    elif act == "close":
+        desk.move(case, "resolved")
+    desk.wait(seconds=181)
+    assert desk.calls() == called
+    assert ends(desk) == [ended]
 
 
 def test_a_worker_that_died_after_asking_is_replaced_by_one_that_wakes(desk: Desk) -> None:

@@ -9,11 +9,13 @@ from responders.paging import service as paging
 from tests.integration.responders.conftest import Desk, acknowledge
 
 
-def correct(desk: Desk, case: Case, severity: str, category: str = "bullying", why: str = "not_so") -> bool:
-    """Correct as someone at the console would."""
+def correct(
+    desk: Desk, case: Case, severity: str, category: str = "bullying", why: str = "not_so", seen: Case | None = None
+) -> bool:
+    """Correct as someone at the console would, who looked at the case as it was in `seen`."""
     with desk.world.database.write() as session:
-        found = session.get_one(Case, case.id)
-        return paging.correct(session, found, severity, category, why, "account:1", desk.now)
+        found, at = session.get_one(Case, case.id), seen.updated_at if seen else None
+        return paging.correct(session, found, severity, category, why, "account:1", desk.now, seen=at)
 
 
 def weeks(desk: Desk) -> list[weekly.Week]:
@@ -70,6 +72,48 @@ def test_a_new_message_may_raise_it_again(desk: Desk) -> None:
     assert desk.case(case).severity == "critical"
 
 
+def test_what_has_changed_since_it_was_looked_at_is_raised_but_not_lowered(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    assert acknowledge(desk, case)
+    seen = desk.case(case)
+    desk.world.clock.forward(seconds=5)
+    desk.tip("critical he is here")
+    assert acknowledge(desk, case)
+    for severity in ("low", "high"):
+        with pytest.raises(NotAllowed, match="It changed meanwhile"):
+            correct(desk, case, severity, "other", "joke", seen)
+    assert desk.case(case).severity == "critical"
+    assert correct(desk, case, "high", "other", "joke", desk.case(case))
+    assert correct(desk, case, "critical", "other", "more_known", seen)
+
+
+def test_a_doubt_that_came_meanwhile_is_not_settled_unseen(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    assert acknowledge(desk, case)
+    seen = desk.case(case)
+    desk.wait(minutes=11)
+    desk.tip("what")
+    assert acknowledge(desk, case)
+    with pytest.raises(NotAllowed, match="It changed meanwhile"):
+        correct(desk, case, "moderate", "other", "not_so", seen)
+    assert desk.case(case).unsure
+
+
+def test_calls_for_a_case_that_somebody_has_are_not_ended_by_correcting_it(desk: Desk) -> None:
+    case = desk.tip("moderate one")
+    assert acknowledge(desk, case)
+    desk.wait(minutes=11)
+    desk.tip("critical he is here")
+    assert desk.calls() == ["Ana", "Ben"]
+    with pytest.raises(NotAllowed, match="Acknowledge it first"):
+        correct(desk, case, "low", "other", "joke")
+    assert desk.case(case).severity == "critical"
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "low", "other", "joke")
+    desk.wait(minutes=30)
+    assert desk.calls() == []
+
+
 def test_saying_what_it_says_already_changes_nothing(desk: Desk) -> None:
     case = desk.tip("moderate one")
     assert not correct(desk, case, case.severity, case.categories[0])
@@ -93,3 +137,46 @@ def test_a_week_begins_on_monday_and_old_ones_are_left_out(desk: Desk) -> None:
     assert [len(week.missed) for week in weeks(desk)][:3] == [0, 1, 0]
     desk.world.clock.forward(days=70)
     assert not any(week.missed for week in weeks(desk))
+
+
+def counts(desk: Desk) -> tuple[int, int, int, int]:
+    """Count this week's cases that were called, missed, called too grave, and corrected otherwise."""
+    week = weeks(desk)[0]
+    return week.called, len(week.missed), len(week.over_called), week.other
+
+
+def test_the_report_counts_what_triage_called_not_what_people_made_of_it(desk: Desk) -> None:
+    called, missed = desk.tip("critical lol"), desk.tip("low one", sender="+13035550132")
+    assert acknowledge(desk, called)
+    assert correct(desk, called, "none", "other", "joke")
+    assert counts(desk) == (1, 0, 1, 0)
+    assert correct(desk, missed, "critical", "other", "sign_missed")
+    assert counts(desk) == (1, 1, 1, 0)
+
+
+def test_who_takes_a_correction_back_has_found_no_fault_of_triage(desk: Desk) -> None:
+    case = desk.tip("low one")
+    assert correct(desk, case, "critical", "other", "sign_missed")
+    assert acknowledge(desk, case)
+    desk.world.clock.forward(seconds=1)
+    assert correct(desk, case, "low", "other", "not_so")
+    assert counts(desk) == (0, 0, 0, 1)
+
+
+def test_what_triage_raises_after_a_correction_counts_as_called(desk: Desk) -> None:
+    case = desk.tip("low one")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "moderate", "other", "more_known")
+    desk.tip("critical he is here")
+    assert counts(desk) == (1, 0, 0, 1)
+    assert acknowledge(desk, case)
+    desk.world.clock.forward(seconds=1)
+    assert correct(desk, case, "low", "other", "joke")
+    assert counts(desk) == (1, 0, 1, 0)
+
+
+def test_a_doubt_that_a_person_settled_was_a_call(desk: Desk) -> None:
+    case = desk.tip("what")
+    assert acknowledge(desk, case)
+    assert correct(desk, case, "high", "other", "more_known")
+    assert counts(desk) == (1, 0, 0, 1)

@@ -57,3 +57,33 @@ def test_who_pages_beside_is_rung_for_as_soon_as_people_are_called_out(desk: Des
     beside = desk.another_worker()
     beside.page_all()
     assert desk.events("page.written")
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["two processes", "one process"])
+def test_who_stayed_silent_is_called_for_in_the_middle_of_a_long_queue(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    desk.tip("hm")
+    desk.world.clock.forward(seconds=181)
+    for place in range(12):
+        desk.world.text(CALM, sender=f"+130355522{place:02}")
+    desk.world.courier.thread_all()
+    take, waiting = cases.take_messages, list[int]()
+
+    def taking(*given: Any) -> list[cases.Taken]:
+        desk.world.clock.forward(seconds=0.3)
+        if not desk.callouts():
+            waiting.append(len(given[2]))
+        return take(*given)
+
+    another = desk.another_worker()
+
+    def ring() -> None:
+        another.page_all()
+
+    if beside:
+        desk.worker.on_called = ring
+    monkeypatch.setattr(cases, "take_messages", taking)
+    desk.worker.take_all()
+    assert len(desk.callouts()) == 1
+    assert 0 < sum(waiting) < 12
