@@ -10,6 +10,16 @@ from sqlalchemy.orm import Session
 from responders.accounts.records import Account, ApiToken
 from responders.directory.records import Responder
 
+_PERSONS = ("account:", "contact:")
+
+
+def is_person(actor: str | None) -> bool:
+    """Tell whether somebody on staff acted in person, by account, by phone or at the server.
+
+    What other systems do by token may be by itself, as ours do, and so follow a report within seconds.
+    """
+    return actor is not None and (actor == "operator" or actor.startswith(_PERSONS))
+
 
 @dataclass(frozen=True)
 class People:

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from exports.snapshot import EventSnapshot
 from gateway.core.records import Event, Line, Message, School, Thread
+from responders.cases.people import is_person
 from responders.cases.records import Case, CaseMessage, CaseThread
 from responders.paging.records import CalloutCase, Page
-
-_STAFF = ("account:", "contact:", "token:")
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ def snapshot(event: Event, place: Place, within_minutes: int) -> EventSnapshot:
     """Make what may leave of an event.
 
     When a report came in leaves no more exact than `within_minutes`, and so does whatever follows it by itself; what
-    a member of staff did leaves with its own time.
+    a person on staff did leaves with its own time.
     """
-    exact = event.actor.startswith(_STAFF) or not within_minutes
+    exact = is_person(event.actor) or not within_minutes
     return EventSnapshot(
         id=event.id, sequence=event.seq, type=event.type, subject=event.subject, actor=event.actor,
         at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id, data=event.data,
