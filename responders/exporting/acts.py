@@ -19,6 +19,7 @@ from responders.cases.records import Case
 from responders.conversation import timeline
 from responders.conversation.delivery import describe
 from responders.conversation.timeline import Entry
+from responders.escalation import service as escalation
 from responders.exporting import tips
 from responders.exporting.staff import Staff
 from responders.paging import calls
@@ -110,4 +111,5 @@ def _subjects(told: Told) -> list[str]:
         *(f"thread/{thread_id}" for thread_id in told.threads),
         *(f"message/{message.id}" for message in told.said),
         *(f"send/{send_id}" for send_id in sends),
+        *(f"alert/{alert.id}" for alert in escalation.of_case(told.session, told.case.id)),
     ]

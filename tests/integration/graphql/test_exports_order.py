@@ -6,12 +6,18 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from gateway.core.events import emit
+from gateway.core.media.records import Attachment
+from gateway.core.records import Message, Send, new_id
 from responders.cases import service as cases
 from responders.cases.records import Case
+from responders.escalation import service as escalation
+from responders.escalation.records import Alert
 from responders.paging import service as paging
 from tests.integration.graphql.rig import Rig
-from tests.integration.graphql.test_exporting import by_graphql, document_of
+from tests.integration.graphql.test_exporting import by_graphql, document_of, story
 
 MARGIN = "nc:DateMarginOfErrorDuration"
 
@@ -82,3 +88,32 @@ def test_what_a_system_does_by_itself_is_told_as_coarsely_as_the_report(rig: Rig
 def events(rig: Rig, case: Case) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = json.loads(by_graphql(rig, case, format="events")["document"]["content"])
     return told
+
+
+def test_alerts_files_and_what_became_of_replies_belong_to_the_case(rig: Rig) -> None:
+    case, now = story(rig), rig.world.clock()
+    actor = f"account:{rig.account.id}"
+    with rig.world.database.write() as session:
+        row = Alert(
+            id=new_id(), district_id=case.district_id, case_id=case.id, incident=new_id(), msg_type="Alert",
+            status="Actual", scope="Public", scenario="lockdown", state="draft", author=actor, drafted_by=actor,
+            drafted_at=now, lasts_minutes=60,
+        )  # fmt: skip
+        message = session.scalars(select(Message).where(Message.direction == "in")).one()
+        send = session.scalars(select(Send).join(Message, Message.id == Send.message_id).where(
+            Message.direction == "out", Message.kind == "reply")).one()  # fmt: skip
+        file = Attachment(message_id=message.id, position=0, state="clean", kind="jpeg", size=1, at=now)
+        session.add_all([row, file])
+        session.flush()
+        escalation.tell(session, row, "alert.drafted", actor, now, msg_type="Alert", scenario="lockdown")
+        emit(session, "attachment.clean", subject=f"attachment/{file.id}", actor="process:worker", at=now,
+             district_id=case.district_id, message=message.id, reason=None)  # fmt: skip
+        emit(session, "send.delivered", subject=f"send/{send.id}", actor="process:courier", at=now,
+             district_id=case.district_id, message=send.message_id, account="reporters", code=None,
+             attempt=1)  # fmt: skip
+    acts = {one["nc:ActivityCategoryText"] for one in document_of(rig, case)["nc:Incident"]["nc:IncidentEvent"]}
+    assert {"alert.drafted", "send.delivered"} <= acts
+    told = {one["subject"]: one for one in events(rig, case)}
+    assert {f"alert/{row.id}", f"attachment/{file.id}", f"send/{send.id}"} <= set(told)
+    assert {one.get("caseid") for one in told.values()} == {case.id}
+    assert told[f"alert/{row.id}"]["severity"] == case.severity
