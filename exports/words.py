@@ -19,6 +19,8 @@ LONGEST = guard.LONGEST
 """Characters that may leave in one piece: the guard looks through no more, and what it did not look through stays."""
 _SECRET = re.compile(r"(?<![0-9A-Za-z])(?:tip_[\w\-]{20,}|(?:[A-Z]{2})?[0-9a-fA-F]{24,})(?![0-9A-Za-z])")
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.+\-/][a-z0-9]+)*")
+_VERSION = re.compile(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}(?:\+[a-z0-9-]{1,20}-\d{1,6})?")
+_NUMBER = re.compile(r"\d{7}|(?<!\d)\d{3}-\d{4}(?!\d)")
 _DIGITS = re.compile(r"\d{5}")
 
 
@@ -30,6 +32,20 @@ class Code(str):
     def __new__(cls, text: str) -> Code:
         """Keep it if it is one."""
         fits = len(text) <= 60 and _CODE.fullmatch(text) and not _DIGITS.search(text)
+        return super().__new__(cls, text if fits else "other")
+
+
+class Slug(str):
+    """The short name of a district or a school, such as `9th-grade-campus`; whatever is none becomes `other`.
+
+    Seven digits in a row, or as three and four, are a phone number and no school's.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Slug:
+        """Keep it if it is one."""
+        fits = re.fullmatch(r"[a-z0-9-]{1,63}", text) and not _NUMBER.search(text)
         return super().__new__(cls, text if fits else "other")
 
 
@@ -70,13 +86,17 @@ class Url(str):
 
 
 class Version(str):
-    """The version of the rules, such as `2026.11.5`; whatever is none becomes `unknown`."""
+    """The version of the rules, such as `2026.11.5+demo-3`: after `+` that of the district's own words.
+
+    Whatever is none becomes `unknown`.
+    """
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Version:
         """Keep it if it is one."""
-        return super().__new__(cls, text if re.fullmatch(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}", text) else "unknown")
+        fits = _VERSION.fullmatch(text) and not _NUMBER.search(text)
+        return super().__new__(cls, text if fits else "unknown")
 
 
 @dataclass(frozen=True, slots=True)

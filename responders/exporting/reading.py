@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exports.case_snapshot import CaseSnapshot, OrganizationSnapshot, ResponderSnapshot
-from exports.words import Code, Id, Moment, Number, Policy, Url, Words
+from exports.words import Code, Id, Moment, Number, Policy, Slug, Url, Words
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Event, School
@@ -55,8 +55,8 @@ def read(session: Session, reader: Reader, case: Case) -> CaseSnapshot:
         number=Number(case.number),
         url=Url(f"{reader.origin}/cases/{case.number}"),
         taken_at=Moment(reader.now),
-        district=OrganizationSnapshot(Code(district.slug), Words(district.name)),
-        school=OrganizationSnapshot(Code(school.slug), Words(school.name)) if school else None,
+        district=OrganizationSnapshot(Slug(district.slug), Words(district.name)),
+        school=OrganizationSnapshot(Slug(school.slug), Words(school.name)) if school else None,
         state=Code(case.state),
         state_label=Words(words.plain(case.state, words.STATE)),
         resolution=Code(why) if why else None,
