@@ -230,7 +230,10 @@ class Stage:
         action = re.findall(rf'action="(/cases/[^"]+/{what})"', shown)[0]
         form = {"csrf": hidden(shown), "text": words}
         answer = browser.post(action, data=form, headers={"Origin": self.house.console_url})
-        assert answer.status_code == browser.get(f"/cases/{case}/export/niem").status_code == 200
+        form = {"csrf": hidden(browser.get(f"/cases/{case}/export").text)}
+        path = f"/cases/{case}/export/niem"
+        exported = browser.post(path, data=form, headers={"Origin": self.house.console_url})
+        assert answer.status_code == exported.status_code == 200
 
     def _is_clean(self) -> bool:
         with self._connected() as connection:
