@@ -14,11 +14,12 @@ _PERSONS = ("account:", "contact:")
 
 
 def is_person(actor: str | None) -> bool:
-    """Tell whether somebody on staff acted in person, by account, by phone or at the server.
+    """Tell whether somebody on staff acted in person, by account or by phone.
 
-    What other systems do by token may be by itself, as ours do, and so follow a report within seconds.
+    What other systems do by token may be by itself, as what ours do, and so follow a report within seconds; commands at
+    the server may be run by a timer.
     """
-    return actor is not None and (actor == "operator" or actor.startswith(_PERSONS))
+    return actor is not None and actor.startswith(_PERSONS)
 
 
 @dataclass(frozen=True)
