@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from responders.developers.views import EXAMPLES, ROUTES, example
 from responders.schema import build
 from responders.subscriptions import rest, service
 from tests.integration.graphql.rig import PASSWORD, URL, Rig
+from tests.integration.graphql.test_exporting import EXPORT
 from tests.support.world import World
 
 PAGES = ["/developers", "/developers/schema.graphql", "/developers/openapi.json", "/developers/examples/cases.sh"]
@@ -123,6 +125,26 @@ def test_intake_takes_each_kind_of_body_as_openapi_says(world: World) -> None:
         answer = client.post(f"/inbound/{source.id}", content=json.dumps(body), headers=headers)
         assert (answer.status_code, faults(told, "Accepted", answer.json())) == (202, [])
         assert answer.json() == {"accepted": 1, "new": 1}
+
+
+def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> None:
+    page = inside.client.get("/developers").text
+    scopes = re.findall(r"--scope ([a-z]+:[a-z]+)", page)
+    assert scopes == ["cases:read", "events:read", "subscriptions:write"]
+    token, case = inside.issue(*scopes), inside.tip("Tyler has a gun")
+    headers = {"Authorization": f"Bearer {token}"}
+    asked = inside.post("query($n: String!) { case(number: $n) { id } }", token=token, n=case.number)
+    wanted = {"caseId": asked["data"]["case"]["id"], "format": "niem"}
+    told = inside.post(EXPORT, token=token, input=wanted)["data"]["exportCase"]
+    assert (told["userErrors"], bool(told["document"])) == ([], True)
+    made = inside.client.post(rest.PATH, json={"sink": "https://your.address/hook"}, headers=headers)
+    assert made.status_code == 201
+    own = f"{rest.PATH}/{made.json()['id']}"
+    assert inside.client.get(rest.PATH, headers=headers).status_code == 200
+    assert inside.client.get(own, headers=headers).status_code == 200
+    assert inside.client.delete(own, headers=headers).status_code == 204
+    few = inside.client.get(rest.PATH, headers={"Authorization": f"Bearer {inside.issue('cases:read')}"})
+    assert few.status_code == 403
 
 
 def methods(routes: Any) -> set[tuple[str, str]]:
