@@ -54,7 +54,7 @@ def read(told: Told) -> tuple[ActSnapshot, ...]:
         told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
     )
     found = [*_entries(told, entries), *_notes(told), *_pages(told, called.texts)]
-    return tuple(act for _, act in sorted(found, key=lambda one: _order(*one, told.minutes)))
+    return tuple(act for _, act in sorted(found, key=lambda one: _order(one[0], one[1], told.minutes)))
 
 
 def _order(at: datetime, act: ActSnapshot, minutes: int) -> tuple[datetime, bool, datetime]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import select, update
@@ -74,10 +74,12 @@ def sign_in(rig: Rig) -> None:
 
 
 def csrf_of(rig: Rig, case: Case) -> str:
-    return re.findall(r'name="csrf" value="([^"]+)"', rig.client.get(f"/cases/{case.number}/export").text)[0]
+    found = re.search(r'name="csrf" value="([^"]+)"', rig.client.get(f"/cases/{case.number}/export").text)
+    assert found
+    return found[1]
 
 
-def download(rig: Rig, case: Case, name: str, *, csrf: str | None = None, **form: str) -> httpx.Response:
+def download(rig: Rig, case: Case, name: str, *, csrf: str | None = None, **form: str) -> httpx2.Response:
     """Press the button of a format on the console's page, with the page's own token or another."""
     token = csrf_of(rig, case) if csrf is None else csrf
     path = f"/cases/{case.number}/export/{name}"

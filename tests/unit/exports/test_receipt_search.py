@@ -33,7 +33,7 @@ def test_receipts_are_hidden_however_they_are_grouped_and_whatever_comes_before(
     for _ in range(many):
         before, receipt = random.choice(BEFORE), typed(random)
         text = f"{before}{receipt} please"
-        assert receipts.parse(receipt)
+        receipts.parse(receipt)  # or it raises: it is one
         missed += not {*told(text)[len(before) : len(before) + len(receipt)]} <= {SIGN}
     assert missed <= many * 0.005, "those whose signs are as in words by chance, such as four words that follow"
 
