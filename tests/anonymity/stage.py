@@ -227,10 +227,9 @@ class Stage:
 
     def _say(self, browser: httpx.Client, case: str, what: str, words: str) -> None:
         shown = browser.get(f"/cases/{case}").text
-        action = re.findall(rf'action="(/cases/[^"]+/{what})"', shown)[0]
         form = {"csrf": hidden(shown), "text": words}
         origin = {"Origin": self.house.console_url}
-        for path in (action, f"/cases/{case}/export/niem"):
+        for path in (re.findall(rf'action="(/cases/[^"]+/{what})"', shown)[0], f"/cases/{case}/export/niem"):
             assert browser.post(path, data=form, headers=origin).status_code == 200
 
     def _is_clean(self) -> bool:
