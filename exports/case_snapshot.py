@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exports.words import Code, Id, Moment, Number, Url, Version, Words
+from exports.words import Code, Id, Moment, Number, Slug, Url, Version, Words
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationSnapshot:
     """A district, or one of its schools: what it is called, and its short name."""
 
-    slug: Code
+    slug: Slug
     name: Words
 
 

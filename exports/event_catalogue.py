@@ -9,7 +9,8 @@ that any test has stored is missing here or does not fit its schema.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -19,21 +20,31 @@ from typing import Any
 PREFIX = "org.tipline."
 FOLDER = "schemas/events"
 _ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_CODE: dict[str, Any] = {"type": "string", "pattern": "^[A-Za-z0-9_.:/+-]{0,80}$"}
+_RECEIPT = "(?=.*[0-9])[0-9A-Za-z]{4}([_.:/+-]?[0-9A-Za-z]{4}){3}$"
+_CODE: dict[str, Any] = {"type": "string", "pattern": f"^(?!.*[0-9]{{7}})(?!{_RECEIPT})[A-Za-z0-9_.:/+-]{{0,80}}$"}
+_HEX: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{8,64}$"}
 _SHAPES: Mapping[str, dict[str, Any]] = {
     "id": _ID,
     "id?": {**_ID, "type": ["string", "null"]},
     "code": _CODE,
     "code?": {**_CODE, "type": ["string", "null"]},
+    "hex": _HEX,
+    "hexes": {"type": "array", "items": _HEX},
+    "time": {"type": "string", "pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z$"},
+    "number": {"type": "string", "pattern": "^20[0-9]{2}-[0-9]{4,6}$"},
+    "actor": {"type": "string", "pattern": "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"},
+    "path": {"type": "string", "pattern": "^[A-Za-z0-9_./[\\]-]{0,80}$"},
     "count": {"type": "integer"},
     "yes": {"type": "boolean"},
     "ids": {"type": "array", "items": _ID},
     "codes": {"type": "array", "items": _CODE},
     "proof": {"type": "string"},
 }
-"""What a field may be: an id, a code, a number, yes or no, or several; with `?` it may be null. Never words.
+"""What a field may be: an id, a code, a count, yes or no, or several; with `?` it may be null. Never words.
 
-A `proof` is a signed head of the log or its signature.
+A code has no seven digits in a row and is no receipt; what may look like either has a shape of its own: ids of keys and
+hashes (`hex`), times, the number of a case, who ordered something, the path of an element of CAP. A `proof` is a signed
+head of the log or its signature.
 """
 
 
@@ -71,7 +82,7 @@ KINDS: Mapping[str, Kind] = {
     "alert.issued": Kind("An alert went out.", {**_ALERT, "msg_type": "code", "signed": "yes"}),
     "alert.proposed": Kind("A second person is asked to approve an alert.", {**_ALERT, "revision": "count"}),
     "alert.refused": Kind(
-        "An approved alert no longer held when its time came.", {**_ALERT, "code": "code"}, {"element": "code"}
+        "An approved alert no longer held when its time came.", {**_ALERT, "code": "code"}, {"element": "path"}
     ),
     "alert.retried": Kind("An alert is sent somewhere again.", _ALERT_OUT),
     "alert.revised": Kind("A draft of an alert was changed.", {**_ALERT, "revision": "count"}),
@@ -89,10 +100,10 @@ KINDS: Mapping[str, Kind] = {
     "attachment.sealed": Kind("A file is on the store, sealed as it came.", _KEPT),
     "backup.made": Kind(
         "A backup was finished.",
-        {"as_of": "code", "size": "count", "sha256": "code", "key": "code", "files": "count", "missing": "count"},
+        {"as_of": "time", "size": "count", "sha256": "hex", "key": "hex", "files": "count", "missing": "count"},
         {},
     ),
-    "backup.restored": Kind("A backup was restored.", {"as_of": "code"}, {"missing": "count"}),
+    "backup.restored": Kind("A backup was restored.", {"as_of": "time"}, {"missing": "count"}),
     "callout.carried": Kind("Calls go on for a case that another was joined into.", {"case": "id", "source": "id"}),
     "callout.closed": Kind("Nobody is called any more.", {"why": "code"}),
     "callout.escalated": Kind("Nobody answered, so the next people are called too.", {"step": "count"}),
@@ -110,7 +121,7 @@ KINDS: Mapping[str, Kind] = {
         "A person said what a case really is.",
         {"old": "code", "new": "code", "old_category": "code?", "category": "code?", "why": "code"},
     ),
-    "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "code"}),
+    "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "number"}),
     "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
     "case.exported": Kind("A case was handed on as a document.", {"format": "code"}, {"flavour": "code?"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
@@ -128,7 +139,7 @@ KINDS: Mapping[str, Kind] = {
     "case.noticed": Kind("Who attends a case was told of a new message.", {"responder": "id", "send": "id"}),
     "case.opened": Kind(
         "A message opened a case.",
-        {"message": "id", "thread": "id?", "number": "code", "severity": "code", "unsure": "yes", "stray": "yes"},
+        {"message": "id", "thread": "id?", "number": "number", "severity": "code", "unsure": "yes", "stray": "yes"},
     ),
     "case.raised": Kind(
         "A case became more severe.", {"old": "code", "new": "code"}, {"message": "id", "source": "id"}
@@ -139,7 +150,7 @@ KINDS: Mapping[str, Kind] = {
         "A case moved on.", {"old": "code", "new": "code", "why": "code"}, {"into": "id", "source": "id", "by": "code?"}
     ),
     "case.threaded": Kind("The conversation of a case became known.", {"message": "id", "thread": "id"}),
-    "key.destroyed": Kind("Retention destroyed the keys of a month.", {"kids": "codes", "resealed": "count"}),
+    "key.destroyed": Kind("Retention destroyed the keys of a month.", {"kids": "hexes", "resealed": "count"}),
     "line.changed": Kind(
         "What the carrier keeps of a line, or its limits, was changed.",
         {},
@@ -208,7 +219,7 @@ KINDS: Mapping[str, Kind] = {
     "retention.finished": Kind(
         "An order to destroy was carried out.",
         {
-            "ordered_by": "code",
+            "ordered_by": "actor",
             "things": "count",
             "messages": "count",
             "held": "count",
@@ -247,6 +258,38 @@ KINDS: Mapping[str, Kind] = {
     "token.issued": Kind("Another system got a token.", {"scopes": "codes"}),
 }
 """Every type of event that is stored, without its prefix."""
+
+
+def fitting(stored: str, data: Mapping[str, object]) -> dict[str, Any]:
+    """Keep of an event's data what its type lists and what fits; nothing of a type that is not listed.
+
+    A code that does not fit becomes `other`, since something was said; whatever else does not fit is left out.
+    """
+    kind = KINDS.get(stored.removeprefix(PREFIX))
+    fields = {**kind.always, **kind.sometimes} if kind else {}
+    listed = ((name, _fitted(_SHAPES[fields[name]], value)) for name, value in data.items() if name in fields)
+    return {name: value for name, value in listed if value is not _MISFIT}
+
+
+_MISFIT = object()
+_IS: Mapping[str, Callable[[object], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "array": lambda value: isinstance(value, list),
+    "null": lambda value: value is None,
+}
+
+
+def _fitted(shape: Mapping[str, Any], value: object) -> object:
+    types = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
+    if not any(_IS[one](value) for one in types):
+        return _MISFIT
+    if isinstance(value, list):
+        return [kept for one in value if (kept := _fitted(shape["items"], one)) is not _MISFIT]
+    if isinstance(value, str) and not re.fullmatch(shape.get("pattern", "(?s).*"), value):
+        return "other" if shape["pattern"] == _CODE["pattern"] else _MISFIT
+    return value
 
 
 def type_of(stored: str) -> str:

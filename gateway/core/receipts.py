@@ -106,7 +106,7 @@ def parse(typed: str) -> Receipt:
     if len(typed) > _LONGEST_TYPED:
         raise _unlike()
     plain = unicodedata.normalize("NFKC", typed).upper()
-    signs = "".join(sign for sign in plain if not _is_between(sign)).translate(_LOOK_ALIKE)
+    signs = "".join(sign for sign in plain if not is_between(sign)).translate(_LOOK_ALIKE)
     if len(signs) != LENGTH or not set(signs) <= set(_SIGNS):
         raise _unlike()
     bits = 0
@@ -119,7 +119,8 @@ def _unlike() -> BadInput:
     return BadInput(f"A receipt has {LENGTH} letters and digits.")
 
 
-def _is_between(sign: str) -> bool:
+def is_between(sign: str) -> bool:
+    """Tell whether a sign may stand between the signs of a receipt: spaces, dashes, what cannot be seen."""
     return sign.isspace() or sign in _DASHES or unicodedata.category(sign) in {"Pd", "Cf", "Zs"}
 
 

@@ -10,6 +10,17 @@ from sqlalchemy.orm import Session
 from responders.accounts.records import Account, ApiToken
 from responders.directory.records import Responder
 
+_PERSONS = ("account:", "contact:")
+
+
+def is_person(actor: str | None) -> bool:
+    """Tell whether somebody on staff acted in person, by account or by phone.
+
+    What other systems do by token may be by itself, as what ours do, and so follow a report within seconds; commands at
+    the server may be run by a timer.
+    """
+    return actor is not None and actor.startswith(_PERSONS)
+
 
 @dataclass(frozen=True)
 class People:

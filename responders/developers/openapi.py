@@ -27,12 +27,7 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
         "paths": {
             rest.PATH: {"get": _list(), "post": _create()},
             rest.PATH + "/{id}": {"parameters": [_in_path("id")], "get": _one(), "put": _replace(), "delete": _end()},
-            INBOUND: {
-                "servers": [{"url": public_url or "https://tips.example", "description": "intake, which is public"}],
-                "parameters": [_in_path("source")],
-                "post": _concern(),
-                "options": _handshake(),
-            },
+            **({INBOUND: _inbound(public_url)} if public_url else {}),
         },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -45,6 +40,15 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
             },
         },
     }  # fmt: skip
+
+
+def _inbound(public_url: str) -> dict[str, Any]:
+    return {
+        "servers": [{"url": public_url, "description": "intake, which is public"}],
+        "parameters": [_in_path("source")],
+        "post": _concern(),
+        "options": _handshake(),
+    }
 
 
 def _list() -> dict[str, Any]:
@@ -78,7 +82,8 @@ def _concern() -> dict[str, Any]:
         _JSON: {"schema": _ref("Concern")},
     }
     told = _operation("Raise concerns, or tell more about one: CloudEvents 1.0.2.", taken, 400, 401, 404, 413, 415, 429)
-    return {**told, "requestBody": {"required": True, "content": kinds}}
+    attributes = [_in_header(name) for name in ("specversion", "id", "source", "type", "subject")]
+    return {**told, "parameters": attributes, "requestBody": {"required": True, "content": kinds}}
 
 
 def _handshake() -> dict[str, Any]:
@@ -148,6 +153,14 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _in_path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+
+
+def _in_header(attribute: str) -> dict[str, Any]:
+    """Describe an attribute of an event in binary mode. Source: HTTP Protocol Binding 1.0.2 §3.1.3."""
+    needed = "" if attribute == "subject" else ", where it is needed"
+    shape = _event()["properties"][attribute]
+    about = f"the event's attribute, when the body is {_JSON} (binary mode){needed}"
+    return {"name": f"ce-{attribute}", "in": "header", "required": False, "description": about, "schema": shape}
 
 
 def _object(always: dict[str, Any], sometimes: dict[str, Any] | None = None) -> dict[str, Any]:

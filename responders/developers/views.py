@@ -54,7 +54,8 @@ def sdl(_request: Request, _visit: Visit) -> Response:
 @page
 def rest(_request: Request, visit: Visit) -> Response:
     """Give the description of what is called by REST."""
-    return JSONResponse(openapi.document(visit.console.url), media_type="application/vnd.oai.openapi+json;version=3.1")
+    told = openapi.document(visit.console.url, visit.console.public_url)
+    return JSONResponse(told, media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
 @page

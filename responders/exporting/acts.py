@@ -14,12 +14,14 @@ from exports.words import Code, Moment, Words
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Send, Thread
 from responders.cases import service as cases
+from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.conversation import timeline
 from responders.conversation.delivery import describe
 from responders.conversation.timeline import Entry
+from responders.escalation import service as escalation
 from responders.exporting import tips
-from responders.exporting.staff import Staff, acts
+from responders.exporting.staff import Staff
 from responders.paging import calls
 
 _TOLD_OTHERWISE = frozenset({"case.noted", "case.exported"})
@@ -43,15 +45,20 @@ class Told:
 def read(told: Told) -> tuple[ActSnapshot, ...]:
     """Read what happened, oldest first. What people did is told to the second.
 
-    What the house did by itself follows a report within seconds, and whoever knew when would know when the report came:
-    so it is told as coarsely as that, pages too.
+    What the house or another system did follows a report within seconds, and whoever knew when would know when the
+    report came: so it is told as coarsely as that, pages too. Nor may its place in the order tell more than its time
+    does: within a span all that is told coarsely stands before what is told to the second.
     """
     called = calls.of_case(told.session, told.case)
     entries = timeline.read(
         told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
     )
     found = [*_entries(told, entries), *_notes(told), *_pages(told, called.texts)]
-    return tuple(act for _, act in sorted(found, key=lambda one: one[0]))
+    return tuple(act for _, act in sorted(found, key=lambda one: _order(one[0], one[1], told.minutes)))
+
+
+def _order(at: datetime, act: ActSnapshot, minutes: int) -> tuple[datetime, bool, datetime]:
+    return Moment.coarse(at, minutes).at, act.at.within_minutes == 0, at
 
 
 def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, ActSnapshot]]:
@@ -66,7 +73,7 @@ def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, A
             ActSnapshot(
                 kind=Code(entry.kind),
                 label=Words(entry.text),
-                at=Moment.coarse(entry.at, 0 if acts(entry.actor) else told.minutes),
+                at=_moment(told, entry.at, entry.actor),
                 responder=told.staff.who(entry.actor),
                 to=tips.pseudonym(told.threads, message) if message else None,
                 words=tips.opened(told.keys, message, told.region) if message and replied else None,
@@ -78,8 +85,11 @@ def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
     for note in cases.notes(told.session, told.keys, told.case):
         author = told.staff.who(note.author)
         label = Words(f"{told.staff.people.name(note.author)} wrote a note")
-        words = None if note.text is None else Words(note.text, region=told.region)
-        yield note.at, ActSnapshot(Code("case.noted"), label, Moment.coarse(note.at, 0), author, words=words)
+        words, at = (
+            None if note.text is None else Words(note.text, region=told.region),
+            _moment(told, note.at, note.author),
+        )
+        yield note.at, ActSnapshot(Code("case.noted"), label, at, author, words=words)
 
 
 def _pages(told: Told, texts: Iterable[calls.Call]) -> Iterator[tuple[datetime, ActSnapshot]]:
@@ -87,6 +97,10 @@ def _pages(told: Told, texts: Iterable[calls.Call]) -> Iterator[tuple[datetime, 
         name = told.staff.people.name(f"contact:{call.contact_id}")
         label = Words(f"{name} was paged: {describe(call.send).text}")
         yield call.at, ActSnapshot(Code("page.written"), label, Moment.coarse(call.at, told.minutes), None)
+
+
+def _moment(told: Told, at: datetime, actor: str) -> Moment:
+    return Moment.coarse(at, 0 if is_person(actor) else told.minutes)
 
 
 def _subjects(told: Told) -> list[str]:
@@ -97,4 +111,5 @@ def _subjects(told: Told) -> list[str]:
         *(f"thread/{thread_id}" for thread_id in told.threads),
         *(f"message/{message.id}" for message in told.said),
         *(f"send/{send_id}" for send_id in sends),
+        *(f"alert/{alert.id}" for alert in escalation.of_case(told.session, told.case.id)),
     ]

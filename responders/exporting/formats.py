@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from exports import cloud_events, feed, niem
+from exports.words import Moment
 from gateway.core.errors import BadInput
 from gateway.core.events import TYPE_PREFIX
+from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.escalation import service as escalation
 from responders.exporting import reading
@@ -57,9 +59,15 @@ def _cap(session: Session, _reader: Reader, case: Case, _flavour: str) -> bytes:
 
 
 def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> bytes:
-    """Write what happened as receivers are told it. That it was exported is left out, as everywhere."""
-    told = places.of_case(session, case.id, reader.policy.report_minutes)
-    return cloud_events.batched([one for one in told if one.type != _EXPORTED], reader.origin).body
+    """Write what happened as receivers are told it. That it was exported is left out, as everywhere.
+
+    The log's order and numbers would tell between which acts of staff, known to the second, a report came: so the order
+    is that of NIEM's acts, and the numbers are the document's own.
+    """
+    minutes = reader.policy.report_minutes
+    told = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
+    told.sort(key=lambda one: (Moment.coarse(one.at, minutes).at, is_person(one.actor), one.sequence))
+    return cloud_events.batched([replace(one, sequence=n) for n, one in enumerate(told, 1)], reader.origin).body
 
 
 FORMATS: Mapping[str, Format] = {

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exports.case_snapshot import CaseSnapshot, OrganizationSnapshot, ResponderSnapshot
-from exports.words import Code, Id, Moment, Number, Policy, Url, Words
+from exports.words import Code, Id, Moment, Number, Policy, Slug, Url, Words
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.keys import KeySet
 from gateway.core.records import District, Event, School
 from responders.cases import service as cases
 from responders.cases import words
+from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.exporting import acts, staff, tips
 from responders.exporting.acts import Told
@@ -47,14 +48,15 @@ def read(session: Session, reader: Reader, case: Case) -> CaseSnapshot:
     assessed = cases.assessments(session, reader.keys, case)
     why = _resolution(session, case)
     assignee = people.who(f"account:{case.assignee_id}") if case.assignee_id else None
-    acknowledged = Moment.coarse(case.acknowledged_at, 0) if case.acknowledged_at else None
+    within = 0 if is_person(case.acknowledged_by) else minutes
+    acknowledged = Moment.coarse(case.acknowledged_at, within) if case.acknowledged_at else None
     return CaseSnapshot(
         id=Id(case.id),
         number=Number(case.number),
         url=Url(f"{reader.origin}/cases/{case.number}"),
         taken_at=Moment(reader.now),
-        district=OrganizationSnapshot(Code(district.slug), Words(district.name)),
-        school=OrganizationSnapshot(Code(school.slug), Words(school.name)) if school else None,
+        district=OrganizationSnapshot(Slug(district.slug), Words(district.name)),
+        school=OrganizationSnapshot(Slug(school.slug), Words(school.name)) if school else None,
         state=Code(case.state),
         state_label=Words(words.plain(case.state, words.STATE)),
         resolution=Code(why) if why else None,

@@ -44,7 +44,7 @@ class Staff:
 
 
 def acts(actor: str) -> bool:
-    """Tell whether an actor is somebody on staff; what the house does by itself follows a report within seconds."""
+    """Tell whether an actor is to be named: somebody on staff, or another system of the district."""
     return actor == _OPERATOR or actor.startswith(_PEOPLE)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from responders.accounts.gate import Visit, page
+from responders.accounts.gate import Visit, action, field_of, page
 from responders.cases.views import find
 from responders.exporting import service
 from responders.exporting.formats import FORMATS
@@ -23,15 +24,15 @@ def offer(request: Request, visit: Visit) -> Response:
     return visit.render("exporting/export.html", here="case", case=case, formats=FORMATS.values(), policy=policy)
 
 
-@page
-def download(request: Request, visit: Visit) -> Response:
-    """Hand out the document."""
+@action
+def download(request: Request, visit: Visit, form: FormData) -> Response:
+    """Hand out the document. It is a form's, since that somebody had it is noted: no link can note it for them."""
     console = visit.console
     wanted = Wanted(
         visit.account.district_id,
         request.path_params["number"],
         request.path_params["format"],
-        request.query_params.get("flavour"),
+        field_of(form, "flavour") or None,
     )
     reader = Reader(console.keys, console.url, console.policy, visit.now)
     document = service.export(console.database, reader, wanted, visit.actor)
@@ -44,5 +45,5 @@ def download(request: Request, visit: Visit) -> Response:
 
 ROUTES = (
     Route("/cases/{number}/export", offer, methods=["GET"]),
-    Route("/cases/{number}/export/{format}", download, methods=["GET"]),
+    Route("/cases/{number}/export/{format}", download, methods=["POST"]),
 )

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exports.snapshot import EventSnapshot
-from gateway.core.records import Event, Line, Message, School, Thread
+from gateway.core.media.records import Attachment
+from gateway.core.records import Event, Line, Message, School, Send, Thread
+from responders.cases.people import is_person
 from responders.cases.records import Case, CaseMessage, CaseThread
+from responders.escalation.records import Alert
 from responders.paging.records import CalloutCase, Page
-
-_STAFF = ("account:", "contact:", "token:")
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def snapshot(event: Event, place: Place, within_minutes: int) -> EventSnapshot:
     """Make what may leave of an event.
 
     When a report came in leaves no more exact than `within_minutes`, and so does whatever follows it by itself; what
-    a member of staff did leaves with its own time.
+    a person on staff did leaves with its own time.
     """
-    exact = event.actor.startswith(_STAFF) or not within_minutes
+    exact = is_person(event.actor) or not within_minutes
     return EventSnapshot(
         id=event.id, sequence=event.seq, type=event.type, subject=event.subject, actor=event.actor,
         at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id, data=event.data,
@@ -70,13 +71,20 @@ def of(session: Session, events: Sequence[Event]) -> Mapping[str, Place]:
 
 
 def lanes_of_case(session: Session, case_id: str) -> list[str]:
-    """Name every subject whose events belong to a case: itself, those joined into it, messages, threads, pages."""
+    """Name every subject whose events belong to a case: itself and those joined into it, with all that is theirs.
+
+    Which is their messages with files and answers, threads, pages, callouts and alerts.
+    """
     cases = _joined(session, case_id)
     told = [f"case/{one}" for one in cases]
-    told += [f"message/{one}" for one in _column(session, CaseMessage.message_id, CaseMessage.case_id, cases)]
+    messages = _column(session, CaseMessage.message_id, CaseMessage.case_id, cases)
     threads = _column(session, CaseThread.thread_id, CaseThread.case_id, cases)
     told += [f"thread/{one}" for one in threads]
-    told += [f"message/{one}" for one in _column(session, Message.id, Message.thread_id, threads)]
+    messages += _column(session, Message.id, Message.thread_id, threads)
+    told += [f"message/{one}" for one in messages]
+    told += [f"attachment/{one}" for one in _column(session, Attachment.id, Attachment.message_id, messages)]
+    told += [f"send/{one}" for one in _column(session, Send.id, Send.message_id, messages)]
+    told += [f"alert/{one}" for one in _column(session, Alert.id, Alert.case_id, cases)]
     pages = session.execute(select(Page.id, Page.send_id).where(Page.case_id.in_(cases))).all()
     told += [f"page/{page}" for page, _ in pages] + [f"send/{send}" for _, send in pages]
     told += [f"callout/{one}" for one in _column(session, CalloutCase.callout_id, CalloutCase.case_id, cases)]
@@ -188,7 +196,8 @@ class _Finder:
                 return case
         if thing == "callout":
             return self._callout_case.get(key)
-        return self._page_case.get(key) or self._thread_case.get(key)
+        told = event.data.get("case")
+        return self._page_case.get(key) or self._thread_case.get(key) or (told if isinstance(told, str) else None)
 
     def _place(self, event: Event) -> Place:
         first = self._case_of(event)

@@ -41,6 +41,8 @@ class Console:
     """Which hosts events may be sent to. The console never opens a connection itself."""
     policy: Policy = field(default_factory=Policy)
     """How much of a case leaves."""
+    public_url: str | None = None
+    """Where intake is reached, without a slash at its end; nothing where that is not known."""
 
     @property
     def secure(self) -> bool:

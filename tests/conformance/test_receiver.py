@@ -1,8 +1,13 @@
-"""The receiver in Node that the developers' page shows takes what we sign, once, and nothing else."""
+"""The receivers that the developers' page shows take what we sign, once, and nothing else, and outlive all else."""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
+import socket
+import struct
+import sys
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -16,16 +21,72 @@ from tests.support.programs import free_port, running
 
 pytestmark = pytest.mark.conformance
 
+PROGRAMS = {
+    "node": ["node", str(files("responders.developers") / "examples" / "receiver.mjs")],
+    "python": [sys.executable, str(files("responders.developers") / "examples" / "receiver.py")],
+}
+
+
+def headers(signature: str, length: int = 2) -> bytes:
+    told = {"Host": "x", "Content-Length": str(length), "webhook-id": "1", "webhook-timestamp": "1"}
+    told["webhook-signature"] = signature
+    lines = ["POST /hook HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def answered(port: int, head: bytes) -> int:
+    """Send what no client of ours would, and read the status."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head + b"{}")
+        return int(connection.recv(12)[9:12])
+
+
+def hang_up(port: int) -> None:
+    """Promise a body, and go in its midst, at once."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(headers(signature="v1,AAAA", length=1000) + b"{")
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_a_receiver_without_a_secret_agrees_and_takes_nothing(language: str, tmp_path: Path) -> None:
+    port, body = free_port(), b'{"id": "1", "type": "t", "data": {}}'
+    with running(PROGRAMS[language], port, tmp_path / "log", TIPLINE_SECRET="") as program:
+        asked = httpx.options(program.url, headers={"WebHook-Request-Origin": "console.example.org"})
+        assert (asked.status_code, asked.headers["webhook-allowed-origin"]) == (200, "console.example.org")
+        signed = headers_of_nobody(body)
+        assert httpx.post(program.url, content=body, headers=signed).status_code == 401
+        hang_up(port)
+        assert answered(port, headers(signature="v1," + "é" * 44)) == 401
+        assert httpx.options(program.url).status_code == 200
+
+
+def headers_of_nobody(body: bytes) -> dict[str, str]:
+    """Sign with a key of no bytes, as whoever knows that there is none could."""
+    stamp = str(int(utc_now().timestamp()))
+    made = hmac.digest(b"", f"1.{stamp}.".encode() + body, "sha256")
+    signature = "v1," + base64.b64encode(made).decode()
+    return {"webhook-id": "1", "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_what_could_not_be_kept_is_not_answered_as_if_it_were(language: str, tmp_path: Path) -> None:
+    port, secret, body = free_port(), signing.new_secret(), b"no event"
+    with running(PROGRAMS[language], port, tmp_path / "log", TIPLINE_SECRET=secret) as program:
+        signed = dict(signing.headers([secret], "1", utc_now(), body))
+        assert httpx.post(program.url, content=body, headers=signed).status_code == 400
+        assert httpx.options(program.url).status_code == 200
+
 
 def test_the_receiver_in_node_takes_signed_events_once(tmp_path: Path) -> None:
     port, secret, now = free_port(), signing.new_secret(), utc_now()
-    command = ["node", str(files("responders.developers") / "examples" / "receiver.mjs")]
+    command = PROGRAMS["node"]
 
     def sent(number: int, *, key: str = secret, late: float = 0) -> int:
         event = {"id": str(number), "type": "org.tipline.case.noted.v1", "caseid": "c", "data": {"n": number}}
         body = json.dumps(event).encode()
-        headers = dict(signing.headers([signing.new_secret(), key], str(number), now - timedelta(seconds=late), body))
-        return httpx.post(program.url, content=body, headers=headers).status_code
+        signed = dict(signing.headers([signing.new_secret(), key], str(number), now - timedelta(seconds=late), body))
+        return httpx.post(program.url, content=body, headers=signed).status_code
 
     with running(command, port, tmp_path / "log", TIPLINE_SECRET=secret) as program:
         asked = httpx.options(program.url, headers={"WebHook-Request-Origin": "console.example.org"})
@@ -35,5 +96,8 @@ def test_the_receiver_in_node_takes_signed_events_once(tmp_path: Path) -> None:
             204, 204, 401, 401, 204,
         ]  # fmt: skip
         assert httpx.post(program.url, content=b"{}").status_code == 401
+        hang_up(port)
+        assert answered(port, headers(signature="v1," + "é" * 44)) == 401, "as many letters as ours, and more bytes"
+        assert sent(1) == 204, "it lives"
         told = program.lines(2)
     assert told == ['org.tipline.case.noted.v1 c {"n":1}', 'org.tipline.case.noted.v1 c {"n":2}']

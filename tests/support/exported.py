@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from exports.case_snapshot import AssessmentSnapshot, CaseSnapshot, ResponderSnapshot, SignSnapshot
-from exports.words import Code, Id, Moment, Number, Url, Version, Words
+from exports.words import Code, Id, Moment, Number, Slug, Url, Version, Words
 from triage.model import Category, Severity
 
 SAID = (
@@ -34,7 +34,7 @@ CODES: typing.Mapping[str, tuple[str, ...]] = {
     "role": ("counsellor", "administrator", "officer", "operator", "system"),
     "kind": ("case.opened", "message.reply_queued", "case.noted", "callout.opened"),
     "media_type": ("image/jpeg", "video/3gpp", "application/pdf"),
-    "slug": ("demo", "lincoln", "cedar-2"),
+    "slug": ("demo", "lincoln", "cedar-2", "27j", "9th-grade-campus"),
     "missing": ("where", "who", "means", "how_known"),
     "topic": ("weapon", "bullying"),
     "unsure_reason": ("no_text", "undecided"),
@@ -69,6 +69,7 @@ def _plain(kind: Any, random: Random, said: tuple[str, ...], name: str) -> Any:
     makers: dict[Any, Any] = {
         Words: lambda: Words(random.choice(said), written_by_staff=name != "words"),
         Code: lambda: Code(random.choice(CODES[name])),
+        Slug: lambda: Slug(random.choice(CODES[name])),
         Id: lambda: Id(f"{random.getrandbits(128):032x}"),
         Number: lambda: Number(f"2026-{random.randint(1, 99_999):04d}"),
         Url: lambda: Url("https://console.example.org/cases/2026-0012"),

@@ -24,8 +24,14 @@ def envelopes(database: Database) -> list[bytes]:
     """Render every event that a database has stored."""
     with database.read() as session:
         events = list(session.scalars(select(Event).order_by(Event.seq)))
+        lost = [f"{event.type}: {event.data}" for event in events if kept(event) != event.data]
+        assert lost == [], "what the catalogue does not list would not leave"
         snapshots = places.snapshots(session, events, 15)
     return [cloud_events.render(one, ORIGIN) for one in snapshots]
+
+
+def kept(event: Event) -> dict[str, Any]:
+    return event_catalogue.fitting(event.type, event.data)
 
 
 def faults(written: Sequence[bytes], origin: str = ORIGIN) -> list[str]:

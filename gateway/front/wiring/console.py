@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.applications import Starlette
 
 from exports.words import Policy
@@ -31,6 +33,7 @@ def make(settings: Settings) -> Starlette:
         database, key_set, utc_now, waker, settings.console_url, media.store_of(settings),
         allowed_hosts=settings.allowed_hosts, policy=Policy(settings.report_minutes, settings.names_staff),
     )  # fmt: skip
+    parts = replace(parts, public_url=settings.public_url)
     others = Others(database, utc_now)
     pulse = Pulse(database, "console", utc_now, check=lambda: key_set.seal_outbound("ready?", "ready"),
                   parts=[others.look])  # fmt: skip

@@ -23,6 +23,7 @@ from gateway.core.rates import Rates
 from gateway.core.records import Message
 from gateway.core.times import utc_now
 from gateway.front.wiring.intake import inbound_of
+from responders.cases.records import Case
 from responders.escalation.feed import Feeds
 from responders.escalation.records import Alert
 from tests.integration.graphql.rig import Rig
@@ -75,6 +76,9 @@ def test_the_receiver_in_python_takes_signed_events_once(subscribing: Subscribin
 
 def test_curl_asks_for_cases(rig: Rig) -> None:
     case = rig.tip("Tyler has a gun")
+    done_with = rig.tip("Somebody broke a window", sender="+13035550188")
+    with rig.world.database.write() as session:
+        session.execute(update(Case).where(Case.id == done_with.id).values(state="closed"))
     with served(rig.client.app) as url:
         answer = done("cases.sh", TIPLINE_URL=url, TIPLINE_TOKEN=rig.issue("cases:read"))
         refused = done("cases.sh", TIPLINE_URL=url, TIPLINE_TOKEN="nobody")

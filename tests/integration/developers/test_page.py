@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from channels import cloud_events
 from exports import event_catalogue
 from exports.niem import publishing
+from gateway.core import systems
+from gateway.core.rates import Rates
+from gateway.front.wiring.intake import inbound_of
 from responders.developers import openapi
 from responders.developers.views import EXAMPLES, ROUTES, example
 from responders.schema import build
 from responders.subscriptions import rest, service
 from tests.integration.graphql.rig import PASSWORD, URL, Rig
+from tests.integration.graphql.test_exporting import EXPORT
+from tests.support.world import World
 
 PAGES = ["/developers", "/developers/schema.graphql", "/developers/openapi.json", "/developers/examples/cases.sh"]
 
@@ -65,7 +73,11 @@ def test_every_document_it_leads_to_is_there(inside: Rig) -> None:
 
 def test_openapi_tells_of_every_route_and_of_no_other(inside: Rig) -> None:
     told = inside.client.get("/developers/openapi.json").json()
-    assert told == openapi.document(URL)
+    assert told == openapi.document(URL, None)
+    assert openapi.INBOUND not in told["paths"], "where nobody knows its address"
+    object.__setattr__(inside.console, "public_url", "https://tips.cedar.example")
+    told = inside.client.get("/developers/openapi.json").json()
+    assert told["paths"][openapi.INBOUND]["servers"][0]["url"] == "https://tips.cedar.example"
     there = cloud_events.Inbound(*[lambda *_: None] * 5).routes()  # type: ignore[arg-type]  # never called
     assert methods([*rest.ROUTES, *there]) == {
         (path, name.upper())
@@ -90,6 +102,49 @@ def test_real_answers_are_as_openapi_says(inside: Rig) -> None:
     refused = inside.client.get(rest.PATH)
     assert (refused.status_code, faults(told, "Problem", refused.json())) == (401, [])
     assert faults(told, "Event", {"specversion": "1.0", "id": "1"}) != []
+
+
+def test_intake_takes_each_kind_of_body_as_openapi_says(world: World) -> None:
+    with world.database.write() as session:
+        source, token = systems.add(session, world.district(session), None, "Front desk", None, world.clock())
+    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), lambda: None)
+    client, told = TestClient(Starlette(routes=inbound.routes())), openapi.document(URL, URL)
+    post = told["paths"][openapi.INBOUND]["post"]
+    data = {"summary": "A visitor showed a gun"}
+    attributes = {"specversion": "1.0", "source": "//desk", "type": openapi.CONCERN_TYPE}
+    declared = {one["name"].removeprefix("ce-") for one in post["parameters"] if one["in"] == "header"}
+    assert {*attributes, "id"} <= declared
+    for number, kind in enumerate(post["requestBody"]["content"]):
+        event = {**attributes, "id": str(number), "data": data}
+        body = {"application/json": data, "application/cloudevents-batch+json": [event]}.get(kind, event)
+        name = "Concern" if body is data else "Event"
+        assert faults(told, name, body[0] if isinstance(body, list) else body) == []
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+        if body is data:
+            headers |= {f"ce-{attribute}": str(event[attribute]) for attribute in declared & set(event)}
+        answer = client.post(f"/inbound/{source.id}", content=json.dumps(body), headers=headers)
+        assert (answer.status_code, faults(told, "Accepted", answer.json())) == (202, [])
+        assert answer.json() == {"accepted": 1, "new": 1}
+
+
+def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> None:
+    page = inside.client.get("/developers").text
+    scopes = re.findall(r"--scope ([a-z]+:[a-z]+)", page)
+    assert scopes == ["cases:read", "events:read", "subscriptions:write"]
+    token, case = inside.issue(*scopes), inside.tip("Tyler has a gun")
+    headers = {"Authorization": f"Bearer {token}"}
+    asked = inside.post("query($n: String!) { case(number: $n) { id } }", token=token, n=case.number)
+    wanted = {"caseId": asked["data"]["case"]["id"], "format": "niem"}
+    told = inside.post(EXPORT, token=token, input=wanted)["data"]["exportCase"]
+    assert (told["userErrors"], bool(told["document"])) == ([], True)
+    made = inside.client.post(rest.PATH, json={"sink": "https://your.address/hook"}, headers=headers)
+    assert made.status_code == 201
+    own = f"{rest.PATH}/{made.json()['id']}"
+    assert inside.client.get(rest.PATH, headers=headers).status_code == 200
+    assert inside.client.get(own, headers=headers).status_code == 200
+    assert inside.client.delete(own, headers=headers).status_code == 204
+    few = inside.client.get(rest.PATH, headers={"Authorization": f"Bearer {inside.issue('cases:read')}"})
+    assert few.status_code == 403
 
 
 def methods(routes: Any) -> set[tuple[str, str]]:

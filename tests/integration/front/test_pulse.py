@@ -212,3 +212,8 @@ def test_readyz_of_the_console_tells_of_all_processes_whether_they_beat_and_no_m
         "intake": "not_ok", "courier": "ok", "worker": "not_ok", "console": "not_ok", "clock": "not_ok",
     }  # fmt: skip
     assert set(body) == {"status", "processes"}
+
+
+def test_the_console_knows_where_intake_is_reached(var: Var) -> None:
+    app = console.make(environment.load("console", var, {"TIPLINE_PUBLIC_URL": "https://tips.cedar.example"}))
+    assert app.state.console.public_url == "https://tips.cedar.example"

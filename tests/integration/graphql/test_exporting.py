@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import select, update
@@ -71,6 +73,19 @@ def sign_in(rig: Rig) -> None:
     assert rig.client.post("/sign-in", data=form, follow_redirects=False, headers={"Origin": URL}).status_code == 303
 
 
+def csrf_of(rig: Rig, case: Case) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', rig.client.get(f"/cases/{case.number}/export").text)
+    assert found
+    return found[1]
+
+
+def download(rig: Rig, case: Case, name: str, *, csrf: str | None = None, **form: str) -> httpx2.Response:
+    """Press the button of a format on the console's page, with the page's own token or another."""
+    token = csrf_of(rig, case) if csrf is None else csrf
+    path = f"/cases/{case.number}/export/{name}"
+    return rig.client.post(path, data={"csrf": token, **form}, headers={"Origin": URL}, follow_redirects=False)
+
+
 def document_of(rig: Rig, case: Case, **more: str) -> dict[str, Any]:
     whole: dict[str, Any] = json.loads(by_graphql(rig, case, **more)["document"]["content"])
     export: dict[str, Any] = whole["tip:CaseExport"]
@@ -89,7 +104,7 @@ def test_all_three_ways_give_the_same_bytes_and_are_noted(rig: Rig, tipline: Run
     shown = by_graphql(rig, case, flavour=flavour)["document"]
     code, printed, said = tipline("niem", case.number, "--flavour", flavour)
     sign_in(rig)
-    page = rig.client.get(f"/cases/{case.number}/export/niem?flavour={flavour}")
+    page = download(rig, case, "niem", flavour=flavour)
     assert (code, said, page.status_code) == (0, "", 200)
     assert shown["content"].encode() == printed == page.content
     assert page.headers["content-type"] == shown["mediaType"] == "application/ld+json"
@@ -243,6 +258,8 @@ def test_another_districts_case_is_not_there(rig: Rig, tipline: Run) -> None:
     case = rig.tip("Tyler has a gun")
     asked = by_graphql(rig, case)
     assert asked["document"]
+    sign_in(rig)
+    csrf = csrf_of(rig, case)
     with rig.world.database.write() as session:
         other = District(id=new_id(), slug="other", name="Other District")
         session.add(other)
@@ -251,8 +268,7 @@ def test_another_districts_case_is_not_there(rig: Rig, tipline: Run) -> None:
         session.execute(update(Case).values(district_id=other.id, school_id=None))
     found = rig.post(EXPORT, input={"caseId": node_id(case), "format": "niem"})["data"]["exportCase"]
     assert [one["code"] for one in found["userErrors"]] == ["NOT_FOUND"]
-    sign_in(rig)
-    assert rig.client.get(f"/cases/{case.number}/export/niem").status_code == 404
+    assert download(rig, case, "niem", csrf=csrf).status_code == 404
     assert rig.client.get(f"/cases/{case.number}/export").status_code == 404
     assert tipline("niem", case.number, "--district", "demo")[0] == 2
     assert len(exports_of(rig)) == 1
@@ -292,7 +308,7 @@ def test_who_may_read_may_export_and_nobody_else(rig: Rig) -> None:
     assert by_graphql(rig, case, token=rig.issue("cases:read"))["document"]
     wanted = {"caseId": node_id(case), "format": "niem"}
     assert rig.code(EXPORT, token=rig.issue("events:read"), input=wanted) == "FORBIDDEN"
-    page = rig.client.get(f"/cases/{case.number}/export/niem", follow_redirects=False)
+    page = download(rig, case, "niem", csrf="")
     assert page.status_code == 303
     assert page.headers["location"].startswith("/sign-in")
     assert len(exports_of(rig)) == 1
@@ -305,9 +321,23 @@ def test_the_page_offers_each_format_and_the_case_page_leads_there(rig: Rig) -> 
     page = rig.client.get(f"/cases/{case.number}/export").text
     for one in formats.FORMATS.values():
         for flavour in one.flavours:
-            assert f'href="/cases/{case.number}/export/{one.name}?flavour={flavour}"' in page
-    rig.client.get(f"/cases/{case.number}/export/niem")
+            assert f'action="/cases/{case.number}/export/{one.name}"' in page
+            assert f'name="flavour" value="{flavour}"' in page
+    assert download(rig, case, "niem").status_code == 200
     assert "Ana Ruiz exported it (NIEM 6.0)" in rig.client.get(f"/cases/{case.number}").text
+
+
+def test_no_link_and_no_foreign_form_notes_an_export(rig: Rig) -> None:
+    case = rig.tip("Tyler has a gun")
+    sign_in(rig)
+    path = f"/cases/{case.number}/export/niem"
+    assert rig.client.get(path).status_code == rig.client.head(path).status_code == 405
+    assert download(rig, case, "niem", csrf="x" * 43).status_code == 403
+    form = {"csrf": csrf_of(rig, case)}
+    assert rig.client.post(path, data=form, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert exports_of(rig) == []
+    assert download(rig, case, "niem").status_code == 200
+    assert len(exports_of(rig)) == 1
 
 
 def test_a_file_is_its_owners_alone(rig: Rig, tipline: Run, tmp_path: Path) -> None:
@@ -321,13 +351,14 @@ def test_a_file_is_its_owners_alone(rig: Rig, tipline: Run, tmp_path: Path) -> N
 def test_a_document_that_cannot_be_noted_is_not_handed_out(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     case = rig.tip("Tyler has a gun")
     sign_in(rig)
+    csrf = csrf_of(rig, case)
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("responders.exporting.service.emit", fail)
     with pytest.raises(RuntimeError):
-        rig.client.get(f"/cases/{case.number}/export/niem")
+        download(rig, case, "niem", csrf=csrf)
     answer = rig.post(EXPORT, input={"caseId": node_id(case), "format": "niem"})
     assert answer.get("data") is None
 

@@ -17,7 +17,7 @@ from responders.cases.records import Case
 from responders.escalation.records import Alert
 from tests.integration.graphql.conftest import Run
 from tests.integration.graphql.rig import Rig
-from tests.integration.graphql.test_exporting import by_graphql, exports_of, sign_in, story
+from tests.integration.graphql.test_exporting import by_graphql, download, exports_of, sign_in, story
 from tests.support import leaks, stored_events
 from tests.support.world import STUDENT
 from triage.engine import assess
@@ -31,7 +31,7 @@ def three_ways(rig: Rig, tipline: Run, case: Case, name: str) -> dict[str, Any]:
     shown: dict[str, Any] = by_graphql(rig, case, format=name)["document"]
     code, printed, said = tipline(name, case.number)
     sign_in(rig)
-    page = rig.client.get(f"/cases/{case.number}/export/{name}")
+    page = download(rig, case, name)
     assert (code, said, page.status_code) == (0, "", 200)
     assert shown["content"].encode() == printed == page.content
     assert page.headers["content-type"] == shown["mediaType"]
@@ -81,7 +81,7 @@ def test_a_case_without_an_alert_has_none_to_export_and_says_so(rig: Rig, tiplin
     assert by_graphql(rig, case, format="cap")["userErrors"][0]["message"] == none
     assert tipline("cap", case.number) == (2, b"", f"tipline: {none}\n")
     sign_in(rig)
-    page = rig.client.get(f"/cases/{case.number}/export/cap")
+    page = download(rig, case, "cap")
     assert (page.status_code, none in page.text) == (400, True)
     assert exports_of(rig) == []
 

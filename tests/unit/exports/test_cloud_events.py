@@ -10,12 +10,12 @@ from exports.snapshot import EventSnapshot
 EVENT = EventSnapshot(
     id="0f" * 16,
     sequence=42,
-    type="org.tipline.case.acknowledged",
+    type="org.tipline.message.assessed",
     subject="case/" + "1a" * 16,
     actor="account:" + "2b" * 16,
     at=datetime(2026, 11, 21, 8, 15, tzinfo=UTC),
     district_id="3c" * 16,
-    data={"why": "handled", "count": 3, "first": True, "assignee": None, "categories": ["weapon", "test"]},
+    data={"case": "1a" * 16, "life_safety": True, "reason": None, "categories": ["weapon", "test"]},
 )
 ORIGIN = "https://tips.example.org"
 
@@ -25,11 +25,11 @@ def test_envelope_names_what_happened_where_and_when() -> None:
         "specversion": "1.0",
         "id": EVENT.id,
         "source": f"{ORIGIN}/districts/{EVENT.district_id}",
-        "type": "org.tipline.case.acknowledged.v1",
+        "type": "org.tipline.message.assessed.v1",
         "subject": EVENT.subject,
         "time": "2026-11-21T08:15:00Z",
         "datacontenttype": "application/json",
-        "dataschema": f"{ORIGIN}/schemas/events/org.tipline.case.acknowledged.v1.json",
+        "dataschema": f"{ORIGIN}/schemas/events/org.tipline.message.assessed.v1.json",
         "actor": EVENT.actor,
         "sequence": "00000000000000000042",
         "data": dict(EVENT.data),
@@ -78,7 +78,7 @@ def test_sequence_sorts_as_text() -> None:
 
 
 def test_render_is_the_envelope_in_utf8() -> None:
-    event = replace(EVENT, data={"code": "señal"})
+    event = replace(EVENT, school="señal")
     assert json.loads(cloud_events.render(event, ORIGIN).decode()) == cloud_events.envelope(event, ORIGIN)
 
 

@@ -86,3 +86,30 @@ def test_no_type_that_the_code_stores_is_missing() -> None:
             found.add(text)
     assert len(found) > 50
     assert found - set(KINDS) == set()
+
+
+@pytest.mark.parametrize(
+    "word", ["3035550123", "K7QF-2M9D-0X4T-WB8N", "k7qf2m9d0x4twb8n", "a kid has a knife", "ñ", "a\n"]
+)
+def test_of_data_only_what_is_listed_and_fits_is_kept(word: str) -> None:
+    told = {"severity": word, "case": word, "categories": ["weapon", word], "unsure": word, "words": word, word: 1}
+    assert event_catalogue.fitting("org.tipline.message.assessed", told) == {
+        "severity": "other", "categories": ["weapon", "other"],
+    }  # fmt: skip
+    assert event_catalogue.fitting("org.tipline.nothing.known", told) == {}
+
+
+def test_codes_that_are_stored_are_kept() -> None:
+    told = {
+        "case": "1a" * 16, "severity": "critical", "life_safety": True, "unsure": False, "reason": None,
+        "categories": ["suspicious_person", "acknowledgements"], "rules": "2026.11.6+cedar-valley-3",
+    }  # fmt: skip
+    assert event_catalogue.fitting("org.tipline.message.assessed", told) == told
+    made = {"as_of": "2026-11-30T08:15:00.120Z", "size": 3, "sha256": "1234567890abcdef" * 4, "key": "0123456789abcdef",
+            "files": 0, "missing": 0}  # fmt: skip
+    assert event_catalogue.fitting("org.tipline.backup.made", made) == made
+    by = {"ordered_by": "account:" + "1234567890abcdef" * 2}
+    assert event_catalogue.fitting("org.tipline.retention.finished", by) == by
+    assert event_catalogue.fitting("org.tipline.alert.refused", {"element": "info[1]/area[2]"}) == {
+        "element": "info[1]/area[2]"
+    }

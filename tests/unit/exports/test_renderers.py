@@ -67,12 +67,17 @@ def text_of(document: bytes) -> str:
     return "\n".join(str(one) for one in etree.fromstring(document).itertext())
 
 
-def event(random: Random, _said: tuple[str, ...]) -> EventSnapshot:
+def event(random: Random, said: tuple[str, ...]) -> EventSnapshot:
+    """Make an event into whose data somebody has put words: under names that its type lists, and under others."""
     key = f"{random.getrandbits(128):032x}"
     at = datetime(2026, 11, 30, tzinfo=UTC)
-    return EventSnapshot(
-        key, 7, "org.tipline.case.opened", f"case/{key}", "process:worker", at, key, {"severity": "high"}
-    )
+    word = random.choice(said)
+    data: dict[str, Any] = {
+        "message": word, "thread": word, "number": word, "severity": word, "unsure": word, "words": word,
+        "categories": [word, key], word: word,
+    }  # fmt: skip
+    kind = random.choice(("case.opened", "message.assessed", "message.received", "nothing.known"))
+    return EventSnapshot(key, 7, f"org.tipline.{kind}", f"case/{key}", "process:worker", at, key, data)
 
 
 MAKERS: Mapping[type, Callable[[Random, tuple[str, ...]], Any]] = {CaseSnapshot: exported.case, EventSnapshot: event}

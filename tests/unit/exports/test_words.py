@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Url, Version, Words
+from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Slug, Url, Version, Words
 from gateway.core import receipts
 
 AT = datetime(2026, 11, 30, 23, 14, 59, 999_000, tzinfo=UTC)
@@ -103,6 +103,28 @@ def test_codes_of_ours_are_kept() -> None:
     for code in ("planned_attack", "case.acknowledged", "image/jpeg", "video/3gpp", "sms", "cedar-2", "en"):
         assert Code(code) == code
     assert Version("2026.11.5") == "2026.11.5"
+
+
+@pytest.mark.parametrize(
+    "slug", ["27j", "9th-grade-campus", "a" * 63, "ps-118-11201", "lincoln", "high-school-2026-2027", "123456"]
+)
+def test_short_names_of_schools_are_kept(slug: str) -> None:
+    assert Slug(slug) == slug
+
+
+@pytest.mark.parametrize("text", ["3035550123", "303-555-0123", "sarah jones", "Sarah", "a" * 64, "", "a\n", "5550123"])
+def test_short_names_hold_no_number_and_no_words(text: str) -> None:
+    assert Slug(text) == "other"
+
+
+@pytest.mark.parametrize("text", ["2026.11.6+27j-1", "2026.11.6+cedar-valley-12", "2026.11.6"])
+def test_the_version_of_a_districts_own_words_is_kept(text: str) -> None:
+    assert Version(text) == text
+
+
+@pytest.mark.parametrize("pack", ["", "3035550123", "303-555-0123", "a b-1", "a" * 30])
+def test_versions_hold_nothing_else(pack: str) -> None:
+    assert Version(f"2026.11.6+{pack}") == "unknown"
 
 
 @pytest.mark.parametrize("text", ["3035550123", "Sarah", "+1 303 555 0123", "0" * 31, "G" * 32])
