@@ -36,6 +36,21 @@ def test_of_answer(status: int, headers: dict[str, str], body: bytes, fate: Fate
     assert (verdict.fate, verdict.code, verdict.wait, verdict.is_limited) == (fate, code, None, False)
 
 
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        pytest.param(b"", "200", id="and nothing"),
+        pytest.param(b"<!-- without an end", "200", id="and one without an end"),
+        pytest.param(b"<p>ok", "200", id="and a paragraph"),
+        pytest.param(b"<HTML>", "html", id="and a page"),
+    ],
+)
+def test_thousands_of_comments_are_looked_past_at_once(rest: bytes, code: str) -> None:
+    """They once took a worker for ever: whoever answers chooses what is read."""
+    answer = Answer(200, {"content-type": "text/html"}, b"<!---->\n" * 5000 + rest)
+    assert verdicts.of_answer(answer, NOW).code == code
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("given", "wait"),
