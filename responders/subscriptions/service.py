@@ -86,14 +86,19 @@ def create(
 def change(
     session: Session, keys: KeySet, hosts: Hosts, row: Subscription, wish: Wish, actor: str, now: datetime
 ) -> None:
-    """Change what a subscription is. Another address is asked anew. Raises: BadInput."""
+    """Change what a subscription is. Another address is asked anew, and never shown the old one's token.
+
+    Raises: BadInput.
+    """
     _check(hosts, wish)
-    if row.sink != wish.sink:
+    is_moved = row.sink != wish.sink
+    if is_moved:
         _ask_again(row)
     for name, value in _columns(wish).items():
         setattr(row, name, value)
-    if wish.token:
+    if is_moved or wish.token:
         session.execute(delete(SubscriptionSecret).where(_of(row), SubscriptionSecret.kind == TOKEN))
+    if wish.token:
         _add_secret(session, keys, row, TOKEN, wish.token, now)
     _tell(session, row, "changed", actor, now)
 

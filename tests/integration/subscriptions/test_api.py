@@ -122,6 +122,25 @@ def test_another_address_is_asked_anew(desk: Desk) -> None:
         assert changed.json()["config"]["state"] == "pending"
 
 
+@pytest.mark.parametrize("token", [None, "new"])
+def test_another_address_is_never_shown_the_token_of_the_old_one(desk: Desk, token: str | None) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+    with receiving() as first, receiving() as second:
+        made = desk.rig.subscribe(first, token="old")
+        path, case = f"/api/subscriptions/{made.row.id}", desk.rig.case()
+        desk.ask("PUT", path, json={"sink": first.url}, headers=both)
+        desk.rig.happen(case)
+        desk.rig.run()
+        assert first.posts[0].headers["authorization"] == "Bearer old", "it stays while the address does"
+        credential = {"credentialtype": "ACCESSTOKEN", "accesstoken": token, "accesstokentype": "bearer"}
+        wanted = {"sink": second.url, **({"sinkcredential": credential} if token else {})}
+        assert desk.ask("PUT", path, json=wanted, headers=both).status_code == 200
+        assert desk.rig.asker.ask_all() == 1
+        desk.rig.happen(case)
+        desk.rig.run()
+        assert second.posts[0].headers.get("authorization") == (f"Bearer {token}" if token else None)
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
