@@ -77,7 +77,9 @@ class Asker:
             answer, code = None, error.code
         with self.database.write() as session:
             row = session.get_one(Subscription, subscription_id, with_for_update=True)
-            return row.state == PENDING and self._note(session, row, answer, code)
+            # Asked again meanwhile, or of another address: this answer is to a question that is nobody's any more.
+            is_current = row.state == PENDING and row.sink == sink and row.consent_hash == _hash(key)
+            return is_current and self._note(session, row, answer, code)
 
     def _note(self, session: Session, row: Subscription, answer: Answer | None, code: str) -> bool:
         now = self.clock()

@@ -208,7 +208,9 @@ def _columns(wish: Wish) -> dict[str, Any]:
 
 
 def _ask_again(row: Subscription) -> None:
+    """Ask as if for the first time: whoever was asked before can agree to nothing any more."""
     row.state, row.code, row.paused_until, row.failures, row.rate_per_minute = PENDING, None, None, 0, None
+    row.consent_hash = None
 
 
 def _add_secret(session: Session, keys: KeySet, row: Subscription, kind: str, plain: str, now: datetime) -> str:

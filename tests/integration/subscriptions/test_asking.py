@@ -10,7 +10,7 @@ from gateway.core.errors import BadInput, NotFound
 from gateway.core.http import Hosts
 from responders.subscriptions import asking, service
 from responders.subscriptions.records import ACTIVE, PENDING, WAITING
-from responders.subscriptions.service import Wish
+from responders.subscriptions.service import Made, Wish
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import Got, Reply, consent, receiving
 
@@ -112,6 +112,41 @@ def test_receiver_agrees_later_by_calling_back(rig: Rig) -> None:
     assert (rig.read(made).state, rig.read(made).rate_per_minute) == (ACTIVE, 60)
     with rig.world.of("console").write() as session, pytest.raises(NotFound):
         asking.agree_later(session, made.row.id, key, "", now)
+
+
+def _move(rig: Rig, made: Made, sink: str) -> None:
+    with rig.world.of("console").write() as session:
+        row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+        wish = Wish(name=row.name, sink=sink)
+        service.change(session, rig.keys, Hosts(["127.0.0.1"]), row, wish, STAFF, rig.world.clock())
+
+
+def test_key_of_one_address_agrees_to_nothing_for_another(rig: Rig) -> None:
+    with receiving(lambda _got: (200, {}, b"")) as receiver:
+        made = rig.subscribe(receiver, agree=False)
+        rig.asker.ask_all()
+    key = parse_qs(urlsplit(receiver.got[0].headers["webhook-request-callback"]).query)["key"][0]
+    _move(rig, made, receiver.url + "/elsewhere")
+    with rig.world.of("console").write() as session, pytest.raises(NotFound):
+        asking.agree_later(session, made.row.id, key, "", rig.world.clock())
+    assert rig.read(made).state == PENDING
+
+
+def test_answer_of_one_address_is_not_taken_for_that_of_another(rig: Rig) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver, agree=False)
+        moved = receiver.url + "/elsewhere"
+
+        def agree_late(got: Got) -> Reply:
+            _move(rig, made, moved)  # while the first address is still thinking
+            return consent(got)
+
+        receiver.choose = agree_late
+        assert rig.asker.ask_all() == 0
+        assert (rig.read(made).state, rig.read(made).sink) == (PENDING, moved)
+        receiver.choose = consent
+        assert rig.asker.ask_all() == 1
+        assert [got.path for got in receiver.got] == ["/events", "/events/elsewhere"]
 
 
 @pytest.mark.parametrize(
