@@ -15,6 +15,7 @@ from exports.snapshot import EventSnapshot
 from gateway.core import signing
 from gateway.core.errors import BadInput
 from gateway.core.http import Guarded, Unreached
+from gateway.core.logs import log
 from gateway.core.times import Clock
 from responders.subscriptions import verdicts
 from responders.subscriptions.outcomes import Pace, Tried
@@ -101,12 +102,19 @@ class Round:
         for items in requests:
             if not self._go_on():
                 return
-            verdict = self._post.send([item.event for item in items if item.event is not None])
+            verdict = self._send([item.event for item in items if item.event is not None])
             with self._lock:
                 self._tried += [Tried(item.row, verdict) for item in items]
                 self._count(verdict)
             if verdict.fate not in {Fate.TAKEN, Fate.FINAL}:
                 return
+
+    def _send(self, events: Sequence[EventSnapshot]) -> Verdict:
+        try:
+            return self._post.send(events)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what the other lanes came to must be noted
+            log().error("a request came to something unforeseen; it will be tried again", error=error)
+            return verdicts.unreached("protocol")
 
     def _go_on(self) -> bool:
         if self._over or self._stopping.is_set() or time.monotonic() >= self._end:

@@ -106,7 +106,7 @@ def _wait(answer: Answer, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(given[:9])), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(until - now, timedelta()), LONGEST_WAIT)

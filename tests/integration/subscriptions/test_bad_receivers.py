@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from sqlalchemy import delete
 
-from gateway.core.http import Guarded
+from gateway.core.http import Answer, Guarded
 from gateway.core.records import Event
-from responders.subscriptions import service
+from responders.subscriptions import service, verdicts
 from responders.subscriptions.records import BATCHED, DEAD, RETIRED
 from responders.subscriptions.spreading import BATCH
+from responders.subscriptions.verdicts import Verdict
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import TAKEN, Choose, Got, Reply, consent, dripping, receiving
 
@@ -120,6 +121,30 @@ def test_pause_of_ten_years_is_a_day(rig: Rig) -> None:
         rig.happen(rig.case())
         rig.run()
         assert rig.read(made).paused_until == rig.world.clock() + timedelta(days=1)
+
+
+def test_lane_that_breaks_in_an_unforeseen_way_loses_nothing_of_the_others(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken is noted as taken, and the broken one waits: neither is sent again at once, for ever."""
+    judge = verdicts.of_answer
+
+    def choke(answer: Answer, now: datetime) -> Verdict:
+        if answer.status == 418:
+            raise OverflowError
+        return judge(answer, now)
+
+    monkeypatch.setattr(verdicts, "of_answer", choke)
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        (bad,) = rig.happen(rig.case())
+        good = [rig.happen(rig.case())[0] for _ in range(3)]
+        receiver.choose = lambda got: (418, {}, b"") if got.events[0]["id"] == bad else TAKEN
+        rig.run()
+        assert sorted(receiver.ids) == sorted([bad, *good])
+        assert rig.states(made) == {"delivered": 3, "queued": 1}
+        assert {(row.code, row.attempts) for row in rig.deliveries(made) if row.event_id == bad} == {("protocol", 1)}
+        assert rig.run() == 0
 
 
 def test_410_retires_the_subscription(rig: Rig) -> None:
