@@ -48,11 +48,18 @@ class Pace:
         return True
 
 
-def note(session: Session, row: Subscription, done: Sequence[Tried], now: datetime, jitter: Jitter) -> bool:
-    """Write down what became of a round; true while it is worth going on at once."""
+def note_taken(session: Session, done: Sequence[Tried], now: datetime) -> bool:
+    """Write down what was taken and nothing else; answers whether anything was."""
     taken = [one for one in done if one.verdict.fate is Fate.TAKEN]
     if taken:
         _delivered(session, taken, now)
+    return bool(taken)
+
+
+def note(session: Session, row: Subscription, done: Sequence[Tried], now: datetime, jitter: Jitter) -> bool:
+    """Write down what became of a round; true while it is worth going on at once."""
+    took_any = note_taken(session, done, now)
+    if took_any:
         _recovered(session, row, now)
     failed = [one for one in done if one.verdict.fate is not Fate.TAKEN]
     for one in failed:
@@ -64,7 +71,7 @@ def note(session: Session, row: Subscription, done: Sequence[Tried], now: dateti
     again = [one for one in failed if one.verdict.fate is Fate.AGAIN]
     if again:
         row.code = again[-1].verdict.code
-    rests = _rest(row, again, now, jitter, took_any=bool(taken))
+    rests = _rest(row, again, now, jitter, took_any=took_any)
     dead_anyway = _give_up(session, row, now) if rests else 0
     if dead or dead_anyway:
         _failing(session, row, dead[-1].verdict.code if dead else row.code, now)

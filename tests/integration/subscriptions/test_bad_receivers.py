@@ -8,10 +8,11 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import delete
 
-from gateway.core.http import Answer, Guarded
+from gateway.core.http import Answer, Guarded, Hosts
 from gateway.core.records import Event
 from responders.subscriptions import service, verdicts
-from responders.subscriptions.records import BATCHED, DEAD, RETIRED
+from responders.subscriptions.records import BATCHED, DEAD, DELETED, PENDING, RETIRED, SubscriptionSecret
+from responders.subscriptions.service import Wish
 from responders.subscriptions.spreading import BATCH
 from responders.subscriptions.verdicts import Verdict
 from tests.integration.subscriptions.conftest import STAFF, Rig
@@ -160,6 +161,42 @@ def test_410_retires_the_subscription(rig: Rig) -> None:
         rig.happen(rig.case())
         assert rig.wait(days=1) == 0
         assert len(receiver.posts) == asked <= 4
+
+
+@pytest.mark.parametrize("what", ["ended", "moved"])
+def test_late_410_changes_nothing_for_what_was_ended_or_moved(rig: Rig, what: str) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        gone, taken = rig.happen(rig.case())[0], rig.happen(rig.case())[0]
+        receiver.choose = lambda got: (410, {}, b"") if got.events[0]["id"] == gone else TAKEN
+
+        def meanwhile(_where: str) -> None:
+            with rig.world.of("console").write() as session:
+                row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+                if what == "ended":
+                    service.end(session, row, STAFF, rig.world.clock())
+                else:
+                    wish = Wish(name=row.name, sink=receiver.url + "/elsewhere")
+                    service.change(session, rig.keys, Hosts(["127.0.0.1"]), row, wish, STAFF, rig.world.clock())
+
+        rig.at_point = meanwhile
+        rig.run()
+        assert rig.read(made).state == (DELETED if what == "ended" else PENDING)
+        states = {row.event_id: (row.state, row.attempts) for row in rig.deliveries(made)}
+        assert states[gone] == ("queued", 0)
+        assert states[taken] in {("delivered", 1), ("queued", 0)}, "the other lane may not have been begun"
+        assert (states[taken][0] == "delivered") == (taken in receiver.ids)
+        assert rig.world.events("subscription.retired") == []
+
+
+def test_nothing_is_sent_that_cannot_be_signed(rig: Rig) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        rig.happen(rig.case())
+        with rig.world.database.write() as session:
+            session.execute(delete(SubscriptionSecret))
+        assert rig.run() == 0
+        assert (receiver.posts, rig.states(made)) == ([], {"queued": 1})
 
 
 def test_415_is_final_for_the_event_and_its_case_goes_on(rig: Rig) -> None:
