@@ -121,10 +121,11 @@ def rate_of(given: str) -> int | None:
 
 
 def agree(session: Session, row: Subscription, rate: int | None, actor: str, now: datetime) -> None:
-    """Note that a receiver agrees: from now on it is sent what happens."""
+    """Note that a receiver agrees: it is sent what happens from its first consent on, whatever came between."""
+    if row.agreed_at is None:
+        row.after_seq = session.scalar(select(func.max(Event.seq))) or 0
     row.state, row.code, row.agreed_at, row.rate_per_minute = ACTIVE, None, now, rate
     row.failures, row.paused_until, row.consent_hash = 0, None, None
-    row.after_seq = session.scalar(select(func.max(Event.seq))) or 0
     data = {} if rate is None else {"rate": rate}
     emit(session, "subscription.consented", subject=f"subscription/{row.id}", actor=actor, at=now,
          district_id=row.district_id, **data)  # fmt: skip

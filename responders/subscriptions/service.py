@@ -104,7 +104,12 @@ def change(
 
 
 def ask_again(session: Session, row: Subscription, actor: str, now: datetime) -> None:
-    """Have the receiver asked once more: when it did not agree, or was retired and is back."""
+    """Have the receiver asked once more: when it did not agree, or was retired and is back. Raises: BadInput.
+
+    Once it agrees, it is sent what has happened meanwhile; what was given up is sent again when a person says so.
+    """
+    if row.state not in ASKABLE:
+        raise BadInput("It has agreed, and is sent events: there is nothing to ask.")
     _ask_again(row)
     _tell(session, row, "changed", actor, now)
 
@@ -139,7 +144,12 @@ def replay_dead(session: Session, row: Subscription, actor: str, now: datetime, 
 
 
 def replay_since(session: Session, row: Subscription, since: datetime, actor: str, now: datetime) -> int:
-    """Send everything again that has happened since a moment; answers how many events are looked through."""
+    """Send everything again that has happened since a moment; answers how many events are looked through.
+
+    One that is being asked anew, or is retired, gets them once it agrees. Raises: BadInput when it never has.
+    """
+    if row.agreed_at is None and row.state in ASKABLE:
+        raise BadInput("It has not agreed to be sent events yet. Send again once it has.")
     theirs = Event.district_id == row.district_id, Event.at >= since, Event.seq <= row.after_seq
     first, count = session.execute(select(func.min(Event.seq), func.count(Event.seq)).where(*theirs)).one()
     if first is not None:

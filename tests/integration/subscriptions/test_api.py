@@ -209,7 +209,9 @@ def test_administrator_subscribes_a_system_and_sends_again_what_was_given_up(des
         receiver.got.clear()
         desk.rig.run()
         assert [one for one in receiver.ids if one in wanted] == wanted
-        assert desk.post(f"/subscriptions/{key}/ask").status_code == 303
+        refused = desk.post(f"/subscriptions/{key}/ask")
+        assert (refused.status_code, "nothing to ask" in refused.text) == (400, True)
+        assert desk.client.get(f"/subscriptions/{key}").status_code == 200
         assert desk.post(f"/subscriptions/{key}/end").status_code == 303
         assert desk.client.get(f"/subscriptions/{key}").status_code == 404
 
