@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import defaultdict
@@ -58,7 +59,7 @@ class Post:
     def send(self, events: Sequence[EventSnapshot]) -> Verdict:
         """Send events in one request, and judge the answer."""
         now, rendered = self.clock(), self._render(events)
-        message_id = events[0].id if self.mode != BATCHED else f"{events[0].id}-{len(events)}"
+        message_id = events[0].id if self.mode != BATCHED else _id_of([one.id for one in events])
         headers = {
             **rendered.headers,
             **signing.headers(self.signing, message_id, now, rendered.body),
@@ -78,6 +79,11 @@ class Post:
             return cloud_events.batched(events, self.source)
         render = cloud_events.binary if self.mode == BINARY else cloud_events.structured
         return render(events[0], self.source)
+
+
+def _id_of(event_ids: Sequence[str]) -> str:
+    """Name a batch by all that is in it: a repeat bears the same name, and nothing else does."""
+    return hashlib.sha256(",".join(event_ids).encode()).hexdigest()[:32]
 
 
 class Round:

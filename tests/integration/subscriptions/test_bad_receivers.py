@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from gateway.core.http import Answer, Guarded, Hosts
 from gateway.core.records import Event
 from responders.subscriptions import service, verdicts
-from responders.subscriptions.records import BATCHED, DEAD, DELETED, PENDING, RETIRED, SubscriptionSecret
+from responders.subscriptions.records import BATCHED, DEAD, DELETED, PENDING, RETIRED, Delivery, SubscriptionSecret
 from responders.subscriptions.service import Wish
 from responders.subscriptions.spreading import BATCH
 from responders.subscriptions.verdicts import Verdict
@@ -275,6 +275,23 @@ def test_poison_in_a_batch_goes_alone_and_the_others_arrive(rig: Rig) -> None:
         assert rig.states(made) == {"delivered": 10}
         taken = receiver.ids
         assert [one for one in taken if one in wanted[cases[2]]][-2:] == wanted[cases[2]]
+
+
+def test_batch_is_named_by_what_is_in_it_and_by_nothing_else(rig: Rig) -> None:
+    with receiving(answering(None)) as receiver:
+        rig.subscribe(receiver, mode=BATCHED)
+        first, gone, last = (rig.happen(rig.case())[0] for _ in range(3))
+        rig.run()
+        rig.wait(minutes=1)
+        with rig.world.database.write() as session:
+            session.execute(update(Delivery).where(Delivery.event_id == gone).values(state=DEAD))
+        more = rig.happen(rig.case())
+        rig.wait(minutes=5)
+    sent = [[event["id"] for event in post.events] for post in receiver.posts]
+    assert sent == [[first, gone, last], [first, gone, last], [first, last, *more]]
+    names = [post.headers["webhook-id"] for post in receiver.posts]
+    assert names[0] == names[1], "a repeat bears the same name"
+    assert names[1] != names[2], "and nothing else does"
 
 
 def test_poison_that_breaks_the_receiver_does_not_stop_other_cases(rig: Rig) -> None:
