@@ -222,7 +222,9 @@ def test_event_is_given_up_after_days_told_once_and_sent_again_when_a_person_say
             waits.append(len(receiver.posts) - before)
         assert 70 <= len(waits) <= 90  # three days, and until it was its turn again
         assert sum(waits) < 20
-        rig.wait(days=4)
+        assert rig.states(made) == {"dead": 1, "queued": 1}, "the next has its own tries first"
+        for _ in range(20):
+            rig.wait(hours=13)
         assert rig.states(made) == {"dead": 2}
         assert rig.world.events("subscription.failing") == ["subscription.failing"]
         receiver.choose = answering(TAKEN)
@@ -252,6 +254,38 @@ def test_receiver_that_was_away_for_hours_gets_all_at_once_in_order(rig: Rig) ->
         assert port != back.host
         assert [[one for one in back.ids if one in wanted[case]] for case in cases] == list(wanted.values())
         assert rig.states(made) == {"delivered": 24}
+
+
+def test_backlog_of_a_receiver_that_is_back_outlives_its_asking_for_a_pause(rig: Rig) -> None:
+    """Away for four days, it takes one thing, then has no time, again and again: nothing of its backlog is given up."""
+    with receiving() as receiver:
+        made, case = rig.subscribe(receiver), rig.case()
+        wanted = rig.happen(case, count=4)
+        rig.spreader.spread_all()
+        rig.world.clock.forward(days=4)
+        replies: list[Reply] = []
+        receiver.choose = lambda _got: replies.pop(0) if replies else TAKEN
+        busy: Reply = (429, {"Retry-After": "60"}, b"")
+        replies += [busy, TAKEN, busy, *[busy] * 12]
+        for _ in range(20):
+            rig.wait(minutes=2)
+        assert list(dict.fromkeys(receiver.ids)) == wanted
+        assert rig.states(made) == {"delivered": 4}
+        assert rig.world.events("subscription.failing") == []
+
+
+def test_receiver_that_has_no_time_for_days_is_given_up(rig: Rig) -> None:
+    with receiving(answering((429, {}, b""))) as receiver:
+        made = rig.subscribe(receiver)
+        for _ in range(6):
+            rig.happen(rig.case())
+        for _ in range(7):
+            rig.wait(hours=13)
+        assert rig.states(made) == {"queued": 6}
+        for _ in range(7):
+            rig.wait(hours=13)
+        assert rig.states(made) == {"dead": 6}
+        assert rig.world.events("subscription.failing") == ["subscription.failing"]
 
 
 def test_poison_in_a_batch_goes_alone_and_the_others_arrive(rig: Rig) -> None:
