@@ -89,7 +89,7 @@ class Deliverer:
                 done = Round(post, items, pace, self._stopping).run()
                 self.at_point("sent")
                 tried += len(done)
-                if not self._note(subscription_id, post.url, done):
+                if not self._note(subscription_id, post.url, pace, done):
                     break
         finally:
             self._let_go(subscription_id)
@@ -157,7 +157,7 @@ class Deliverer:
                 width=1 if row.failures and not (row.code or "").isdigit() else WIDTH,
             )  # fmt: skip
 
-    def _note(self, subscription_id: str, sink: str, done: Sequence[Tried]) -> bool:
+    def _note(self, subscription_id: str, sink: str, pace: outcomes.Pace, done: Sequence[Tried]) -> bool:
         """Write down what became of a round, in one transaction; true while it is worth going on.
 
         Of one that has been ended, or goes elsewhere since, nothing can be learnt but what `sink` has taken.
@@ -171,7 +171,9 @@ class Deliverer:
                 outcomes.note_taken(session, done, now)
                 return False
             row.lease_until = now + LEASE
-            return outcomes.note(session, row, done, now, self.jitter)
+            goes_on = outcomes.note(session, row, done, now, self.jitter)
+            outcomes.keep_pace(row, pace, now)
+            return goes_on
 
 
 def secrets_in_use(session: Session, keys: KeySet, subscription_id: str, now: datetime) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from responders.subscriptions.verdicts import GIVE_UP_AFTER, Fate, Jitter, Verdi
 WORKER = "process:worker"
 _MANY = 4
 """So many events refused and none taken is a receiver that is broken."""
+_MOMENT = timedelta(seconds=1)
 _TRIES = 10
 """So often at least something is tried before it is given up, however long it has waited: by our own pauses the tenth
 time is half a day after the first."""
@@ -50,6 +51,11 @@ class Pace:
         threading.Event().wait(max(0.0, turn - time.monotonic()))
         return True
 
+    def left(self) -> timedelta:
+        """Tell how long it is until the next turn."""
+        with self._lock:
+            return timedelta(seconds=max(0.0, self._next_at - time.monotonic()))
+
 
 def note_taken(session: Session, done: Sequence[Tried], now: datetime) -> bool:
     """Write down what was taken and nothing else; answers whether anything was."""
@@ -57,6 +63,13 @@ def note_taken(session: Session, done: Sequence[Tried], now: datetime) -> bool:
     if taken:
         _delivered(session, taken, now)
     return bool(taken)
+
+
+def keep_pace(row: Subscription, pace: Pace, now: datetime) -> None:
+    """Have every process wait for the next turn, and not this one alone, where that is more than a moment away."""
+    left = pace.left()
+    if left >= _MOMENT:
+        row.paused_until = max(row.paused_until or now, now + left)
 
 
 def note(session: Session, row: Subscription, done: Sequence[Tried], now: datetime, jitter: Jitter) -> bool:
