@@ -105,7 +105,8 @@ def test_a_concern_becomes_a_case_under_the_systems_name(site: Site) -> None:
     answer = site.post(event(data=data, time="2026-11-21T15:58:00-07:00"))
     assert (answer.status_code, answer.json(), site.woken) == (202, {"accepted": 1, "new": 1}, ["worker"])
     told = f"{GUN}\n\nHe left by the north door.\n\nLink: https://visitors.example/1 x"
-    assert site.words() == [f"{told}\n\nTime given: 2026-11-21T22:58:00.000Z"]
+    around = "Time given: 2026-11-21T22:58:00.000Z\nsource: //visitors.example/desk"
+    assert site.words() == [f"{told}\n\n{around}"]
     (message,) = site.messages()
     assert (message.channel, message.quarantine, message.first_look) == ("system", None, 0)
     assert GUN.encode() not in message.words_sealed
@@ -123,7 +124,7 @@ def test_all_three_modes_say_the_same(site: Site) -> None:
     assert site.post({"summary": GUN}, "application/json", **headers).status_code == 202
     batch = site.post([event(id="a"), event(id="b")], BATCHED)
     assert batch.json() == {"accepted": 2, "new": 2}
-    assert site.words() == [GUN] * 4
+    assert [words.partition("\n\nsource: ")[0] for words in site.words()] == [GUN] * 4
 
 
 def test_a_repeat_is_answered_alike_and_stored_once(site: Site) -> None:
@@ -157,14 +158,42 @@ def test_what_is_told_next_about_the_same_subject_updates_its_case(site: Site) -
         ({"data": "only words"}, "only words"),
         ({"data": None}, "An event of a kind we do not know"),
         ({"data": None, "data_base64": "AP8="}, "00ff"),
+        ({"data": None, "data_base64": "e2FybWVk", "datacontenttype": "text/plain"}, "{armed"),
+        ({"data": None, "data_base64": "e2FybWVk"}, "{armed"),
+        ({"type": "com.vendor.badge", "door": "north", "count": 3}, "\nsource: //visitors.example/desk\ndoor: north"),
     ],
-    ids=["type", "shape", "text", "nothing", "bytes"],
+    ids=["type", "shape", "text", "nothing", "bytes", "text in base64", "no JSON in base64", "extension"],
 )
 def test_what_we_do_not_know_is_kept_for_a_person(site: Site, changes: dict[str, Any], shown: str) -> None:
     assert site.post(event(**changes)).status_code == 202
     assert shown in site.words()[0]
     (case,) = site.take()
     assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
+
+
+def test_all_that_a_concern_says_is_kept(site: Site) -> None:
+    data = {
+        "summary": GUN, "detail": {"door": 3}, "school": "nowhere", "room": "B\n12", "seen": [1, None], "none": None,
+    }  # fmt: skip
+    assert site.post(event(data=data, subject="visit/7", dataschema="https://x.org/s", badge="4711")).status_code == 202
+    (words,) = site.words()
+    concern, members, around = words.split("\n\n")
+    assert concern == GUN
+    assert members.splitlines() == ['detail: {"door": 3}', "school: nowhere", "room: B 12", "seen: [1, null]"]
+    assert sorted(around.splitlines()) == [
+        "badge: 4711", "dataschema: https://x.org/s", "source: //visitors.example/desk", "subject: visit/7",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [None, "application/json", "application/vnd.concern+json; charset=utf-8"])
+def test_a_concern_in_base64_is_judged_by_its_words(site: Site, kind: str | None) -> None:
+    data = base64.b64encode(json.dumps({"summary": GUN, "school": "cedar"}).encode()).decode()
+    assert site.post(event(data=None, data_base64=data, datacontenttype=kind)).status_code == 202
+    assert site.words()[0].startswith(f"{GUN}\n\n")
+    (message,) = site.messages()
+    assert message.quarantine is None, "it is a concern as any other"
+    with site.world.database.read() as session:
+        assert session.scalars(select(Thread.school_id)).one() == site.world.second_school_id
 
 
 def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> None:
