@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx2 import Response
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy import event as hooks
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -394,12 +396,46 @@ def test_nobody_can_answer_a_system(site: Site) -> None:
             conversation.reply(session, world.keys["console"], thread, "Hello?", author="account:1", now=world.clock())
 
 
-def test_what_could_not_be_stored_is_not_answered_as_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.core.keys.KeySet.seal_words", _fail)
-    answer = site.post(event())
+@contextmanager
+def failing(before: str) -> Iterator[list[str]]:
+    """Have the database fail before it inserts events, or before it commits; answers which tables rows came to."""
+    written: list[str] = []
+
+    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO "):
+            table = statement.split()[2]
+            if before == f"INSERT INTO {table}":
+                raise RuntimeError
+            written.append(table)
+
+    def commit(_connection: object) -> None:
+        if before == "COMMIT" and written:
+            raise RuntimeError
+
+    listeners = (("before_cursor_execute", see), ("commit", commit))
+    for name, listener in listeners:
+        hooks.listen(Engine, name, listener)
+    try:
+        yield written
+    finally:
+        for name, listener in listeners:
+            hooks.remove(Engine, name, listener)
+
+
+@pytest.mark.parametrize(
+    ("before", "came"),
+    [("INSERT INTO events", ["threads", "messages"]), ("COMMIT", ["threads", "messages", "events"])],
+    ids=["half-way", "at the commit"],
+)
+def test_what_could_not_be_stored_is_not_answered_as_taken(site: Site, before: str, came: list[str]) -> None:
+    batch = [event(), event(id="2")]
+    with failing(before) as written:
+        answer = site.post(batch, BATCHED)
     assert refused(answer)[0] >= 500
+    assert list(dict.fromkeys(written)) == came
+    with site.world.database.read() as session:
+        assert session.scalars(select(Thread)).all() == []
+        assert session.scalars(select(Event).where(Event.actor == f"source:{site.source.id}")).all() == []
     assert (site.messages(), site.woken) == ([], [])
-
-
-def _fail(*_: object) -> bytes:
-    raise RuntimeError
+    assert site.post(batch, BATCHED).json() == {"accepted": 2, "new": 2}, "the same comes again, and is taken whole"
+    assert (len(site.messages()), site.woken) == (2, ["worker"])
