@@ -13,7 +13,6 @@ from gateway.core.records import Event
 from responders.subscriptions import service, verdicts
 from responders.subscriptions.records import BATCHED, DEAD, DELETED, PENDING, RETIRED, Delivery, SubscriptionSecret
 from responders.subscriptions.service import Wish
-from responders.subscriptions.spreading import BATCH
 from responders.subscriptions.verdicts import Verdict
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import TAKEN, Choose, Got, Reply, consent, dripping, receiving
@@ -362,38 +361,6 @@ def test_private_address_behind_a_name_is_not_gone_to(rig: Rig) -> None:
         assert receiver.posts == []
 
 
-def test_log_is_gone_through_again_from_a_moment_on(rig: Rig) -> None:
-    with receiving() as receiver:
-        made = rig.subscribe(receiver)
-        case = rig.case()
-        rig.happen(case)
-        rig.run()
-        rig.world.clock.forward(hours=1)
-        since = rig.world.clock()
-        wanted = rig.happen(case, count=3)
-        rig.run()
-        receiver.got.clear()
-        with rig.world.of("operator").write() as session:
-            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
-            assert service.replay_since(session, row, since, "operator", rig.world.clock()) == 3
-        rig.run()
-        assert receiver.ids == wanted
-        assert rig.states(made) == {"delivered": 4}
-        assert rig.run() == 0
-
-
-def test_replay_reaches_what_was_before_the_subscription(rig: Rig) -> None:
-    with receiving() as receiver:
-        case = rig.case()
-        wanted = rig.happen(case, count=2)
-        made = rig.subscribe(receiver)
-        with rig.world.of("operator").write() as session:
-            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
-            service.replay_since(session, row, rig.world.clock(), "operator", rig.world.clock())
-        rig.run()
-        assert [one for one in receiver.ids if one in wanted] == wanted
-
-
 def test_event_that_retention_took_is_given_up(rig: Rig) -> None:
     with receiving(answering((500, {}, b""))) as receiver:
         made = rig.subscribe(receiver)
@@ -403,14 +370,3 @@ def test_event_that_retention_took_is_given_up(rig: Rig) -> None:
             session.execute(delete(Event))
         rig.wait(minutes=1)
         assert [(row.state, row.code) for row in rig.deliveries(made)] == [(DEAD, "event_gone")]
-
-
-def test_long_log_is_spread_batch_by_batch(rig: Rig) -> None:
-    with receiving() as receiver:
-        made = rig.subscribe(receiver, mode=BATCHED)
-        case = rig.case()
-        rig.happen(case, count=BATCH + 7)
-        assert rig.spreader.spread_all() == BATCH + 7
-        rows = rig.deliveries(made)
-        assert len({row.event_id for row in rows}) == BATCH + 7
-        assert rig.spreader.spread_all() == 0
