@@ -47,6 +47,8 @@ LONGEST_WORDS, LONGEST_ATTRIBUTE = 20_000, 400
 _CUT = "\n\n[It goes on; the rest was too long to keep.]"
 _SLUG = re.compile(r"[a-z0-9-]{1,63}")
 _LINE = re.compile(r"[\x00-\x1f\x7f]+")
+_OURS = frozenset({"specversion", "id", "type", "time", "datacontenttype"})
+"""Attributes that a person need not read, or reads elsewhere."""
 
 
 class Unsupported(BadInput):
@@ -221,12 +223,11 @@ def _checked(read: Callable[[], Any]) -> CloudEvent:
 
 
 def _told(event: CloudEvent) -> Told:
-    """Put an event into words. What we do not know is kept whole, for a person to read."""
-    data = event.get_data()
+    """Put an event into words. Whatever it says besides what we know is kept whole, for a person to read."""
+    data = _opened(event)
     known = event.get_type() == CONCERN and isinstance(data, dict) and bool(_text(data, "summary"))
-    lines = _concern(data) if known and isinstance(data, dict) else _unknown(event, data)
-    at = event.get_attributes().get("time")
-    words = "\n\n".join(part for part in (*lines, f"Time given: {iso(at)}" if at else "") if part)
+    parts = _concern(data) if known and isinstance(data, dict) else _unknown(event, data)
+    words = "\n\n".join(part for part in (*parts, "\n".join(_about(event))) if part)
     return Told(
         origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), known=known,
         school=school if isinstance(data, dict) and _SLUG.fullmatch(school := _text(data, "school")) else None,
@@ -234,9 +235,27 @@ def _told(event: CloudEvent) -> Told:
     )  # fmt: skip
 
 
+def _opened(event: CloudEvent) -> object:
+    """Take an event's data out of its base64, so that it is judged by its words: JSON or text, where it is that."""
+    data = event.get_data()
+    if not isinstance(data, bytes):
+        return data
+    kind = (event.get_datacontenttype() or JSON).partition(";")[0].strip().lower()
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    try:
+        return json.loads(text) if kind == JSON or kind.endswith("+json") else text
+    except (ValueError, RecursionError):
+        return text
+
+
 def _concern(data: Mapping[str, Any]) -> list[str]:
-    link = _LINE.sub(" ", _text(data, "link"))
-    return [_text(data, "summary"), _text(data, "detail"), f"Link: {link}" if link else ""]
+    read = {name: _text(data, name) for name in ("summary", "detail", "link")}
+    link = _LINE.sub(" ", read["link"])
+    rest = [_line(name, value) for name, value in data.items() if not read.get(name) and value not in (None, "")]
+    return [read["summary"], read["detail"], f"Link: {link}" if link else "", "\n".join(rest)]
 
 
 def _unknown(event: CloudEvent, data: object) -> list[str]:
@@ -244,6 +263,19 @@ def _unknown(event: CloudEvent, data: object) -> list[str]:
     written = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=1)
     name = _LINE.sub(" ", event.get_type())
     return [f"An event of a kind we do not know: {name}", written if data is not None else ""]
+
+
+def _about(event: CloudEvent) -> list[str]:
+    """Write what stands around an event's data, a line each."""
+    given = event.get_attributes()
+    at = given.get("time")
+    named = [_line(name, value) for name, value in given.items() if name not in _OURS and value not in (None, "")]
+    return [*([f"Time given: {iso(at)}"] if at else []), *named]
+
+
+def _line(name: str, value: object) -> str:
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return _LINE.sub(" ", f"{name}: {written}")
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

@@ -144,7 +144,7 @@ class Guarded:
         _deadline.at = time.monotonic() + self._seconds
         try:
             with self._pool.stream(
-                method, url, headers=given, content=content, extensions={"timeout": timeouts}
+                method, _target(url), headers=given, content=content, extensions={"timeout": timeouts}
             ) as answer:
                 return self._read(answer)
         except (httpcore.TimeoutException, TimeoutError):
@@ -198,10 +198,12 @@ class _Guard(httpcore.NetworkBackend):
             raise Unreached("name")
         if not self._hosts.allows(host, port) and not all(map(is_public, addresses)):
             raise Unreached("address")
-        for address in addresses[:-1]:
+        for tried, address in enumerate(addresses[:-1]):
+            # One that is silent must leave time for the others: IPv6 that leads nowhere is nobody's whole wait.
+            share = _left(timeout) / (len(addresses) - tried)
             try:
-                return _Timed(self._plain.connect_tcp(address, port, _left(timeout)))
-            except httpcore.ConnectError:
+                return _Timed(self._plain.connect_tcp(address, port, share))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return _Timed(self._plain.connect_tcp(addresses[-1], port, _left(timeout)))
 
@@ -254,6 +256,13 @@ def _split(url: str) -> SplitResult:
 
 def _port(scheme: str) -> int:
     return 443 if scheme == "https" else 80
+
+
+def _target(url: str) -> httpcore.URL:
+    """Take a URL over as it is: httpcore by itself loses what stands behind a semicolon."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
 
 
 def _host_of(url: str) -> bytes:

@@ -65,7 +65,7 @@ def replay(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> in
         done = {}
         for row in rows:
             count = service.replay_dead(session, row, _ACTOR, now) if options.dead else 0
-            if since is not None:
+            if since is not None and row.agreed_at is not None:  # One that never agreed keeps nothing from the others.
                 count += service.replay_since(session, row, since, _ACTOR, now)
             done[row] = count
     for row, count in done.items():

@@ -77,7 +77,9 @@ class Asker:
             answer, code = None, error.code
         with self.database.write() as session:
             row = session.get_one(Subscription, subscription_id, with_for_update=True)
-            return row.state == PENDING and self._note(session, row, answer, code)
+            # Asked again meanwhile, or of another address: this answer is to a question that is nobody's any more.
+            is_current = row.state == PENDING and row.sink == sink and row.consent_hash == _hash(key)
+            return is_current and self._note(session, row, answer, code)
 
     def _note(self, session: Session, row: Subscription, answer: Answer | None, code: str) -> bool:
         now = self.clock()
@@ -119,10 +121,11 @@ def rate_of(given: str) -> int | None:
 
 
 def agree(session: Session, row: Subscription, rate: int | None, actor: str, now: datetime) -> None:
-    """Note that a receiver agrees: from now on it is sent what happens."""
+    """Note that a receiver agrees: it is sent what happens from its first consent on, whatever came between."""
+    if row.agreed_at is None:
+        row.after_seq = session.scalar(select(func.max(Event.seq))) or 0
     row.state, row.code, row.agreed_at, row.rate_per_minute = ACTIVE, None, now, rate
     row.failures, row.paused_until, row.consent_hash = 0, None, None
-    row.after_seq = session.scalar(select(func.max(Event.seq))) or 0
     data = {} if rate is None else {"rate": rate}
     emit(session, "subscription.consented", subject=f"subscription/{row.id}", actor=actor, at=now,
          district_id=row.district_id, **data)  # fmt: skip

@@ -89,7 +89,7 @@ class Deliverer:
                 done = Round(post, items, pace, self._stopping).run()
                 self.at_point("sent")
                 tried += len(done)
-                if not self._note(subscription_id, done):
+                if not self._note(subscription_id, post.url, pace, done):
                     break
         finally:
             self._let_go(subscription_id)
@@ -148,6 +148,8 @@ class Deliverer:
             if row.state != ACTIVE or row.lease_by != self._me:
                 return None
             secrets_of = secrets_in_use(session, self.keys, row.id, now)
+            if not secrets_of[SIGNING]:  # It was ended between our two questions.
+                return None
             return Post(
                 client=self.client, url=row.sink, mode=row.mode, source=self.url, origin=self.origin, clock=self.clock,
                 signing=secrets_of[SIGNING], token=next(iter(secrets_of[TOKEN]), None),
@@ -155,15 +157,23 @@ class Deliverer:
                 width=1 if row.failures and not (row.code or "").isdigit() else WIDTH,
             )  # fmt: skip
 
-    def _note(self, subscription_id: str, done: Sequence[Tried]) -> bool:
-        """Write down what became of a round, in one transaction; true while it is worth going on."""
+    def _note(self, subscription_id: str, sink: str, pace: outcomes.Pace, done: Sequence[Tried]) -> bool:
+        """Write down what became of a round, in one transaction; true while it is worth going on.
+
+        Of one that has been ended, or goes elsewhere since, nothing can be learnt but what `sink` has taken.
+        """
         with self.database.write() as session:
             row = session.get_one(Subscription, subscription_id, with_for_update=True)
             if row.lease_by != self._me:  # It took us too long, and another worker has gone on from here.
                 return False
             now = self.clock()
+            if row.state != ACTIVE or row.sink != sink:
+                outcomes.note_taken(session, done, now)
+                return False
             row.lease_until = now + LEASE
-            return outcomes.note(session, row, done, now, self.jitter)
+            goes_on = outcomes.note(session, row, done, now, self.jitter)
+            outcomes.keep_pace(row, pace, now)
+            return goes_on
 
 
 def secrets_in_use(session: Session, keys: KeySet, subscription_id: str, now: datetime) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gateway.core.events import emit
@@ -18,6 +18,10 @@ from responders.subscriptions.verdicts import GIVE_UP_AFTER, Fate, Jitter, Verdi
 WORKER = "process:worker"
 _MANY = 4
 """So many events refused and none taken is a receiver that is broken."""
+_MOMENT = timedelta(seconds=1)
+_TRIES = 10
+"""So often at least something is tried before it is given up, however long it has waited: by our own pauses the tenth
+time is half a day after the first."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,31 @@ class Pace:
         threading.Event().wait(max(0.0, turn - time.monotonic()))
         return True
 
+    def left(self) -> timedelta:
+        """Tell how long it is until the next turn."""
+        with self._lock:
+            return timedelta(seconds=max(0.0, self._next_at - time.monotonic()))
 
-def note(session: Session, row: Subscription, done: Sequence[Tried], now: datetime, jitter: Jitter) -> bool:
-    """Write down what became of a round; true while it is worth going on at once."""
+
+def note_taken(session: Session, done: Sequence[Tried], now: datetime) -> bool:
+    """Write down what was taken and nothing else; answers whether anything was."""
     taken = [one for one in done if one.verdict.fate is Fate.TAKEN]
     if taken:
         _delivered(session, taken, now)
+    return bool(taken)
+
+
+def keep_pace(row: Subscription, pace: Pace, now: datetime) -> None:
+    """Have every process wait for the next turn, and not this one alone, where that is more than a moment away."""
+    left = pace.left()
+    if left >= _MOMENT:
+        row.paused_until = max(row.paused_until or now, now + left)
+
+
+def note(session: Session, row: Subscription, done: Sequence[Tried], now: datetime, jitter: Jitter) -> bool:
+    """Write down what became of a round; true while it is worth going on at once."""
+    took_any = note_taken(session, done, now)
+    if took_any:
         _recovered(session, row, now)
     failed = [one for one in done if one.verdict.fate is not Fate.TAKEN]
     for one in failed:
@@ -60,11 +83,11 @@ def note(session: Session, row: Subscription, done: Sequence[Tried], now: dateti
     if any(one.verdict.fate is Fate.GONE for one in failed):
         _retire(session, row, now)
         return False
-    dead = [one for one in failed if one.verdict.fate is Fate.FINAL or now - one.row.queued_at > GIVE_UP_AFTER]
+    dead = [one for one in failed if _is_dead(one, now)]
     again = [one for one in failed if one.verdict.fate is Fate.AGAIN]
     if again:
         row.code = again[-1].verdict.code
-    rests = _rest(row, again, now, jitter, took_any=bool(taken))
+    rests = _rest(row, again, now, jitter, took_any=took_any)
     dead_anyway = _give_up(session, row, now) if rests else 0
     if dead or dead_anyway:
         _failing(session, row, dead[-1].verdict.code if dead else row.code, now)
@@ -80,12 +103,20 @@ def _delivered(session: Session, taken: Sequence[Tried], now: datetime) -> None:
 def _failed(session: Session, one: Tried, now: datetime, jitter: Jitter) -> None:
     tries, verdict = one.row.attempts + 1, one.verdict
     values: dict[str, object] = {"attempts": tries, "code": verdict.code[:30]}
-    if verdict.fate is Fate.FINAL or now - one.row.queued_at > GIVE_UP_AFTER:
+    if _is_dead(one, now):
         values |= {"state": DEAD, "done_at": now}
     elif not verdict.is_limited:
         values["due_at"] = now + pause(tries, jitter)
     this = Delivery.id == one.row.id, Delivery.state == QUEUED
     session.execute(update(Delivery).where(*this).values(values))
+
+
+def _is_dead(one: Tried, now: datetime) -> bool:
+    """Tell whether an event is given up by itself. One that a receiver has no time for now is not to blame for it."""
+    if one.verdict.fate is Fate.FINAL:
+        return True
+    is_old = now - one.row.queued_at > GIVE_UP_AFTER and one.row.attempts + 1 >= _TRIES
+    return is_old and not one.verdict.is_limited
 
 
 def _rest(row: Subscription, again: Sequence[Tried], now: datetime, jitter: Jitter, *, took_any: bool) -> bool:
@@ -116,8 +147,15 @@ def _recovered(session: Session, row: Subscription, now: datetime) -> None:
 
 
 def _give_up(session: Session, row: Subscription, now: datetime) -> int:
-    """Give up what has waited for days, tried in its own turn or not: the receiver has taken nothing at all."""
-    old = Delivery.subscription_id == row.id, Delivery.state == QUEUED, Delivery.queued_at < now - GIVE_UP_AFTER
+    """Give up what has waited for days, tried in its own turn or not, if the receiver has taken nothing in that time.
+
+    One that is back from days away, and takes its backlog at a pace of its own, is not given up in the midst of it.
+    """
+    since, of_receiver = now - GIVE_UP_AFTER, Delivery.subscription_id == row.id
+    took = select(Delivery.id).where(of_receiver, Delivery.state == DELIVERED, Delivery.done_at >= since).limit(1)
+    if row.failures < _TRIES or session.scalar(took) is not None:
+        return 0
+    old = of_receiver, Delivery.state == QUEUED, Delivery.queued_at < since
     given = update(Delivery).where(*old).values(state=DEAD, done_at=now, code=row.code)
     done: int = session.execute(given).rowcount  # type: ignore[attr-defined]  # a CursorResult
     return done

@@ -7,7 +7,7 @@ own: `name` and `mode`. `sinkcredential` is taken and never shown; the signing s
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -37,8 +37,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tipline"'}
 Answer = Callable[[Console, Viewer, Request, Any], Response]
 
 
-def _endpoint(scope: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-    """Make an endpoint for who shows a token with a scope; a browser's cookie is not enough."""
+def _endpoint(scopes: Sequence[str], answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    """Make an endpoint for who shows a token with all of some scopes; a browser's cookie is not enough."""
 
     @wraps(answer)
     async def respond(request: Request) -> Response:
@@ -48,8 +48,8 @@ def _endpoint(scope: str, answer: Answer) -> Callable[[Request], Awaitable[Respo
         viewer = authenticate(request) if "authorization" in request.headers else None
         if viewer is None:
             return problem(401, "unauthenticated", "Send a bearer token.", _CHALLENGE)
-        if scope not in viewer.scopes:
-            raise NotAllowed(f"This needs a token with the scope {scope}.")
+        if missing := [scope for scope in scopes if scope not in viewer.scopes]:
+            raise NotAllowed(f"This needs a token with the scope {missing[0]}.")
         given = _json(request, body) if request.method in {"POST", "PUT"} else None
         return answer(state.of(request), viewer, request, given)
 
@@ -174,10 +174,13 @@ def _json(request: Request, body: bytes) -> Any:
         raise BadInput("That is not JSON.") from None
 
 
+_READ, _WRITE = (service.SCOPE_READ,), (service.SCOPE_WRITE,)
+_BOTH = (*_READ, *_WRITE)
+"""Who says where events go to is shown what was written, and may send them to itself: it must be able to read them."""
 ROUTES = (
-    Route(PATH, _endpoint(service.SCOPE_READ, _list), methods=["GET"]),
-    Route(PATH, _endpoint(service.SCOPE_WRITE, _create), methods=["POST"]),
-    Route(PATH + "/{id}", _endpoint(service.SCOPE_READ, _show), methods=["GET"]),
-    Route(PATH + "/{id}", _endpoint(service.SCOPE_WRITE, _replace), methods=["PUT"]),
-    Route(PATH + "/{id}", _endpoint(service.SCOPE_WRITE, _end), methods=["DELETE"]),
+    Route(PATH, _endpoint(_READ, _list), methods=["GET"]),
+    Route(PATH, _endpoint(_BOTH, _create), methods=["POST"]),
+    Route(PATH + "/{id}", _endpoint(_READ, _show), methods=["GET"]),
+    Route(PATH + "/{id}", _endpoint(_BOTH, _replace), methods=["PUT"]),
+    Route(PATH + "/{id}", _endpoint(_WRITE, _end), methods=["DELETE"]),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import defaultdict
@@ -15,6 +16,7 @@ from exports.snapshot import EventSnapshot
 from gateway.core import signing
 from gateway.core.errors import BadInput
 from gateway.core.http import Guarded, Unreached
+from gateway.core.logs import log
 from gateway.core.times import Clock
 from responders.subscriptions import verdicts
 from responders.subscriptions.outcomes import Pace, Tried
@@ -57,7 +59,7 @@ class Post:
     def send(self, events: Sequence[EventSnapshot]) -> Verdict:
         """Send events in one request, and judge the answer."""
         now, rendered = self.clock(), self._render(events)
-        message_id = events[0].id if self.mode != BATCHED else f"{events[0].id}-{len(events)}"
+        message_id = events[0].id if self.mode != BATCHED else _id_of([one.id for one in events])
         headers = {
             **rendered.headers,
             **signing.headers(self.signing, message_id, now, rendered.body),
@@ -77,6 +79,11 @@ class Post:
             return cloud_events.batched(events, self.source)
         render = cloud_events.binary if self.mode == BINARY else cloud_events.structured
         return render(events[0], self.source)
+
+
+def _id_of(event_ids: Sequence[str]) -> str:
+    """Name a batch by all that is in it: a repeat bears the same name, and nothing else does."""
+    return hashlib.sha256(",".join(event_ids).encode()).hexdigest()[:32]
 
 
 class Round:
@@ -101,12 +108,19 @@ class Round:
         for items in requests:
             if not self._go_on():
                 return
-            verdict = self._post.send([item.event for item in items if item.event is not None])
+            verdict = self._send([item.event for item in items if item.event is not None])
             with self._lock:
                 self._tried += [Tried(item.row, verdict) for item in items]
                 self._count(verdict)
             if verdict.fate not in {Fate.TAKEN, Fate.FINAL}:
                 return
+
+    def _send(self, events: Sequence[EventSnapshot]) -> Verdict:
+        try:
+            return self._post.send(events)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what the other lanes came to must be noted
+            log().error("a request came to something unforeseen; it will be tried again", error=error)
+            return verdicts.unreached("protocol")
 
     def _go_on(self) -> bool:
         if self._over or self._stopping.is_set() or time.monotonic() >= self._end:

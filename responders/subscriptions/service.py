@@ -86,20 +86,30 @@ def create(
 def change(
     session: Session, keys: KeySet, hosts: Hosts, row: Subscription, wish: Wish, actor: str, now: datetime
 ) -> None:
-    """Change what a subscription is. Another address is asked anew. Raises: BadInput."""
+    """Change what a subscription is. Another address is asked anew, and never shown the old one's token.
+
+    Raises: BadInput.
+    """
     _check(hosts, wish)
-    if row.sink != wish.sink:
+    is_moved = row.sink != wish.sink
+    if is_moved:
         _ask_again(row)
     for name, value in _columns(wish).items():
         setattr(row, name, value)
-    if wish.token:
+    if is_moved or wish.token:
         session.execute(delete(SubscriptionSecret).where(_of(row), SubscriptionSecret.kind == TOKEN))
+    if wish.token:
         _add_secret(session, keys, row, TOKEN, wish.token, now)
     _tell(session, row, "changed", actor, now)
 
 
 def ask_again(session: Session, row: Subscription, actor: str, now: datetime) -> None:
-    """Have the receiver asked once more: when it did not agree, or was retired and is back."""
+    """Have the receiver asked once more: when it did not agree, or was retired and is back. Raises: BadInput.
+
+    Once it agrees, it is sent what has happened meanwhile; what was given up is sent again when a person says so.
+    """
+    if row.state not in ASKABLE:
+        raise BadInput("It has agreed, and is sent events: there is nothing to ask.")
     _ask_again(row)
     _tell(session, row, "changed", actor, now)
 
@@ -134,7 +144,12 @@ def replay_dead(session: Session, row: Subscription, actor: str, now: datetime, 
 
 
 def replay_since(session: Session, row: Subscription, since: datetime, actor: str, now: datetime) -> int:
-    """Send everything again that has happened since a moment; answers how many events are looked through."""
+    """Send everything again that has happened since a moment; answers how many events are looked through.
+
+    One that is being asked anew, or is retired, gets them once it agrees. Raises: BadInput when it never has.
+    """
+    if row.agreed_at is None and row.state in ASKABLE:
+        raise BadInput("It has not agreed to be sent events yet. Send again once it has.")
     theirs = Event.district_id == row.district_id, Event.at >= since, Event.seq <= row.after_seq
     first, count = session.execute(select(func.min(Event.seq), func.count(Event.seq)).where(*theirs)).one()
     if first is not None:
@@ -203,7 +218,9 @@ def _columns(wish: Wish) -> dict[str, Any]:
 
 
 def _ask_again(row: Subscription) -> None:
+    """Ask as if for the first time: whoever was asked before can agree to nothing any more."""
     row.state, row.code, row.paused_until, row.failures, row.rate_per_minute = PENDING, None, None, 0, None
+    row.consent_hash = None
 
 
 def _add_secret(session: Session, keys: KeySet, row: Subscription, kind: str, plain: str, now: datetime) -> str:

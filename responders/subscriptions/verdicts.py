@@ -20,7 +20,7 @@ LONGEST_WAIT = timedelta(days=1)
 _PAUSES = (2, 10, 60, 300, 900, 3600, 7200, 14_400, 28_800, 43_200)
 """Seconds; the last one goes on."""
 _SPREAD = 0.2
-_HTML = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_BLANKS, _PAGE = re.compile(rb"\s*"), re.compile(rb"<(!doctype html|html|head|body)\b", re.IGNORECASE)
 _GONE, _UNSUPPORTED, _TOO_MANY, _UNAVAILABLE = 410, 415, 429, 503
 
 Jitter = Callable[[], float]
@@ -80,7 +80,23 @@ def pause(tries: int, jitter: Jitter) -> timedelta:
 
 
 def _is_page(answer: Answer) -> bool:
-    return "html" in answer.headers.get("content-type", "") and _HTML.match(answer.body) is not None
+    return "html" in answer.headers.get("content-type", "") and _begins_page(answer.body)
+
+
+def _begins_page(body: bytes) -> bool:
+    """Look past blanks and comments, at each byte once: one expression for it all would take for ever over some."""
+    at = _past_blanks(body, 0)
+    while body.startswith(b"<!--", at):
+        end = body.find(b"-->", at + 4)
+        if end < 0:
+            return False
+        at = _past_blanks(body, end + 3)
+    return _PAGE.match(body, at) is not None
+
+
+def _past_blanks(body: bytes, at: int) -> int:
+    found = _BLANKS.match(body, at)
+    return found.end() if found else at
 
 
 def _wait(answer: Answer, now: datetime) -> timedelta | None:
@@ -90,7 +106,7 @@ def _wait(answer: Answer, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(given[:9])), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(until - now, timedelta()), LONGEST_WAIT)

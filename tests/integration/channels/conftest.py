@@ -12,8 +12,10 @@ from starlette.testclient import TestClient
 
 from channels.portal.desk import Desk
 from gateway.core.media.folder import Folder
+from gateway.core.rates import Rates
 from gateway.front import apps
-from gateway.front.wiring.intake import desk_of
+from gateway.front.wiring.intake import desk_of, inbound_of
+from tests.support.telling import Site, add
 from tests.support.world import World
 
 URL = "https://tips.example.org"
@@ -51,3 +53,18 @@ def serve(desk: Desk) -> Iterator[Callable[..., TestClient]]:
 @pytest.fixture
 def client(serve: Callable[..., TestClient]) -> TestClient:
     return serve()
+
+
+@pytest.fixture
+def site(world: World, desk: Desk) -> Iterator[Site]:
+    source, token = add(world)
+    made = Site(world, None, source, token or "")  # type: ignore[arg-type]  # the next line
+
+    def woken() -> None:
+        made.woken.append("worker")
+
+    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), woken)
+    app = apps.intake(desk, inbound.routes(), URL, lambda: None)
+    with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
+        made.client = client
+        yield made

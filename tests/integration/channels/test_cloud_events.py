@@ -5,99 +5,23 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx2 import Response
-from sqlalchemy import select
-from starlette.testclient import TestClient
+from sqlalchemy import Engine, select
+from sqlalchemy import event as hooks
 from structlog.testing import capture_logs
 
 from channels import cloud_events
-from channels.portal.desk import Desk
 from gateway.core import conversation, systems
 from gateway.core.errors import NotAllowed
-from gateway.core.rates import Rates
-from gateway.core.records import Event, Message, School, Source, Thread
-from gateway.front import apps
-from gateway.front.wiring.intake import inbound_of
-from responders.cases import service as cases
+from gateway.core.records import Event, Source, Thread
 from responders.cases.records import Case
-from tests.support.world import World
-from triage.engine import assess
-from triage.model import Context
-
-URL = "https://tips.example.org"
-GUN = "A visitor showed a gun at the front desk"
-STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
-
-
-def event(**changes: Any) -> dict[str, Any]:
-    given = {
-        "specversion": "1.0", "id": "1", "source": "//visitors.example/desk", "type": cloud_events.CONCERN,
-        "datacontenttype": "application/json", "data": {"summary": GUN}, **changes,
-    }  # fmt: skip
-    return {name: value for name, value in given.items() if value is not None}
-
-
-@dataclass
-class Site:
-    world: World
-    client: TestClient
-    source: Source
-    token: str
-    woken: list[str] = field(default_factory=list)
-
-    def post(self, content: Any, kind: str = STRUCTURED, **headers: str) -> Response:
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        given = {"content-type": kind, "authorization": f"Bearer {self.token}", **headers}
-        return self.client.post(f"/inbound/{self.source.id}", content=body, headers=given)
-
-    def messages(self) -> list[Message]:
-        with self.world.database.read() as session:
-            return list(session.scalars(select(Message).order_by(Message.at, Message.id)))
-
-    def words(self) -> list[str]:
-        return sorted(conversation.words(self.world.keys["worker"], one) for one in self.messages())
-
-    def take(self) -> list[Case]:
-        """Judge what waits and make cases of it, as the worker does."""
-        world = self.world
-        with world.of("worker").write() as session:
-            waiting = session.scalars(select(Message).where(Message.dispatched_at.is_(None)).order_by(Message.at))
-            judged = [(one, assess(conversation.words(world.keys["worker"], one), Context())) for one in waiting]
-            return [one.case for one in cases.take_messages(session, world.keys["worker"], judged, world.clock())]
-
-
-def add(world: World, name: str = "Front desk", key: str | None = None) -> tuple[Source, str | None]:
-    with world.database.write() as session:
-        school = session.get_one(School, world.school_id)
-        return systems.add(session, world.district(session), school, name, key, world.clock())
-
-
-@pytest.fixture
-def site(world: World, desk: Desk) -> Iterator[Site]:
-    source, token = add(world)
-    made = Site(world, None, source, token or "")  # type: ignore[arg-type]  # the next line
-
-    def woken() -> None:
-        made.woken.append("worker")
-
-    inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), woken)
-    app = apps.intake(desk, inbound.routes(), URL, lambda: None)
-    with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
-        made.client = client
-        yield made
-
-
-def refused(answer: Response) -> tuple[int, str]:
-    """Insist on the standard's form of a refusal."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == answer.status_code
-    return answer.status_code, body["code"]
+from tests.support.telling import BATCHED, GUN, STRUCTURED, Site, add, event, refused
 
 
 def test_a_concern_becomes_a_case_under_the_systems_name(site: Site) -> None:
@@ -105,7 +29,8 @@ def test_a_concern_becomes_a_case_under_the_systems_name(site: Site) -> None:
     answer = site.post(event(data=data, time="2026-11-21T15:58:00-07:00"))
     assert (answer.status_code, answer.json(), site.woken) == (202, {"accepted": 1, "new": 1}, ["worker"])
     told = f"{GUN}\n\nHe left by the north door.\n\nLink: https://visitors.example/1 x"
-    assert site.words() == [f"{told}\n\nTime given: 2026-11-21T22:58:00.000Z"]
+    around = "Time given: 2026-11-21T22:58:00.000Z\nsource: //visitors.example/desk"
+    assert site.words() == [f"{told}\n\n{around}"]
     (message,) = site.messages()
     assert (message.channel, message.quarantine, message.first_look) == ("system", None, 0)
     assert GUN.encode() not in message.words_sealed
@@ -123,7 +48,7 @@ def test_all_three_modes_say_the_same(site: Site) -> None:
     assert site.post({"summary": GUN}, "application/json", **headers).status_code == 202
     batch = site.post([event(id="a"), event(id="b")], BATCHED)
     assert batch.json() == {"accepted": 2, "new": 2}
-    assert site.words() == [GUN] * 4
+    assert [words.partition("\n\nsource: ")[0] for words in site.words()] == [GUN] * 4
 
 
 def test_a_repeat_is_answered_alike_and_stored_once(site: Site) -> None:
@@ -157,14 +82,42 @@ def test_what_is_told_next_about_the_same_subject_updates_its_case(site: Site) -
         ({"data": "only words"}, "only words"),
         ({"data": None}, "An event of a kind we do not know"),
         ({"data": None, "data_base64": "AP8="}, "00ff"),
+        ({"data": None, "data_base64": "e2FybWVk", "datacontenttype": "text/plain"}, "{armed"),
+        ({"data": None, "data_base64": "e2FybWVk"}, "{armed"),
+        ({"type": "com.vendor.badge", "door": "north", "count": 3}, "\nsource: //visitors.example/desk\ndoor: north"),
     ],
-    ids=["type", "shape", "text", "nothing", "bytes"],
+    ids=["type", "shape", "text", "nothing", "bytes", "text in base64", "no JSON in base64", "extension"],
 )
 def test_what_we_do_not_know_is_kept_for_a_person(site: Site, changes: dict[str, Any], shown: str) -> None:
     assert site.post(event(**changes)).status_code == 202
     assert shown in site.words()[0]
     (case,) = site.take()
     assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
+
+
+def test_all_that_a_concern_says_is_kept(site: Site) -> None:
+    data = {
+        "summary": GUN, "detail": {"door": 3}, "school": "nowhere", "room": "B\n12", "seen": [1, None], "none": None,
+    }  # fmt: skip
+    assert site.post(event(data=data, subject="visit/7", dataschema="https://x.org/s", badge="4711")).status_code == 202
+    (words,) = site.words()
+    concern, members, around = words.split("\n\n")
+    assert concern == GUN
+    assert members.splitlines() == ['detail: {"door": 3}', "school: nowhere", "room: B 12", "seen: [1, null]"]
+    assert sorted(around.splitlines()) == [
+        "badge: 4711", "dataschema: https://x.org/s", "source: //visitors.example/desk", "subject: visit/7",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [None, "application/json", "application/vnd.concern+json; charset=utf-8"])
+def test_a_concern_in_base64_is_judged_by_its_words(site: Site, kind: str | None) -> None:
+    data = base64.b64encode(json.dumps({"summary": GUN, "school": "cedar"}).encode()).decode()
+    assert site.post(event(data=None, data_base64=data, datacontenttype=kind)).status_code == 202
+    assert site.words()[0].startswith(f"{GUN}\n\n")
+    (message,) = site.messages()
+    assert message.quarantine is None, "it is a concern as any other"
+    with site.world.database.read() as session:
+        assert session.scalars(select(Thread.school_id)).one() == site.world.second_school_id
 
 
 def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> None:
@@ -365,12 +318,46 @@ def test_nobody_can_answer_a_system(site: Site) -> None:
             conversation.reply(session, world.keys["console"], thread, "Hello?", author="account:1", now=world.clock())
 
 
-def test_what_could_not_be_stored_is_not_answered_as_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.core.keys.KeySet.seal_words", _fail)
-    answer = site.post(event())
+@contextmanager
+def failing(before: str) -> Iterator[list[str]]:
+    """Have the database fail before it inserts events, or before it commits; answers which tables rows came to."""
+    written: list[str] = []
+
+    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO "):
+            table = statement.split()[2]
+            if before == f"INSERT INTO {table}":
+                raise RuntimeError
+            written.append(table)
+
+    def commit(_connection: object) -> None:
+        if before == "COMMIT" and written:
+            raise RuntimeError
+
+    listeners = (("before_cursor_execute", see), ("commit", commit))
+    for name, listener in listeners:
+        hooks.listen(Engine, name, listener)
+    try:
+        yield written
+    finally:
+        for name, listener in listeners:
+            hooks.remove(Engine, name, listener)
+
+
+@pytest.mark.parametrize(
+    ("before", "came"),
+    [("INSERT INTO events", ["threads", "messages"]), ("COMMIT", ["threads", "messages", "events"])],
+    ids=["half-way", "at the commit"],
+)
+def test_what_could_not_be_stored_is_not_answered_as_taken(site: Site, before: str, came: list[str]) -> None:
+    batch = [event(), event(id="2")]
+    with failing(before) as written:
+        answer = site.post(batch, BATCHED)
     assert refused(answer)[0] >= 500
+    assert list(dict.fromkeys(written)) == came
+    with site.world.database.read() as session:
+        assert session.scalars(select(Thread)).all() == []
+        assert session.scalars(select(Event).where(Event.actor == f"source:{site.source.id}")).all() == []
     assert (site.messages(), site.woken) == ([], [])
-
-
-def _fail(*_: object) -> bytes:
-    raise RuntimeError
+    assert site.post(batch, BATCHED).json() == {"accepted": 2, "new": 2}, "the same comes again, and is taken whole"
+    assert (len(site.messages()), site.woken) == (2, ["worker"])

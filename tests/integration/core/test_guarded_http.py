@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -44,6 +45,33 @@ def test_ask_reads_an_answer(make: Make) -> None:
     assert answer.headers["content-type"] == "text/plain"
     assert server.got[0].headers["host"] == server.host
     assert server.got[0].headers["x-one"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/a;b=1/c;key=2?d=3;4", "/", "/?one", "/a%2Fb;"])
+def test_path_arrives_as_it_was_given(make: Make, path: str) -> None:
+    with receiving() as server:
+        make([server.host]).ask("POST", f"http://{server.host}{path}", {}, b"{}")
+    assert [got.path for got in server.got] == [path]
+
+
+def test_address_that_is_silent_leaves_time_for_the_others(make: Make) -> None:
+    """Of three addresses the first two never answer: each has its share of the time, and the third is reached."""
+    with receiving() as server:
+        guarded = make([server.host], look_up=lambda _host, _port: ["silent", "silent", "127.0.0.1"], seconds=30)
+        guard = guarded._pool._network_backend
+        waited: list[float] = []
+        plain = guard._plain.connect_tcp  # type: ignore[attr-defined]  # our own backend
+
+        def connect(host: str, port: int, timeout: float) -> object:
+            if host == "silent":
+                waited.append(timeout)
+                raise httpcore.ConnectTimeout
+            return plain(host, port, timeout)
+
+        guard._plain.connect_tcp = connect  # type: ignore[attr-defined]  # no address on loopback is silent
+        assert guarded.ask("POST", server.url, {}, b"{}").status == 204
+    assert waited[0] <= 10
+    assert waited[1] <= 15
 
 
 def test_host_that_is_not_allowed_is_never_connected_to(make: Make) -> None:

@@ -113,7 +113,9 @@ def test_replay_sets_the_worker_to_send_again(var: Var, opened: Database, capsys
         wish = Wish(name="CAD", sink="https://cad.example.org/")
         made = service.create(session, key_set, Hosts(), district, wish, "account:1", utc_now())
         last = session.scalars(select(Event.seq).order_by(Event.seq.desc()).limit(1)).one()
-        session.execute(update(Subscription).values(state=ACTIVE, after_seq=last))
+        session.execute(update(Subscription).values(state=ACTIVE, after_seq=last, agreed_at=utc_now()))
+        wish = Wish(name="Never asked", sink="https://never.example.org/")
+        service.create(session, key_set, Hosts(), district, wish, "account:1", utc_now())
         session.add(
             Delivery(subscription_id=made.row.id, event_id="e" * 32, seq=1, lane="x", state=DEAD, queued_at=utc_now(),
                      due_at=utc_now())
@@ -121,6 +123,8 @@ def test_replay_sets_the_worker_to_send_again(var: Var, opened: Database, capsys
     assert cli.main(["events", "replay", "--dead"]) == 0
     assert "CAD: 1 events are sent again" in capsys.readouterr().out
     assert cli.main(["events", "replay", "--since", "2020-01-01", "--subscription", made.row.id]) == 0
+    assert cli.main(["events", "replay", "--since", "2020-01-01"]) == 0
+    assert "Never asked: 0 events are sent again." in capsys.readouterr().out
     with opened.read() as session:
         assert session.scalars(select(Delivery.state)).one() == QUEUED
         assert session.get_one(Subscription, made.row.id).after_seq < last

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 from jsonschema import Draft202012Validator
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from gateway.core.http import Hosts
@@ -122,6 +122,25 @@ def test_another_address_is_asked_anew(desk: Desk) -> None:
         assert changed.json()["config"]["state"] == "pending"
 
 
+@pytest.mark.parametrize("token", [None, "new"])
+def test_another_address_is_never_shown_the_token_of_the_old_one(desk: Desk, token: str | None) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+    with receiving() as first, receiving() as second:
+        made = desk.rig.subscribe(first, token="old")
+        path, case = f"/api/subscriptions/{made.row.id}", desk.rig.case()
+        desk.ask("PUT", path, json={"sink": first.url}, headers=both)
+        desk.rig.happen(case)
+        desk.rig.run()
+        assert first.posts[0].headers["authorization"] == "Bearer old", "it stays while the address does"
+        credential = {"credentialtype": "ACCESSTOKEN", "accesstoken": token, "accesstokentype": "bearer"}
+        wanted = {"sink": second.url, **({"sinkcredential": credential} if token else {})}
+        assert desk.ask("PUT", path, json=wanted, headers=both).status_code == 200
+        assert desk.rig.asker.ask_all() == 1
+        desk.rig.happen(case)
+        desk.rig.run()
+        assert second.posts[0].headers.get("authorization") == (f"Bearer {token}" if token else None)
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -141,7 +160,9 @@ def test_another_address_is_asked_anew(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_api_says_what_is_wrong(desk: Desk, given: Any, says: str) -> None:
-    answer = desk.ask("POST", "/api/subscriptions", json=given, headers=desk.token("subscriptions:write"))
+    answer = desk.ask(
+        "POST", "/api/subscriptions", json=given, headers=desk.token("events:read", "subscriptions:write")
+    )
     assert answer.status_code == 400
     assert says in answer.text
 
@@ -155,8 +176,22 @@ def test_api_is_for_who_shows_a_token_with_the_scope(desk: Desk) -> None:
     assert desk.ask("GET", "/api/subscriptions", headers=desk.token("cases:read")).status_code == 403
     desk.sign_in("administrator")
     assert desk.ask("POST", "/api/subscriptions", json=wanted).status_code == 401  # a cookie is not enough
-    other = {**desk.token("subscriptions:write"), "Content-Type": "text/plain"}
+    other = {**desk.token("events:read", "subscriptions:write"), "Content-Type": "text/plain"}
     assert desk.ask("POST", "/api/subscriptions", content="{}", headers=other).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("scope", "missing"), [("events:read", "subscriptions:write"), ("subscriptions:write", "events:read")]
+)
+def test_who_has_events_sent_must_be_able_to_read_them(desk: Desk, scope: str, missing: str) -> None:
+    with receiving() as receiver:
+        made = desk.rig.subscribe(receiver)
+    before, headers = desk.rig.read(made).sink, desk.token(scope)
+    for method, path in (("POST", "/api/subscriptions"), ("PUT", f"/api/subscriptions/{made.row.id}")):
+        answer = desk.ask(method, path, json={"sink": "https://x.org/"}, headers=headers)
+        assert (answer.status_code, f"the scope {missing}" in answer.text) == (403, True)
+    with desk.rig.world.database.read() as session:
+        assert session.scalars(select(Subscription.sink)).all() == [before]
 
 
 def test_administrator_subscribes_a_system_and_sends_again_what_was_given_up(desk: Desk) -> None:
@@ -190,7 +225,9 @@ def test_administrator_subscribes_a_system_and_sends_again_what_was_given_up(des
         receiver.got.clear()
         desk.rig.run()
         assert [one for one in receiver.ids if one in wanted] == wanted
-        assert desk.post(f"/subscriptions/{key}/ask").status_code == 303
+        refused = desk.post(f"/subscriptions/{key}/ask")
+        assert (refused.status_code, "nothing to ask" in refused.text) == (400, True)
+        assert desk.client.get(f"/subscriptions/{key}").status_code == 200
         assert desk.post(f"/subscriptions/{key}/end").status_code == 303
         assert desk.client.get(f"/subscriptions/{key}").status_code == 404
 

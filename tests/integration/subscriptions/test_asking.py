@@ -9,10 +9,10 @@ import pytest
 from gateway.core.errors import BadInput, NotFound
 from gateway.core.http import Hosts
 from responders.subscriptions import asking, service
-from responders.subscriptions.records import ACTIVE, PENDING, WAITING
-from responders.subscriptions.service import Wish
+from responders.subscriptions.records import ACTIVE, PENDING, RETIRED, WAITING
+from responders.subscriptions.service import Made, Wish
 from tests.integration.subscriptions.conftest import STAFF, Rig
-from tests.support.receivers import Got, Reply, consent, receiving
+from tests.support.receivers import Got, Reply, consent, receiving, taking
 
 
 def test_question_is_that_of_the_specification(rig: Rig) -> None:
@@ -88,9 +88,7 @@ def test_person_has_it_asked_again(rig: Rig) -> None:
         made = rig.subscribe(receiver, agree=False)
         rig.asker.ask_all()
         receiver.choose = consent
-        with rig.world.of("console").write() as session:
-            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
-            service.ask_again(session, row, STAFF, rig.world.clock())
+        _ask_again(rig, made)
         assert rig.asker.ask_all() == 1
         assert rig.read(made).state == ACTIVE
 
@@ -112,6 +110,100 @@ def test_receiver_agrees_later_by_calling_back(rig: Rig) -> None:
     assert (rig.read(made).state, rig.read(made).rate_per_minute) == (ACTIVE, 60)
     with rig.world.of("console").write() as session, pytest.raises(NotFound):
         asking.agree_later(session, made.row.id, key, "", now)
+
+
+def _move(rig: Rig, made: Made, sink: str) -> None:
+    with rig.world.of("console").write() as session:
+        row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+        wish = Wish(name=row.name, sink=sink)
+        service.change(session, rig.keys, Hosts(["127.0.0.1"]), row, wish, STAFF, rig.world.clock())
+
+
+def _ask_again(rig: Rig, made: Made) -> None:
+    with rig.world.of("console").write() as session:
+        row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+        service.ask_again(session, row, STAFF, rig.world.clock())
+
+
+def test_key_of_one_address_agrees_to_nothing_for_another(rig: Rig) -> None:
+    with receiving(lambda _got: (200, {}, b"")) as receiver:
+        made = rig.subscribe(receiver, agree=False)
+        rig.asker.ask_all()
+    key = parse_qs(urlsplit(receiver.got[0].headers["webhook-request-callback"]).query)["key"][0]
+    _move(rig, made, receiver.url + "/elsewhere")
+    with rig.world.of("console").write() as session, pytest.raises(NotFound):
+        asking.agree_later(session, made.row.id, key, "", rig.world.clock())
+    assert rig.read(made).state == PENDING
+
+
+def test_answer_of_one_address_is_not_taken_for_that_of_another(rig: Rig) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver, agree=False)
+        moved = receiver.url + "/elsewhere"
+
+        def agree_late(got: Got) -> Reply:
+            _move(rig, made, moved)  # while the first address is still thinking
+            return consent(got)
+
+        receiver.choose = agree_late
+        assert rig.asker.ask_all() == 0
+        assert (rig.read(made).state, rig.read(made).sink) == (PENDING, moved)
+        receiver.choose = consent
+        assert rig.asker.ask_all() == 1
+        assert [got.path for got in receiver.got] == ["/events", "/events/elsewhere"]
+
+
+@pytest.mark.parametrize("why", ["moved", "retired"])
+def test_what_happens_while_it_is_asked_anew_is_sent_once_it_agrees(rig: Rig, why: str) -> None:
+    with receiving() as receiver:
+        made, case = rig.subscribe(receiver), rig.case()
+        since = rig.world.clock()
+        wanted = rig.happen(case)
+        rig.run()
+        if why == "moved":
+            _move(rig, made, receiver.url + "/elsewhere")
+        else:
+            receiver.choose = lambda _got: (410, {}, b"")
+            rig.happen(case)
+            rig.run()
+            assert rig.read(made).state == RETIRED
+            _ask_again(rig, made)
+        receiver.choose = taking
+        receiver.got.clear()
+        between = rig.happen(case, count=2)
+        assert rig.run() == 0
+        assert rig.asker.ask_all() == 1
+        rig.run()
+        assert receiver.ids == between
+        with rig.world.of("console").write() as session:
+            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+            service.change(
+                session, rig.keys, Hosts(["127.0.0.1"]), row, Wish(name="x", sink=receiver.url + "/third"), STAFF, since
+            )
+            assert service.replay_since(session, row, since, STAFF, rig.world.clock()) >= 3
+        receiver.got.clear()
+        rig.asker.ask_all()
+        rig.run()
+        assert [one for one in receiver.ids if one in {*wanted, *between}] == wanted + between
+
+
+def test_nobody_who_is_sent_events_is_asked_again(rig: Rig) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        with pytest.raises(BadInput, match="nothing to ask"):
+            _ask_again(rig, made)
+        assert rig.read(made).state == ACTIVE
+
+
+def test_nothing_is_sent_again_to_who_never_agreed(rig: Rig) -> None:
+    with receiving(lambda _got: (200, {}, b"")) as receiver:
+        made = rig.subscribe(receiver, agree=False)
+        for _ in range(2):  # pending, then waiting
+            with rig.world.of("console").write() as session, pytest.raises(BadInput, match="not agreed"):
+                service.replay_since(
+                    session, session.merge(rig.read(made)), rig.world.clock(), STAFF, rig.world.clock()
+                )
+            rig.asker.ask_all()
 
 
 @pytest.mark.parametrize(

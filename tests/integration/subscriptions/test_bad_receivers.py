@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
-from gateway.core.http import Guarded
+from gateway.core.http import Answer, Guarded, Hosts
 from gateway.core.records import Event
-from responders.subscriptions import service
-from responders.subscriptions.records import BATCHED, DEAD, RETIRED
-from responders.subscriptions.spreading import BATCH
+from responders.subscriptions import service, verdicts
+from responders.subscriptions.records import BATCHED, DEAD, DELETED, PENDING, RETIRED, Delivery, SubscriptionSecret
+from responders.subscriptions.service import Wish
+from responders.subscriptions.verdicts import Verdict
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import TAKEN, Choose, Got, Reply, consent, dripping, receiving
 
@@ -122,6 +123,30 @@ def test_pause_of_ten_years_is_a_day(rig: Rig) -> None:
         assert rig.read(made).paused_until == rig.world.clock() + timedelta(days=1)
 
 
+def test_lane_that_breaks_in_an_unforeseen_way_loses_nothing_of_the_others(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken is noted as taken, and the broken one waits: neither is sent again at once, for ever."""
+    judge = verdicts.of_answer
+
+    def choke(answer: Answer, now: datetime) -> Verdict:
+        if answer.status == 418:
+            raise OverflowError
+        return judge(answer, now)
+
+    monkeypatch.setattr(verdicts, "of_answer", choke)
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        (bad,) = rig.happen(rig.case())
+        good = [rig.happen(rig.case())[0] for _ in range(3)]
+        receiver.choose = lambda got: (418, {}, b"") if got.events[0]["id"] == bad else TAKEN
+        rig.run()
+        assert sorted(receiver.ids) == sorted([bad, *good])
+        assert rig.states(made) == {"delivered": 3, "queued": 1}
+        assert {(row.code, row.attempts) for row in rig.deliveries(made) if row.event_id == bad} == {("protocol", 1)}
+        assert rig.run() == 0
+
+
 def test_410_retires_the_subscription(rig: Rig) -> None:
     with receiving(answering((410, {}, b""))) as receiver:
         made = rig.subscribe(receiver)
@@ -135,6 +160,42 @@ def test_410_retires_the_subscription(rig: Rig) -> None:
         rig.happen(rig.case())
         assert rig.wait(days=1) == 0
         assert len(receiver.posts) == asked <= 4
+
+
+@pytest.mark.parametrize("what", ["ended", "moved"])
+def test_late_410_changes_nothing_for_what_was_ended_or_moved(rig: Rig, what: str) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        gone, taken = rig.happen(rig.case())[0], rig.happen(rig.case())[0]
+        receiver.choose = lambda got: (410, {}, b"") if got.events[0]["id"] == gone else TAKEN
+
+        def meanwhile(_where: str) -> None:
+            with rig.world.of("console").write() as session:
+                row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+                if what == "ended":
+                    service.end(session, row, STAFF, rig.world.clock())
+                else:
+                    wish = Wish(name=row.name, sink=receiver.url + "/elsewhere")
+                    service.change(session, rig.keys, Hosts(["127.0.0.1"]), row, wish, STAFF, rig.world.clock())
+
+        rig.at_point = meanwhile
+        rig.run()
+        assert rig.read(made).state == (DELETED if what == "ended" else PENDING)
+        states = {row.event_id: (row.state, row.attempts) for row in rig.deliveries(made)}
+        assert states[gone] == ("queued", 0)
+        assert states[taken] in {("delivered", 1), ("queued", 0)}, "the other lane may not have been begun"
+        assert (states[taken][0] == "delivered") == (taken in receiver.ids)
+        assert rig.world.events("subscription.retired") == []
+
+
+def test_nothing_is_sent_that_cannot_be_signed(rig: Rig) -> None:
+    with receiving() as receiver:
+        made = rig.subscribe(receiver)
+        rig.happen(rig.case())
+        with rig.world.database.write() as session:
+            session.execute(delete(SubscriptionSecret))
+        assert rig.run() == 0
+        assert (receiver.posts, rig.states(made)) == ([], {"queued": 1})
 
 
 def test_415_is_final_for_the_event_and_its_case_goes_on(rig: Rig) -> None:
@@ -160,7 +221,9 @@ def test_event_is_given_up_after_days_told_once_and_sent_again_when_a_person_say
             waits.append(len(receiver.posts) - before)
         assert 70 <= len(waits) <= 90  # three days, and until it was its turn again
         assert sum(waits) < 20
-        rig.wait(days=4)
+        assert rig.states(made) == {"dead": 1, "queued": 1}, "the next has its own tries first"
+        for _ in range(20):
+            rig.wait(hours=13)
         assert rig.states(made) == {"dead": 2}
         assert rig.world.events("subscription.failing") == ["subscription.failing"]
         receiver.choose = answering(TAKEN)
@@ -192,6 +255,38 @@ def test_receiver_that_was_away_for_hours_gets_all_at_once_in_order(rig: Rig) ->
         assert rig.states(made) == {"delivered": 24}
 
 
+def test_backlog_of_a_receiver_that_is_back_outlives_its_asking_for_a_pause(rig: Rig) -> None:
+    """Away for four days, it takes one thing, then has no time, again and again: nothing of its backlog is given up."""
+    with receiving() as receiver:
+        made, case = rig.subscribe(receiver), rig.case()
+        wanted = rig.happen(case, count=4)
+        rig.spreader.spread_all()
+        rig.world.clock.forward(days=4)
+        replies: list[Reply] = []
+        receiver.choose = lambda _got: replies.pop(0) if replies else TAKEN
+        busy: Reply = (429, {"Retry-After": "60"}, b"")
+        replies += [busy, TAKEN, busy, *[busy] * 12]
+        for _ in range(20):
+            rig.wait(minutes=2)
+        assert list(dict.fromkeys(receiver.ids)) == wanted
+        assert rig.states(made) == {"delivered": 4}
+        assert rig.world.events("subscription.failing") == []
+
+
+def test_receiver_that_has_no_time_for_days_is_given_up(rig: Rig) -> None:
+    with receiving(answering((429, {}, b""))) as receiver:
+        made = rig.subscribe(receiver)
+        for _ in range(6):
+            rig.happen(rig.case())
+        for _ in range(7):
+            rig.wait(hours=13)
+        assert rig.states(made) == {"queued": 6}
+        for _ in range(7):
+            rig.wait(hours=13)
+        assert rig.states(made) == {"dead": 6}
+        assert rig.world.events("subscription.failing") == ["subscription.failing"]
+
+
 def test_poison_in_a_batch_goes_alone_and_the_others_arrive(rig: Rig) -> None:
     poison: set[str] = set()
 
@@ -213,6 +308,23 @@ def test_poison_in_a_batch_goes_alone_and_the_others_arrive(rig: Rig) -> None:
         assert rig.states(made) == {"delivered": 10}
         taken = receiver.ids
         assert [one for one in taken if one in wanted[cases[2]]][-2:] == wanted[cases[2]]
+
+
+def test_batch_is_named_by_what_is_in_it_and_by_nothing_else(rig: Rig) -> None:
+    with receiving(answering(None)) as receiver:
+        rig.subscribe(receiver, mode=BATCHED)
+        first, gone, last = (rig.happen(rig.case())[0] for _ in range(3))
+        rig.run()
+        rig.wait(minutes=1)
+        with rig.world.database.write() as session:
+            session.execute(update(Delivery).where(Delivery.event_id == gone).values(state=DEAD))
+        more = rig.happen(rig.case())
+        rig.wait(minutes=5)
+    sent = [[event["id"] for event in post.events] for post in receiver.posts]
+    assert sent == [[first, gone, last], [first, gone, last], [first, last, *more]]
+    names = [post.headers["webhook-id"] for post in receiver.posts]
+    assert names[0] == names[1], "a repeat bears the same name"
+    assert names[1] != names[2], "and nothing else does"
 
 
 def test_poison_that_breaks_the_receiver_does_not_stop_other_cases(rig: Rig) -> None:
@@ -249,38 +361,6 @@ def test_private_address_behind_a_name_is_not_gone_to(rig: Rig) -> None:
         assert receiver.posts == []
 
 
-def test_log_is_gone_through_again_from_a_moment_on(rig: Rig) -> None:
-    with receiving() as receiver:
-        made = rig.subscribe(receiver)
-        case = rig.case()
-        rig.happen(case)
-        rig.run()
-        rig.world.clock.forward(hours=1)
-        since = rig.world.clock()
-        wanted = rig.happen(case, count=3)
-        rig.run()
-        receiver.got.clear()
-        with rig.world.of("operator").write() as session:
-            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
-            assert service.replay_since(session, row, since, "operator", rig.world.clock()) == 3
-        rig.run()
-        assert receiver.ids == wanted
-        assert rig.states(made) == {"delivered": 4}
-        assert rig.run() == 0
-
-
-def test_replay_reaches_what_was_before_the_subscription(rig: Rig) -> None:
-    with receiving() as receiver:
-        case = rig.case()
-        wanted = rig.happen(case, count=2)
-        made = rig.subscribe(receiver)
-        with rig.world.of("operator").write() as session:
-            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
-            service.replay_since(session, row, rig.world.clock(), "operator", rig.world.clock())
-        rig.run()
-        assert [one for one in receiver.ids if one in wanted] == wanted
-
-
 def test_event_that_retention_took_is_given_up(rig: Rig) -> None:
     with receiving(answering((500, {}, b""))) as receiver:
         made = rig.subscribe(receiver)
@@ -290,14 +370,3 @@ def test_event_that_retention_took_is_given_up(rig: Rig) -> None:
             session.execute(delete(Event))
         rig.wait(minutes=1)
         assert [(row.state, row.code) for row in rig.deliveries(made)] == [(DEAD, "event_gone")]
-
-
-def test_long_log_is_spread_batch_by_batch(rig: Rig) -> None:
-    with receiving() as receiver:
-        made = rig.subscribe(receiver, mode=BATCHED)
-        case = rig.case()
-        rig.happen(case, count=BATCH + 7)
-        assert rig.spreader.spread_all() == BATCH + 7
-        rows = rig.deliveries(made)
-        assert len({row.event_id for row in rows}) == BATCH + 7
-        assert rig.spreader.spread_all() == 0

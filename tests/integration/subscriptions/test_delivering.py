@@ -208,6 +208,24 @@ def test_rate_that_was_agreed_to_is_kept(rig: Rig) -> None:
     assert times[-1] - times[0] > 0.8
 
 
+def test_rate_is_kept_by_all_processes_together(rig: Rig) -> None:
+    """At two a minute the next turn is half a minute away: for another worker too, and nobody looks again before."""
+    with receiving(lambda got: consent(got, "2") if got.method == "OPTIONS" else TAKEN) as receiver:
+        made = rig.subscribe(receiver)
+        wanted = rig.happen(rig.case(), count=2)
+        rig.run()
+        assert receiver.ids == wanted[:1]
+        paused = rig.read(made).paused_until
+        assert paused is not None
+        assert 0 < (paused - rig.world.clock()).total_seconds() <= 30
+        for worker in (rig.another_worker(), rig.deliverer):
+            assert worker.start_all() == worker.deliver_all() == 0
+        assert receiver.ids == wanted[:1]
+        rig.world.clock.forward(seconds=31)
+        rig.another_worker().deliver_all()
+        assert receiver.ids == wanted
+
+
 def test_second_worker_leaves_alone_what_the_first_is_sending(rig: Rig) -> None:
     inside, go_on = threading.Event(), threading.Event()
 

@@ -36,6 +36,21 @@ def test_of_answer(status: int, headers: dict[str, str], body: bytes, fate: Fate
     assert (verdict.fate, verdict.code, verdict.wait, verdict.is_limited) == (fate, code, None, False)
 
 
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        pytest.param(b"", "200", id="and nothing"),
+        pytest.param(b"<!-- without an end", "200", id="and one without an end"),
+        pytest.param(b"<p>ok", "200", id="and a paragraph"),
+        pytest.param(b"<HTML>", "html", id="and a page"),
+    ],
+)
+def test_thousands_of_comments_are_looked_past_at_once(rest: bytes, code: str) -> None:
+    """They once took a worker for ever: whoever answers chooses what is read."""
+    answer = Answer(200, {"content-type": "text/html"}, b"<!---->\n" * 5000 + rest)
+    assert verdicts.of_answer(answer, NOW).code == code
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("given", "wait"),
@@ -46,6 +61,9 @@ def test_of_answer(status: int, headers: dict[str, str], body: bytes, fate: Fate
         pytest.param("Sat, 21 Nov 2026 07:00:00 GMT", timedelta(0), id="a date that is over"),
         pytest.param("99999999999999999999", timedelta(days=1), id="for ever"),
         pytest.param("Sat, 21 Nov 2099 08:10:00 GMT", timedelta(days=1), id="in another life"),
+        pytest.param("Sat, 21 Nov 99999999999999999999 08:10:00 GMT", None, id="a year that no calendar has"),
+        pytest.param("Sat, 21 Nov 2026 08:10:00 +9999999999999999", None, id="a zone that no clock has"),
+        pytest.param("Fri, 01 Jan 0001 00:00:00 +2359", timedelta(0), id="before all time"),
         pytest.param("soon", None, id="nonsense"),
         pytest.param("-5", None, id="negative"),
         pytest.param("٥", None, id="another script's digit"),
