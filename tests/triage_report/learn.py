@@ -44,15 +44,15 @@ _LEAST_SIGN, _SIGN = 5, 0.2
 _STRENGTH = 0.5
 """How far the weights may go to please single tips: scikit-learn's C."""
 _BUDGETS: Mapping[Severity, Mapping[str, float]] = {
-    Severity.LOW: {"none": 0.08},
-    Severity.MODERATE: {"none": 0.05, "low": 0.4},
-    Severity.HIGH: {"none": 0.0125},
+    Severity.LOW: {"none": 0.04},
+    Severity.MODERATE: {"none": 0.02, "low": 0.3},
+    Severity.HIGH: {"none": 0.0165},
     Severity.CRITICAL: {"none": 0.012},
 }
 """At most so many of each rating are raised to a level."""
-_ASKS: Mapping[str, float] = {"none": 0.0125}
+_ASKS: Mapping[str, float] = {"none": 0.0165}
 """At most so many have a person asked: so few that of what people text all day less than one in a hundred pages."""
-_RIGHT, _WRONG, _BACKS = 0.9, 1.0, 0.2
+_RIGHT, _WRONG, _BACKS = 0.85, 1.0, 0.1
 """How often a rule that was so often wrong must be right to speak for itself, and the chance that it needs else."""
 _LEAST_PIECE, _PIECE_STRENGTH = 3, 4.0
 """A piece of a word counts where at least so many tips have it."""
@@ -60,7 +60,7 @@ _ORDINARY, _WEIGHT = "plain", 4.0
 """Files of ordinary texts begin so; each counts for so many, since what people text all day is far more varied."""
 _TELLING = 1000
 """So many words are kept to show where a person should look."""
-_NAMES = 0.5
+_NAMES = 0.8
 """How sure the network must be of what a message is about, to be heard before the rules."""
 _GAIN, _RATIO = 0.01, 2.0
 _STRETCH = 12

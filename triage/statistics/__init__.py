@@ -28,6 +28,8 @@ REASON = "resembles_danger"
 INDICATOR = "words_of_grave_tips"
 _SHOWN = 3
 _FEWEST_WORDS = 3
+_SHORT = 8
+"""In so few words there is little that a rule could have missed: it speaks for itself, proven or not."""
 _LINE = frozenset({Category.TEST, Category.SPAM})
 _NAMELESS = _LINE | {Category.OTHER}
 
@@ -71,6 +73,8 @@ def heed(verdict: Verdict, finding: Finding, text: str | None = None) -> Verdict
 def _is_unproven(weights: Model, finding: Finding, verdict: Verdict) -> bool:
     """Tell whether all that calls a person here are weak signs, or rules that were wrong too often."""
     if finding.carried[0].life_safety or not (verdict.severity.life_safety or verdict.reason == "undecided"):
+        return False
+    if verdict.severity.life_safety and len(finding.matches.words) <= _SHORT:
         return False
     grave = [hit.rule for hit in finding.hits if hit.severity.life_safety]
     return all(f"{rule.family}/{rule.indicator}" in weights.unproven for rule in grave)

@@ -48,6 +48,7 @@ def test_words_undo_a_disguise(written: str, read: str) -> None:
     assert (found[1].start, found[-2].end) == (3, 3 + len(written))
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     ("calm", "danger"),
     [

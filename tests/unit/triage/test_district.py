@@ -27,6 +27,7 @@ def signs(assessment: Assessment, text: str) -> dict[str, str]:
     return {one.name: text[one.start : one.end] for one in assessment.indicators}
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     ("text", "before", "after", "sign", "words"),
     [
@@ -37,7 +38,7 @@ def signs(assessment: Assessment, text: str) -> dict[str, str]:
         ("Eastside 13 jumped him", "moderate", "high", "local_gang", "Eastside 13"),
         ("he had some blues", "none", "high", "local_drug", "blues"),
         ("he had some blu3s", "none", "high", "local_drug", "blu3s"),
-        ("he has 🍪🍪 at school", "moderate", "critical", "code_word", "🍪🍪"),
+        ("he has 🍪🍪 at school", "none", "critical", "code_word", "🍪🍪"),
         ("ella trae zaza", "none", "moderate", "local_drug", "zaza"),
     ],
 )

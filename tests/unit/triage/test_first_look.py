@@ -45,9 +45,16 @@ def test_look_takes_a_picture_without_words_before_what_is_calm() -> None:
     assert look("they call him names and push him into the lockers", media=1) == UNCLEAR
 
 
-def test_look_finds_nearly_all_that_the_engine_calls_critical() -> None:
+@pytest.mark.usefixtures("rules_alone")
+def test_look_finds_nearly_all_that_the_rules_call_critical() -> None:
     critical = [tip for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
     assert sum(look(tip) == URGENT for tip in critical) >= 0.95 * len(critical)
+
+
+def test_look_finds_most_of_what_only_meaning_makes_critical() -> None:
+    """It has a fifth of a millisecond: what no word of danger tells stands behind what one does."""
+    critical = [tip for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
+    assert sum(look(tip) == URGENT for tip in critical) >= 0.9 * len(critical)
 
 
 def test_look_leaves_most_of_the_rest_behind_them() -> None:

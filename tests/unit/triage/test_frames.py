@@ -35,6 +35,7 @@ _TWINS = [
 ]
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(("calm", "grave"), _TWINS)
 def test_assess_tells_a_frame_from_its_twin(calm: str, grave: str) -> None:
     assert not assess(calm).life_safety

@@ -150,6 +150,7 @@ def test_tomorrow_said_on_thursday_is_the_friday_of_others() -> None:
     assert not [bit for bit in read("por la mañana", thursday).bits if bit.startswith("day:")]
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     "words",
     ["the gym", "cafeteria", "tomorrow", "in the bathroom at lunch tomorrow", "Lincoln High School", "hi", "help"],

@@ -44,6 +44,7 @@ def test_sound_keeps_other_words_apart() -> None:
     assert sound("gana") != sound("jana")
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     "tip",
     [

@@ -151,7 +151,7 @@ def test_rules_that_know_better_keep_their_category_and_a_reason_stays(monkeypat
 def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    grave = "my friend has a gun in her bag"
+    grave = "my friend has a gun in her bag and she told me so in gym"
     rules = {
         f"{hit.rule.family}/{hit.rule.indicator}" for hit in engine.weigh(grave)[0].hits if hit.severity.life_safety
     }
@@ -163,6 +163,25 @@ def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
     assert engine.assess(grave) == rules_alone(grave)
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules)[1:], backs=0.3))
     assert engine.assess(grave) == rules_alone(grave)
+
+
+def test_in_few_words_a_rule_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = "my friend has a gun in her bag"
+    rules = {hit.rule for hit in engine.weigh(short)[0].hits if hit.severity.life_safety}
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in rules)
+    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=names, backs=0.3))
+    assert engine.assess(short).life_safety
+
+
+def test_weak_signs_without_backing_stand_in_the_queue_and_never_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = "she isnt allowed to wear shorts. by him. she's 15 hes 17"
+    assert rules_alone(weak).unsure_reason == "undecided"
+    ship(monkeypatch, made_up(-5, -5, -5, -5, backs=0.3))
+    found = engine.assess(weak)
+    assert (found.unsure, urgency(found)) == (False, "queue")
+    assert Severity.LOW <= found.severity <= Severity.MODERATE
+    ship(monkeypatch, made_up(-5, -5, 0, -5, backs=0.3))
+    assert engine.assess(weak).unsure_reason == "undecided"
 
 
 def test_rules_are_proven_by_tips_that_their_authors_have_not_seen() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triage import engine, topics
-from triage.model import Category, Severity
+from triage.model import Category
 from triage.topics import CHOICES, URGENT
 
 TEXTS = ("theres a kid in the bathroom with a gun", "he is mean to me every day", "thx", "hmm", "room 12 is cold")
@@ -28,7 +28,7 @@ def test_heed_calls_a_person_where_only_the_choice_speaks_of_danger(choice: Cate
     assert not calm.unsure
     heeded = topics.heed(calm, choice.value)
     assert (heeded.unsure, heeded.unsure_reason, heeded.categories[0]) == (True, topics.CHOSEN, choice)
-    assert heeded.severity is Severity.LOW
+    assert heeded.severity is calm.severity
 
 
 def test_heed_leaves_a_clear_danger_clear() -> None:
