@@ -35,6 +35,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
     "actor": {"type": "string", "pattern": "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"},
     "path": {"type": "string", "pattern": "^[A-Za-z0-9_./[\\]-]{0,80}$"},
     "count": {"type": "integer"},
+    "count?": {"type": ["integer", "null"]},
     "yes": {"type": "boolean"},
     "ids": {"type": "array", "items": _ID},
     "codes": {"type": "array", "items": _CODE},
@@ -100,7 +101,7 @@ KINDS: Mapping[str, Kind] = {
     "attachment.sealed": Kind("A file is on the store, sealed as it came.", _KEPT),
     "backup.made": Kind(
         "A backup was finished.",
-        {"as_of": "time", "size": "count", "sha256": "hex", "key": "hex", "files": "count", "missing": "count"},
+        {"as_of": "time", "size": "count", "sha256": "hex", "key": "hex", "files": "count?", "missing": "count"},
         {},
     ),
     "backup.restored": Kind("A backup was restored.", {"as_of": "time"}, {"missing": "count"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.core.records import Line, Message, Send, Thread, new_id
@@ -57,15 +57,16 @@ class Ages:
             known = select(CaseThread.thread_id)
             threads = session.scalars(select(Thread).where(Thread.id.not_in(known)).order_by(Thread.id)).all()
             responder = _responder(session, self.world.district_id)
-            for thread in threads:
+            opened = session.scalar(select(func.count()).select_from(Case)) or 0
+            for place, thread in enumerate(threads, opened + 1):
                 thread.closed_at = now
-                self._close(session, thread.id, responder, now)
+                self._close(session, thread.id, f"2024-{place:05}", responder, now)
             session.execute(update(Send).where(Send.status == "queued").values(status="delivered"))
 
-    def _close(self, session: Session, thread_id: str, responder: Responder, now: datetime) -> None:
+    def _close(self, session: Session, thread_id: str, number: str, responder: Responder, now: datetime) -> None:
         keys = self.world.keys["worker"]
         case = Case(
-            id=new_id(), district_id=self.world.district_id, number=f"c-{thread_id[:14]}", state="closed",
+            id=new_id(), district_id=self.world.district_id, number=number, state="closed",
             severity="moderate", urgency_rank=1, life_safety=False, unsure=False, categories=["fighting"],
             opened_at=now, updated_at=now,
         )  # fmt: skip
