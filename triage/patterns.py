@@ -67,10 +67,20 @@ class Matches:
 
     words: tuple[Word, ...]
     ends: dict[str, dict[int, set[int]]] = field(default_factory=lambda: defaultdict(dict))
+    _spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _positions: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def spans(self, name: str) -> list[tuple[int, int]]:
         """Return (first word, word after the last) of every match of class `name`, the longest at each start."""
-        return [(start, max(ends)) for start, ends in sorted(self.ends.get(name, {}).items())]
+        if name not in self._spans:
+            self._spans[name] = [(start, max(ends)) for start, ends in sorted(self.ends.get(name, {}).items())]
+        return self._spans[name]
+
+    def positions(self, name: str) -> frozenset[int]:
+        """Return the positions of all words that stand in a match of class `name`."""
+        if name not in self._positions:
+            self._positions[name] = frozenset(index for span in self.spans(name) for index in range(*span))
+        return self._positions[name]
 
     def has(self, *names: str) -> bool:
         """Return whether any of the classes matched."""
@@ -79,6 +89,8 @@ class Matches:
     def add(self, name: str, start: int, ends: Iterable[int]) -> None:
         """Record matches of class `name` that start at word `start`."""
         self.ends[name].setdefault(start, set()).update(ends)
+        self._spans.pop(name, None)
+        self._positions.pop(name, None)
 
 
 class Matcher:

@@ -74,14 +74,10 @@ def calm_words(matches: Matches) -> frozenset[int]:
 
     "Is going to kill me when" is none where a weapon stands beside it, or fear without laughter or a petty cause.
     """
-    calm = _positions(matches, "idiom")
-    armed = _positions(matches, "gun") | _positions(matches, "blade") | _positions(matches, "explosive")
+    calm = matches.positions("idiom")
+    armed = matches.positions("gun") | matches.positions("blade") | matches.positions("explosive")
     afraid = matches.has("fear", "serious") and not matches.has("laugh", "petty", "hyperbole_trigger")
-    return calm if afraid or armed - calm else calm | _positions(matches, "parent_idiom")
-
-
-def _positions(matches: Matches, name: str) -> frozenset[int]:
-    return frozenset(index for span in matches.spans(name) for index in range(*span))
+    return calm if afraid or armed - calm else calm | matches.positions("parent_idiom")
 
 
 def lower(hit: Hit, matches: Matches, slots: Slots, calm: frozenset[int]) -> Hit:
@@ -209,7 +205,7 @@ def _negated(hit: Hit, matches: Matches) -> bool:
     """
     if not hit.rule.negatable:
         return False
-    if hit.rule.family in _ARMED and _positions(matches, "absent") & frozenset(range(hit.start, hit.end)):
+    if hit.rule.family in _ARMED and matches.positions("absent") & frozenset(range(hit.start, hit.end)):
         return True
     words = matches.words
     fillers = matches.ends.get("neg_filler", {})
