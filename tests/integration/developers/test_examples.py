@@ -85,7 +85,7 @@ def test_curl_asks_for_cases(rig: Rig) -> None:
     assert (answer.returncode, refused.returncode) == (0, 22), answer.stderr
     (edge,) = json.loads(answer.stdout)["data"]["cases"]["edges"]
     assert edge["node"] == {
-        "number": case.number, "state": "NEW", "severity": "HIGH", "school": {"name": "Lincoln High School"},
+        "number": case.number, "state": "NEW", "severity": case.severity.upper(), "school": {"name": "Lincoln High School"},
     }  # fmt: skip
 
 
@@ -101,7 +101,8 @@ def test_curl_raises_a_concern(world: World) -> None:
     assert json.loads(answer.stdout) == {"accepted": 1, "new": 0}
     with world.database.read() as session:
         (message,) = session.scalars(select(Message)).all()
-        assert conversation.words(world.keys["worker"], message) == "A visitor showed a gun"
+        told = conversation.words(world.keys["worker"], message)
+        assert told.splitlines() == ["A visitor showed a gun", "", "source: //desk.example", "subject: visit/7"]
 
 
 def test_alerts_are_read_and_forged_ones_named(world: World, tmp_path: Path) -> None:
