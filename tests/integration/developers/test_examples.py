@@ -85,7 +85,8 @@ def test_curl_asks_for_cases(rig: Rig) -> None:
     assert (answer.returncode, refused.returncode) == (0, 22), answer.stderr
     (edge,) = json.loads(answer.stdout)["data"]["cases"]["edges"]
     assert edge["node"] == {
-        "number": case.number, "state": "NEW", "severity": case.severity.upper(), "school": {"name": "Lincoln High School"},
+        "number": case.number, "state": "NEW", "severity": case.severity.upper(),
+        "school": {"name": "Lincoln High School"},
     }  # fmt: skip
 
 
