@@ -14,13 +14,12 @@ from exports.words import Code, Moment, Words
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Send, Thread
 from responders.cases import service as cases
-from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.conversation import timeline
 from responders.conversation.delivery import describe
 from responders.conversation.timeline import Entry
 from responders.escalation import service as escalation
-from responders.exporting import tips
+from responders.exporting import times, tips
 from responders.exporting.staff import Staff
 from responders.paging import calls
 
@@ -54,11 +53,11 @@ def read(told: Told) -> tuple[ActSnapshot, ...]:
         told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
     )
     found = [*_entries(told, entries), *_notes(told), *_pages(told, called.texts)]
-    return tuple(act for _, act in sorted(found, key=lambda one: _order(one[0], one[1], told.minutes)))
+    return tuple(act for _, act in sorted(found, key=lambda one: _order(told, *one)))
 
 
-def _order(at: datetime, act: ActSnapshot, minutes: int) -> tuple[datetime, bool, datetime]:
-    return Moment.coarse(at, minutes).at, act.at.within_minutes == 0, at
+def _order(told: Told, at: datetime, act: ActSnapshot) -> tuple[datetime, bool, datetime]:
+    return *times.place(at, told.minutes, exact=act.at.within_minutes == 0), at
 
 
 def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, ActSnapshot]]:
@@ -73,7 +72,7 @@ def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, A
             ActSnapshot(
                 kind=Code(entry.kind),
                 label=Words(entry.text),
-                at=_moment(told, entry.at, entry.actor),
+                at=times.moment(entry.at, entry.actor, told.minutes),
                 responder=told.staff.who(entry.actor),
                 to=tips.pseudonym(told.threads, message) if message else None,
                 words=tips.opened(told.keys, message, told.region) if message and replied else None,
@@ -85,10 +84,8 @@ def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
     for note in cases.notes(told.session, told.keys, told.case):
         author = told.staff.who(note.author)
         label = Words(f"{told.staff.people.name(note.author)} wrote a note")
-        words, at = (
-            None if note.text is None else Words(note.text, region=told.region),
-            _moment(told, note.at, note.author),
-        )
+        words = None if note.text is None else Words(note.text, region=told.region)
+        at = times.moment(note.at, note.author, told.minutes)
         yield note.at, ActSnapshot(Code("case.noted"), label, at, author, words=words)
 
 
@@ -97,10 +94,6 @@ def _pages(told: Told, texts: Iterable[calls.Call]) -> Iterator[tuple[datetime, 
         name = told.staff.people.name(f"contact:{call.contact_id}")
         label = Words(f"{name} was paged: {describe(call.send).text}")
         yield call.at, ActSnapshot(Code("page.written"), label, Moment.coarse(call.at, told.minutes), None)
-
-
-def _moment(told: Told, at: datetime, actor: str) -> Moment:
-    return Moment.coarse(at, 0 if is_person(actor) else told.minutes)
 
 
 def _subjects(told: Told) -> list[str]:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from exports import cloud_events, feed, niem
-from exports.words import Moment
 from gateway.core.errors import BadInput
 from gateway.core.events import TYPE_PREFIX
 from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.escalation import service as escalation
-from responders.exporting import reading
+from responders.exporting import reading, times
 from responders.exporting.reading import Reader
 from responders.subscriptions import places
 
@@ -66,7 +65,7 @@ def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> byte
     """
     minutes = reader.policy.report_minutes
     told = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
-    told.sort(key=lambda one: (Moment.coarse(one.at, minutes).at, is_person(one.actor), one.sequence))
+    told.sort(key=lambda one: (*times.place(one.at, minutes, exact=is_person(one.actor)), one.sequence))
     return cloud_events.batched([replace(one, sequence=n) for n, one in enumerate(told, 1)], reader.origin).body
 
 

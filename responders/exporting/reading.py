@@ -15,9 +15,8 @@ from gateway.core.keys import KeySet
 from gateway.core.records import District, Event, School
 from responders.cases import service as cases
 from responders.cases import words
-from responders.cases.people import is_person
 from responders.cases.records import Case
-from responders.exporting import acts, staff, tips
+from responders.exporting import acts, staff, times, tips
 from responders.exporting.acts import Told
 from responders.exporting.staff import Staff
 from responders.paging import calls
@@ -48,8 +47,7 @@ def read(session: Session, reader: Reader, case: Case) -> CaseSnapshot:
     assessed = cases.assessments(session, reader.keys, case)
     why = _resolution(session, case)
     assignee = people.who(f"account:{case.assignee_id}") if case.assignee_id else None
-    within = 0 if is_person(case.acknowledged_by) else minutes
-    acknowledged = Moment.coarse(case.acknowledged_at, within) if case.acknowledged_at else None
+    acknowledged = times.moment(case.acknowledged_at, case.acknowledged_by, minutes) if case.acknowledged_at else None
     return CaseSnapshot(
         id=Id(case.id),
         number=Number(case.number),
