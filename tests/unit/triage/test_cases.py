@@ -26,13 +26,10 @@ _OTHERWISE = {
 """Grave tips whose rules were too often wrong elsewhere, and which the network does not back: nobody is woken."""
 
 
-def _cases() -> list[Any]:
+def _rated() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every tip, after the name of its file and before its group."""
     return [
-        pytest.param(
-            tip,
-            group,
-            id=f"{path.stem.removeprefix('cases_')}-{tip}",
-        )
+        (path.stem.removeprefix("cases_"), tip, group)
         for path in sorted(_HERE.glob("cases_*.yaml"))
         for group in yaml.safe_load(path.read_text("utf-8"))
         for tip in group["tips"]
@@ -40,7 +37,9 @@ def _cases() -> list[Any]:
 
 
 @pytest.mark.usefixtures("rules_alone")
-@pytest.mark.parametrize(("tip", "group"), _cases())
+@pytest.mark.parametrize(
+    ("tip", "group"), [pytest.param(tip, group, id=f"{name}-{tip}") for name, tip, group in _rated()]
+)
 def test_assess_rates_a_tip_as_people_did(tip: str, group: dict[str, Any]) -> None:
     assessment = assess(tip)
     least, most = Severity(group["least"]), Severity(group.get("most", "critical"))
@@ -56,7 +55,7 @@ def test_assess_rates_a_tip_as_people_did(tip: str, group: dict[str, Any]) -> No
 
 
 def test_the_whole_engine_calls_a_person_for_all_that_is_grave_but_what_is_known() -> None:
-    grave = [tip for tip, group in _rated() if Severity(group["least"]) >= Severity.HIGH]
+    grave = [tip for _, tip, group in _rated() if Severity(group["least"]) >= Severity.HIGH]
     missed = {tip for tip in grave if urgency(assess(tip)) == "queue"}
     assert missed <= _OTHERWISE.keys()
     assert len(_OTHERWISE) <= 0.03 * len(grave)
@@ -65,15 +64,11 @@ def test_the_whole_engine_calls_a_person_for_all_that_is_grave_but_what_is_known
 def test_the_whole_engine_calls_nobody_for_nearly_all_that_is_not() -> None:
     calm = [
         tip
-        for tip, group in _rated()
+        for _, tip, group in _rated()
         if Severity(group.get("most", "critical")) < Severity.HIGH and not group.get("unsure")
     ]
     called = [tip for tip in calm if urgency(assess(tip)) != "queue"]
     assert len(called) <= 0.05 * len(calm), called
-
-
-def _rated() -> list[tuple[str, dict[str, Any]]]:
-    return [(case.values[0], case.values[1]) for case in _cases()]
 
 
 def test_cases_are_enough_and_cover_every_category() -> None:
