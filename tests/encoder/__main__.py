@@ -15,7 +15,7 @@ _FROZEN, _EPOCHS = 4, 4
 
 
 def main() -> None:
-    """Tune, write both files and what came of it, and see that what was written says the same."""
+    """Tune, write both files, and how good what was written is: measured as the product reads it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--frozen", type=int, default=_FROZEN, help="layers that stay as they are, from below")
     options.add_argument("--epochs", type=int, default=_EPOCHS, help="how often each tip is read")

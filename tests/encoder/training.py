@@ -18,7 +18,7 @@ from tests.encoder import network
 from tests.encoder.base import Base, Numbers
 from tests.encoder.network import Tree
 from tests.encoder.tips import Lesson, rewritten
-from triage.statistics.meaning import CATEGORIES, LEVELS
+from triage.statistics.meaning import CATEGORIES, HIGH, LEVELS
 
 _BATCH, _MANY = 32, 128
 _LENGTHS = (16, 24, 32, 48, 64, 128)
@@ -79,19 +79,17 @@ def grave(
     """Return what is said of each text, text x output."""
     found = np.zeros((len(lessons), len(LEVELS) + len(CATEGORIES)), np.float32)
     for places, (x, present, *_) in _in_order(base, encode, lessons):
-        mean = (_mean(read(kept, tuned, x, present), present) - kept["mean"]) / kept["spread"]
-        found[places] = np.asarray(mean @ tuned["last"]["weight"] + tuned["last"]["bias"])[: len(places)]
+        mean = _standard(kept, read(kept, tuned, x, present), present)
+        found[places] = np.asarray(_said(tuned, mean))[: len(places)]
     return found
 
 
 def recall(found: Numbers, lessons: Sequence[Lesson]) -> list[float]:
     """Return the percentage of grave tips above the score that 2, 5 and 10 % of harmless ones reach."""
-    column = 2
-    high = np.array([one.grave[column] for one in lessons])
-    harmless = np.sort(found[[not one.grave[0] for one in lessons], column])[::-1]
+    high = np.array([one.grave[HIGH] for one in lessons])
+    harmless = np.sort(found[[not one.grave[0] for one in lessons], HIGH])[::-1]
     return [
-        round(100 * float((found[high, column] > harmless[int(s * len(harmless))]).mean()), 1)
-        for s in (0.02, 0.05, 0.1)
+        round(100 * float((found[high, HIGH] > harmless[int(s * len(harmless))]).mean()), 1) for s in (0.02, 0.05, 0.1)
     ]
 
 
@@ -124,12 +122,19 @@ def _loss(tuned: Tree, kept: Tree, batch: Any, heads: int, key: Any) -> Any:
     x, present, levels, category, weight = batch
     first, last = jax.random.split(key)
     found = network.states(kept, tuned, x, present, heads, first, _DROP)
-    mean = network.dropped((_mean(found, present) - kept["mean"]) / kept["spread"], last, _DROP)
-    said = mean @ tuned["last"]["weight"] + tuned["last"]["bias"]
+    said = _said(tuned, network.dropped(_standard(kept, found, present), last, _DROP))
     count = len(LEVELS)
     wrong = (optax.sigmoid_binary_cross_entropy(said[:, :count], levels) * _LEVELS).mean(1)
     wrong += _CATEGORY * optax.softmax_cross_entropy_with_integer_labels(said[:, count:], category)
     return (wrong * weight).sum() / weight.sum()
+
+
+def _standard(kept: Tree, found: Any, present: Any) -> Any:
+    return (_mean(found, present) - kept["mean"]) / kept["spread"]
+
+
+def _said(tuned: Tree, mean: Any) -> Any:
+    return mean @ tuned["last"]["weight"] + tuned["last"]["bias"]
 
 
 def _mean(found: Any, present: Any) -> Any:
