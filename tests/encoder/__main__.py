@@ -12,6 +12,8 @@ from tests.encoder import base, shipping, tips, training
 from triage.statistics import meaning
 
 _FROZEN, _EPOCHS = 4, 4
+_EXAMPLES = 300
+"""So many tips show how far out the network's states are."""
 
 
 def main() -> None:
@@ -33,7 +35,9 @@ def main() -> None:
 
     kept, tuned = training.tune(public, encode, taught, held, chosen.frozen, chosen.epochs)
     meaning.PIECES.write_bytes(made)
-    meaning.ENCODER.write_bytes(shipping.network(public, rows, kept, tuned))
+    places = {row: place for place, row in enumerate(rows)}
+    examples = [[places[row] for row in encode(one.text)] for one in taught[:: max(1, len(taught) // _EXAMPLES)]]
+    meaning.ENCODER.write_bytes(shipping.network(public, rows, kept, tuned, examples))
     found = np.array([[*said.levels, *said.categories] for said in (meaning.read(one.text) for one in held)])
     right = found[:, len(meaning.LEVELS) :].argmax(axis=1) == [one.category for one in held]
     result = {

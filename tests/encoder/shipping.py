@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
@@ -27,6 +28,9 @@ from triage.statistics.meaning import LONGEST
 _WORDS = 60_000
 _SHORT = 3
 """Pieces of at most so many signs are kept whatever they are, if they are of no other script."""
+_EVEN = 0.7
+"""How much of what is far out in some columns of the states moves into the weights, so that eight bits lose half as
+much: SmoothQuant, arXiv:2211.10438."""
 _SPACE = "▁"
 _LETTERED = re.compile(r"\w+")
 
@@ -76,9 +80,17 @@ def _kind(base: Base, row: int) -> Any:
     return ModelProto.SentencePiece.CONTROL if row in {base.start, base.end} else ModelProto.SentencePiece.NORMAL
 
 
-def network(base: Base, rows: list[int], kept: Any, tuned: Any) -> bytes:
-    """Return the network as ONNX: `pieces` (T numbers) in, `said` (T x output) out, whose mean is what is said."""
-    graph = _Graph()
+def network(base: Base, rows: list[int], kept: Any, tuned: Any, examples: Sequence[list[int]]) -> bytes:
+    """Return the network as ONNX: `pieces` (T numbers) in, `said` (T x output) out, whose mean is what is said.
+
+    On the `examples`, texts cut into places among `rows`, it is seen how far out the states are.
+    """
+    whole = _whole(base, rows, kept, tuned, {})
+    return _in_eight_bits(_whole(base, rows, kept, tuned, _evened(whole, examples)).model())
+
+
+def _whole(base: Base, rows: list[int], kept: Any, tuned: Any, even: Mapping[str, Numbers]) -> _Graph:
+    graph = _Graph(even)
     table = base.table[rows]
     steps = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-6) / 127
     rounded = graph.op("Gather", graph.constant("table", np.round(table / steps).astype(np.int8)), "pieces")
@@ -95,16 +107,33 @@ def network(base: Base, rows: list[int], kept: Any, tuned: Any) -> bytes:
         found = graph.layer(found, number, {name: np.asarray(value) for name, value in layer.items()}, base.heads)
     weight = np.asarray(tuned["last"]["weight"]) / np.asarray(kept["spread"])[:, None]
     bias = np.asarray(tuned["last"]["bias"]) - np.asarray(kept["mean"]) @ weight
-    graph.op(
-        "Add", graph.op("MatMul", found, graph.constant("last", weight)), graph.constant("last_bias", bias), out="said"
-    )
-    return _in_eight_bits(graph.model(weight.shape[1]))
+    graph.dense("last", found, weight, bias, out="said")
+    return graph
+
+
+def _evened(graph: _Graph, examples: Sequence[list[int]]) -> Mapping[str, Numbers]:
+    """Return for each sum the shares by which its inputs are to be divided, and its weights multiplied."""
+    shown = list(graph.given.values())
+    session = onnxruntime.InferenceSession(graph.model(shown).SerializeToString(), providers=["CPUExecutionProvider"])
+    farthest = {name: np.full(graph.weights[name].shape[0], 1e-5, np.float32) for name in graph.given}
+    for pieces in examples:
+        for name, states in zip(graph.given, session.run(shown, {"pieces": np.array(pieces, np.int64)}), strict=True):
+            farthest[name] = np.maximum(farthest[name], np.abs(states).max(axis=0))
+    shares = {
+        name: far**_EVEN / (np.abs(graph.weights[name]).max(axis=1) + 1e-6) ** (1 - _EVEN)
+        for name, far in farthest.items()
+    }
+    return {name: share / np.exp(np.log(share).mean()) for name, share in shares.items()}
 
 
 class _Graph:
     """An ONNX graph as it is put together."""
 
-    def __init__(self) -> None:
+    def __init__(self, even: Mapping[str, Numbers]) -> None:
+        self.weights: dict[str, Numbers] = {}
+        self.given: dict[str, str] = {}
+        """What each sum is given: the name of its states."""
+        self._even = even
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -127,20 +156,26 @@ class _Graph:
         bias = self.constant(f"{prefix}{name}_bias", layer[f"{name}_bias"])
         return self.op("LayerNormalization", found, weight, bias, axis=-1, epsilon=1e-12)
 
+    def dense(self, name: str, given: str, weight: Numbers, bias: Numbers, out: str | None = None) -> str:
+        """Add a sum over the states `given`, which are evened out before where it is known how."""
+        self.weights[name], self.given[name] = weight, given
+        if name in self._even:
+            given = self.op("Mul", given, self.constant(f"{name}_even", 1 / self._even[name]))
+            weight = weight * self._even[name][:, None]
+        summed = self.op("MatMul", given, self.constant(f"{name}_weight", weight))
+        return self.op("Add", summed, self.constant(f"{name}_bias", bias), out=out)
+
     def layer(self, found: str, number: int, layer: dict[str, Numbers], heads: int) -> str:
         width = layer["mixed_weight"].shape[0]
         scale = (width // heads) ** -0.5
         prefix = f"layer{number}_"
+        for part in ("weight", "bias"):
+            each = [layer[f"query_{part}"] * scale, layer[f"key_{part}"], layer[f"value_{part}"]]
+            layer[f"all_{part}"] = np.concatenate(each, axis=-1)
 
         def dense(name: str, given: str) -> str:
-            weight = self.constant(f"{prefix}{name}_weight", layer[f"{name}_weight"])
-            return self.op(
-                "Add", self.op("MatMul", given, weight), self.constant(f"{prefix}{name}_bias", layer[f"{name}_bias"])
-            )
+            return self.dense(f"{prefix}{name}", given, layer[f"{name}_weight"], layer[f"{name}_bias"])
 
-        for part in ("weight", "bias"):
-            given = [layer[f"query_{part}"] * scale, layer[f"key_{part}"], layer[f"value_{part}"]]
-            layer[f"all_{part}"] = np.concatenate(given, axis=-1)
         names = [f"{prefix}{name}" for name in ("query", "key", "value")]
         query, key, value = self.ops("Split", [dense("all", found)], names, axis=1, num_outputs=3)
         shape = self.constant(f"{prefix}shape", np.array([-1, heads, width // heads], np.int64))
@@ -155,9 +190,11 @@ class _Graph:
         narrow = dense("narrow", self.op("Gelu", dense("wide", found)))
         return self.norm(self.op("Add", found, narrow), "norm", layer, prefix)
 
-    def model(self, outputs: int) -> Any:
+    def model(self, shown: Iterable[str] = ()) -> Any:
+        """Return all of it, with `said` and the states to be `shown` as what it gives."""
         given = [helper.make_tensor_value_info("pieces", TensorProto.INT64, ["T"])]
-        said = [helper.make_tensor_value_info("said", TensorProto.FLOAT, ["T", outputs])]
+        names = dict.fromkeys(["said", *shown])
+        said = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
         graph = helper.make_graph(self._nodes, "encoder", given, said, self._constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 

@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import normalize
 
-from tests.triage_report import card, corpus
+from tests.triage_report import card, corpus, glance
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
 from triage.language import guess
@@ -340,7 +340,8 @@ def _raised(known: Sequence[Example], said: Numbers, fitted: Model) -> dict[str,
 
 
 def main() -> None:
-    """Learn, keep what was found, and ship the weights or remove them."""
+    """Learn, keep what was found, and ship the weights or remove them; and what the first look goes by."""
+    glance.write()
     fitted, found = learn(examples())
     FOUND.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     CARD.write_text(card.write(found), "utf-8")

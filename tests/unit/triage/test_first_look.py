@@ -34,7 +34,7 @@ _TIPS = [
         pytest.param("help me", UNCLEAR, id="few words"),
         pytest.param("", UNCLEAR, id="empty"),
         pytest.param("помогите мне пожалуйста быстро", UNCLEAR, id="another script"),
-        pytest.param("they call him names and push him into the lockers", CALM, id="calm"),
+        pytest.param("can i change my schedule for spanish class", CALM, id="calm"),
     ],
 )
 def test_look_sees(text: str, seen: int) -> None:
@@ -42,19 +42,14 @@ def test_look_sees(text: str, seen: int) -> None:
 
 
 def test_look_takes_a_picture_without_words_before_what_is_calm() -> None:
-    assert look("they call him names and push him into the lockers", media=1) == UNCLEAR
+    assert look("can i change my schedule for spanish class", media=1) == UNCLEAR
 
 
-@pytest.mark.usefixtures("rules_alone")
-def test_look_finds_nearly_all_that_the_rules_call_critical() -> None:
-    critical = [tip for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
-    assert sum(look(tip) == URGENT for tip in critical) >= 0.95 * len(critical)
-
-
-def test_look_finds_most_of_what_only_meaning_makes_critical() -> None:
-    """It has a fifth of a millisecond: what no word of danger tells stands behind what one does."""
-    critical = [tip for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
-    assert sum(look(tip) == URGENT for tip in critical) >= 0.9 * len(critical)
+def test_look_puts_nothing_critical_last() -> None:
+    """Of what the engine calls critical nearly all comes first, and hardly one behind what is calm."""
+    seen = [look(tip) for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
+    assert seen.count(URGENT) >= 0.97 * len(seen)
+    assert seen.count(CALM) <= 0.005 * len(seen)
 
 
 def test_look_leaves_most_of_the_rest_behind_them() -> None:
