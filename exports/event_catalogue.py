@@ -107,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
     "backup.restored": Kind("A backup was restored.", {"as_of": "time"}, {"missing": "count"}),
     "callout.carried": Kind("Calls go on for a case that another was joined into.", {"case": "id", "source": "id"}),
     "callout.closed": Kind("Nobody is called any more.", {"why": "code"}),
-    "callout.escalated": Kind("Nobody answered, so the next people are called too.", {"step": "count"}),
+    "callout.escalated": Kind("Nobody answered, so the next people are called too."),
     "callout.joined": Kind("A further case joined the calls that were on.", {"case": "id"}),
     "callout.lowered": Kind("The calls became less pressing.", {"urgency": "code"}),
     "callout.nobody": Kind("There was nobody to call.", {"why": "code"}),
@@ -214,7 +214,7 @@ KINDS: Mapping[str, Kind] = {
     "page.failed": Kind("A page did not arrive.", {**_PAGE, "responder": "id", "code": "code?"}),
     "page.written": Kind(
         "A responder is paged.",
-        {**_PAGE, "responder": "id", "case": "id", "cases": "ids", "step": "count", "count": "count"},
+        {**_PAGE, "responder": "id", "case": "id", "cases": "ids", "count": "count"},
     ),
     "portal.changed": Kind("What the portal shows, or its limits, was changed.", {}, _LIMITS),
     "retention.finished": Kind(
