@@ -53,6 +53,6 @@ def _what(event: EventSnapshot) -> tuple[str, str]:
 def _leaves(event: EventSnapshot, first: set[str]) -> bool:
     kind = _what(event)[0]
     if kind.startswith("page."):
-        return kind == PAGED and event.data["send"] in first
+        return kind == PAGED and event.data.get("send") in first
     is_page = kind.startswith("send.") and event.data.get("message") is None
     return not is_page and kind != _TO_ALL
