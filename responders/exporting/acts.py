@@ -77,6 +77,7 @@ def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, A
                 at=times.moment(entry.at, entry.actor, told.minutes),
                 responder=told.staff.who(entry.actor),
                 to=tips.pseudonym(told.threads, message) if message else None,
+                system=tips.system(told.threads, message) if message else None,
                 words=tips.opened(told.keys, message, told.region) if message and replied else None,
             ),
         )
