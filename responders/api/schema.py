@@ -1,4 +1,4 @@
-"""GraphQL of the event log: every state transition, oldest first. `subscriptions` adds its CloudEvents envelope."""
+"""GraphQL of the event log: every state transition, oldest first. `subscriptions` adds when it was, and envelopes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Event(relay.Node):
     actor: str = strawberry.field(
         description="Who did it: `account:<id>`, `contact:<id>`, `token:<id>`, `process:<name>` or `reporter`."
     )
-    at: datetime
+    moment: strawberry.Private[datetime]
     data: Json = strawberry.field(description="Ids and codes.")
     page: strawberry.Private[Sequence[records.Event]]
     """The rows that were read together with it, so that what else is asked of them is asked of all at once."""
@@ -39,8 +39,8 @@ class Event(relay.Node):
     @classmethod
     def of(cls, record: records.Event, page: Sequence[records.Event] = ()) -> Self:
         """Show a row, with those of its page."""
-        names = ("id", "type", "subject", "actor", "at", "data")
-        return cls(**{name: getattr(record, name) for name in names}, page=page or [record])
+        names = ("id", "type", "subject", "actor", "data")
+        return cls(**{name: getattr(record, name) for name in names}, moment=record.at, page=page or [record])
 
     @classmethod
     def find(cls, info: Info, event_id: str) -> Self | None:

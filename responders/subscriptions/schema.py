@@ -15,12 +15,14 @@ from strawberry import relay
 from exports import cloud_events
 from exports.snapshot import EventSnapshot
 from gateway.core.errors import BadInput, NotFound
+from responders.accounts.schema import SCOPE as CASES_READ
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.errors import UserError
 from responders.api.ids import expect
 from responders.api.scalars import Json
 from responders.api.schema import Event
+from responders.cases.people import is_person
 from responders.subscriptions import filters, places, records, service
 from responders.subscriptions.service import SCOPE_READ, SCOPE_WRITE, Made, Wish
 
@@ -124,6 +126,14 @@ class Subscription(relay.Node):
             return None
 
 
+def at_of(info: Info, root: strawberry.Parent[Event]) -> datetime:
+    """Tell when it was, as exactly as the viewer may know; who may read cases sees there when reports came in."""
+    context = info.context
+    if is_person(root.actor) or CASES_READ in context.viewer.scopes:
+        return root.moment
+    return places.coarse(root.moment, context.policy.report_minutes)
+
+
 def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
     """Render the envelope of an event, with the case that it belongs to."""
     context = info.context
@@ -139,6 +149,10 @@ def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
 class EventFields:
     """What this room adds to the type `Event`."""
 
+    at: datetime = strawberry.field(
+        resolver=at_of,
+        description="When. Without the scope cases:read in spans, as receivers get it, unless a person did it.",
+    )
     cloud_event: Json = strawberry.field(
         resolver=cloud_event_of, description="The CloudEvents 1.0.2 envelope, structured mode, as receivers get it."
     )
