@@ -139,6 +139,9 @@ def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> Non
     assert (told["userErrors"], bool(told["document"])) == ([], True)
     made = inside.client.post(rest.PATH, json={"sink": "https://your.address/hook"}, headers=headers)
     assert made.status_code == 201
+    replay = "mutation($id: ID!) { replayDeliveries(subscriptionId: $id) { count userErrors { message } } }"
+    replayed = inside.post(replay, token=token, id=made.json()["id"])
+    assert replayed["data"]["replayDeliveries"] == {"count": 0, "userErrors": []}
     own = f"{rest.PATH}/{made.json()['id']}"
     assert inside.client.get(rest.PATH, headers=headers).status_code == 200
     assert inside.client.get(own, headers=headers).status_code == 200
