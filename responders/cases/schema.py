@@ -193,7 +193,7 @@ class Mutation:
         context = info.context
 
         def work(session: Session, found: records.Case) -> None:
-            account_id = expect(input.account_id, "Account") if input.account_id else None
+            account_id = expect(input.account_id, "Account") if input.account_id is not None else None
             service.assign(session, found, account_id, context.viewer.actor, context.now)
 
         return payload(info, input.case_id, work)

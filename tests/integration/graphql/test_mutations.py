@@ -164,6 +164,7 @@ def test_assign_puts_a_case_in_somebodys_hands_and_out_of_them(rig: Rig) -> None
     (account,) = rig.ask("{ accounts { id name } }")["accounts"]
     given = {"caseId": id_of("Case", case.id), "accountId": account["id"]}
     assert rig.ask(ASSIGN, input=given)["assign"]["case"]["assignee"] == {"name": "Ana Ruiz"}
+    assert refused(rig.ask(ASSIGN, input=given | {"accountId": ""})["assign"])[0] == "BAD_INPUT"
     assert rig.ask(ASSIGN, input=given | {"accountId": None})["assign"]["case"]["assignee"] is None
 
 
