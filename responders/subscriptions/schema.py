@@ -231,29 +231,29 @@ class Mutation:
         return SubscribePayload(subscription=shown, secret=made.secret if made else None, user_errors=errors)
 
     @strawberry.mutation(description="Make a new signing secret; the old one signs beside it for a day.")
-    def rotate_subscription_secret(self, info: Info, subscription_id: relay.GlobalID) -> SubscribePayload:
+    def rotate_subscription_secret(self, info: Info, subscription_id: strawberry.ID) -> SubscribePayload:
         """Rotate a secret."""
         context = info.context
         secret, errors = _on(
             info, subscription_id,
             lambda session, row: service.rotate_secret(session, context.keys, row, context.viewer.actor, context.now),
         )  # fmt: skip
-        shown = None if errors else Subscription.find(info, subscription_id.node_id)
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
         return SubscribePayload(subscription=shown, secret=secret, user_errors=errors)
 
     @strawberry.mutation(description="Ask a receiver again that did not agree, or was retired.")
-    def ask_subscriber_again(self, info: Info, subscription_id: relay.GlobalID) -> SubscriptionPayload:
+    def ask_subscriber_again(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """Have it asked."""
         context = info.context
         _, errors = _on(
             info, subscription_id,
             lambda session, row: service.ask_again(session, row, context.viewer.actor, context.now),
         )  # fmt: skip
-        shown = None if errors else Subscription.find(info, subscription_id.node_id)
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
         return SubscriptionPayload(subscription=shown, user_errors=errors)
 
     @strawberry.mutation(description="Send nothing more to a receiver, and forget its secrets.")
-    def unsubscribe(self, info: Info, subscription_id: relay.GlobalID) -> SubscriptionPayload:
+    def unsubscribe(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """End a subscription."""
         context = info.context
         _, errors = _on(
@@ -262,7 +262,7 @@ class Mutation:
         return SubscriptionPayload(subscription=None, user_errors=errors)
 
     @strawberry.mutation(description="Send again what was given up, or with `since` everything from that moment on.")
-    def replay_deliveries(self, info: Info, subscription_id: relay.GlobalID, since: str | None = None) -> ReplayPayload:
+    def replay_deliveries(self, info: Info, subscription_id: strawberry.ID, since: str | None = None) -> ReplayPayload:
         """Replay."""
         context = info.context
 
@@ -279,7 +279,7 @@ NODES = {"Subscription": Subscription.find}
 
 
 def _on(
-    info: Info, subscription_id: relay.GlobalID, work: Callable[[Session, records.Subscription], Any]
+    info: Info, subscription_id: strawberry.ID, work: Callable[[Session, records.Subscription], Any]
 ) -> tuple[Any, list[UserError]]:
     """Do something with a subscription of the viewer's district. Raises: Forbidden."""
     _may_write(info)

@@ -28,7 +28,7 @@ from responders.web import state
 from triage.model import Severity
 
 _ADMINISTRATORS = "Where events go to is the administrators' to say."
-_CODES = {
+TROUBLES = {
     "no_consent": "It answered, but did not agree: the header WebHook-Allowed-Origin is missing.",
     "other_origin": "It agreed to somebody else's events: WebHook-Allowed-Origin names another host.",
     "no_rate": "It agreed, but the header WebHook-Allowed-Rate is missing or no number.",
@@ -36,16 +36,17 @@ _CODES = {
     "connection": "It cannot be connected to.",
     "tls": "Its certificate is not one to trust.",
     "name": "Its name is not known.",
-    "address": "Its name stands for an address that is not public.",
+    "address": "Its name stands for an address that is not public. The operator can allow it by TIPLINE_ALLOWED_HOSTS.",
     "protocol": "It hung up half-way, or did not speak HTTP.",
     "redirect": "It pointed elsewhere; redirects are not followed.",
     "html": "It answered with a web page, so something in front of it did.",
     "410": "It said that it is gone for good.",
     "415": "It does not understand this form of events.",
     "429": "It was sent more than it can take.",
+    "bad_input": "The operator does not allow its address any more.",
     "event_gone": "Retention took the event before it arrived.",
 }
-"""What was last wrong, in words."""
+"""What was last wrong, in words; a status that is not listed says its number."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def shown(session: Session, row: Subscription) -> Shown:
 
 def trouble(code: str | None) -> str | None:
     """Say a code in words."""
-    return None if code is None else _CODES.get(code, f"It answered {code}.")
+    return None if code is None else TROUBLES.get(code, f"It answered {code}.")
 
 
 def _of_administrators(show: Page) -> Page:

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from gateway.core.records import District, new_id
+from responders.accounts import service as accounts
 from responders.cases.records import Case
 from responders.paging import service as paging
 from tests.integration.graphql.rig import URL, Rig
@@ -241,6 +242,24 @@ def test_node_does_not_know_another_districts_things(rig: Rig) -> None:
 @pytest.mark.parametrize("given", ["Q2FzZTpub25l", "Tm90aGluZzox"], ids=["no such case", "no such type"])
 def test_node_is_null_when_there_is_none(rig: Rig, given: str) -> None:
     assert rig.ask(NODE, id=given) == {"node": None}
+
+
+def test_case_is_found_by_its_number_and_by_its_id_bare_or_as_relay_has_it(rig: Rig) -> None:
+    case = rig.tip("theres a kid with a gun")
+    by_id = "query($i: ID) { case(id: $i) { id number } }"
+    found = rig.ask("query($n: String!) { case(number: $n) { id number } }", n=case.number)["case"]
+    assert found["number"] == case.number
+    assert rig.ask(by_id, i=case.id) == rig.ask(by_id, i=found["id"]) == {"case": found}
+    assert rig.ask(by_id, i="0" * 32) == {"case": None}
+    with rig.world.database.write() as session:
+        other = District(slug="other", name="Other")
+        session.add(other)
+        session.flush()
+        stranger = accounts.issue_token(session, other.id, "sis", ["cases:read"], rig.world.clock())
+    assert rig.post(by_id, token=stranger, i=case.id)["data"] == {"case": None}
+    wrong = ['{ case(id: "2026-0001") { id } }', '{ case(number: "1", id: "1") { id } }', "{ case { id } }"]
+    wrong.append('{ case(id: "U2Nob29sOjE=") { id } }')  # School:1
+    assert {rig.code(query) for query in wrong} == {"BAD_INPUT"}
 
 
 def _ids(data: object) -> list[str]:
