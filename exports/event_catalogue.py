@@ -257,6 +257,7 @@ KINDS: Mapping[str, Kind] = {
     "thread.opted_out": Kind("A reporter wants no texts."),
     "thread.reopened": Kind("A conversation goes on."),
     "token.issued": Kind("Another system got a token.", {"scopes": "codes"}),
+    "token.revoked": Kind("A token of another system was ended."),
 }
 """Every type of event that is stored, without its prefix."""
 

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from gateway.core.errors import TiplineError
-from gateway.front import cli_alerts_said
+from gateway.front import cli_alerts_said, cli_tokens_said
 from gateway.front.cli_parser import Parser as _Parser
 from gateway.front.places import NAMES, locate
-
-_SCOPES = "cases:read, cases:write, alerts:write, events:read, metrics:read or subscriptions:write; may be repeated"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _add_portal(commands)
     cli_alerts_said.add(commands)
     _add_events(commands)
+    cli_tokens_said.add(commands)
     _add_making(commands)
     _add_exporting(commands)
     _add_sources(commands)
@@ -312,16 +311,6 @@ def _add_events(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
-    token = commands.add_parser(
-        "token",
-        help="make a bearer token for another system",
-        description="Make a bearer token and print it, once: only its hash is kept.",
-    ).command("cli_make:token")
-    token.add_argument("--name", required=True, help="what it is for")
-    token.add_argument("--scope", required=True, action="append", help=_SCOPES)
-    token.add_argument("--district", metavar="SLUG", help="needed when there are several")
-    token.add_argument("--days", type=int, help="how long it is valid; without an end when left out")
-    token.json()
     lines = commands.add_parser(
         "lines",
         help="show our numbers, or change what the carrier keeps of one",
