@@ -33,7 +33,7 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
                 "Subscription": _subscription(), "Wish": _wish(), "Event": _event(), "Concern": _data(),
-                "Accepted": _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}),
+                "Accepted": _accepted(),
                 "Problem": _object(
                     {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT}
                 ),
@@ -135,6 +135,17 @@ def _data() -> dict[str, Any]:
     more = {"detail": _TEXT, "school": school, "link": _TEXT}
     summary = {"type": "string", "minLength": 1, "description": "what happened, in words: people and the rules read it"}
     return {**_object({"summary": summary}, more), "additionalProperties": True}
+
+
+def _accepted() -> dict[str, Any]:
+    """Describe what is answered once events are on disk."""
+    place = {"type": "integer", "description": "which event of the request, counted from 0"}
+    warned = {
+        "type": "array", "items": _object({"event": place, "detail": _TEXT}),
+        "description": "what was taken, but not as it was meant: a type or data that only a person can read, a school "
+        "that the district does not have",
+    }  # fmt: skip
+    return _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}, {"warnings": warned})
 
 
 def _operation(summary: str, answers: dict[int, Any], *refusals: int) -> dict[str, Any]:
