@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -140,6 +141,34 @@ def test_what_cannot_be_done_is_one_sentence(
     assert words in shown
     assert "Traceback" not in shown
     assert "+13035550123" not in shown
+
+
+def test_an_argument_too_many_is_answered_with_how_that_command_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["events", "replay", "0" * 32])
+    assert left.value.code == 2
+    shown = capsys.readouterr().err
+    assert "--subscription ID" in shown
+    assert f"tipline events replay: error: unrecognized arguments: {'0' * 32}" in shown
+
+
+@pytest.mark.parametrize("arguments", [["token", "--name", "x", "--scope", "cases:read"], ["lines"]])
+def test_elsewhere_the_file_that_was_looked_for_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.delenv("TIPLINE_VAR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert f"The database does not answer. It was looked for at {tmp_path}/var/tipline.db; TIPLINE_VAR says" in shown
+
+
+def test_an_address_of_a_database_is_never_shown(
+    run: Var, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://tipline:hunter2@127.0.0.1:1/tipline")
+    assert cli.main(["token", "list"]) == 2
+    assert capsys.readouterr().err == "tipline: The database does not answer.\n"
 
 
 def test_surplus_secret_in_the_environment_stops_a_process(
