@@ -300,6 +300,16 @@ def type_of(stored: str) -> str:
     return f"{stored}.v{kind.version if kind else 1}"
 
 
+def stored_as(given: str) -> str:
+    """Name a type as it is stored, whether given so or as it leaves; what is neither stays as it is."""
+    return _stored().get(given, given)
+
+
+@cache
+def _stored() -> Mapping[str, str]:
+    return {type_of(PREFIX + name): PREFIX + name for name in KINDS}
+
+
 @cache
 def types() -> Mapping[str, str]:
     """List every type as it leaves, and what it tells."""
