@@ -244,6 +244,7 @@ KINDS: Mapping[str, Kind] = {
     "subscription.deleted": Kind("A subscription was ended by a person."),
     "subscription.failing": Kind("An event was given up after days, or finally refused.", {"code": "code?"}),
     "subscription.recovered": Kind("A receiver that failed takes events again."),
+    "subscription.hurried": Kind("What waits for a receiver is tried at once.", {"count": "count"}),
     "subscription.refused": Kind("A receiver did not agree to be sent events.", {"code": "code"}),
     "subscription.replayed": Kind("Events are sent once more.", {"count": "count"}),
     "subscription.retired": Kind("A receiver said that it is gone for good."),

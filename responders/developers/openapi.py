@@ -58,7 +58,7 @@ def _list() -> dict[str, Any]:
 
 def _create() -> dict[str, Any]:
     made = {201: _answer("It was made. `config.signingsecret` is shown this once.", _ref("Subscription"))}
-    return {**_operation("Subscribe a receiver.", made, 400, 401, 403), "requestBody": _body(_ref("Wish"))}
+    return {**_operation("Subscribe a receiver.", made, 400, 401, 403, 413), "requestBody": _body(_ref("Wish"))}
 
 
 def _one() -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _one() -> dict[str, Any]:
 
 def _replace() -> dict[str, Any]:
     changed = {200: _answer("It was changed.", _ref("Subscription"))}
-    return {**_operation("Replace one.", changed, 400, 401, 403, 404), "requestBody": _body(_ref("Wish"))}
+    return {**_operation("Replace one.", changed, 400, 401, 403, 404, 413), "requestBody": _body(_ref("Wish"))}
 
 
 def _end() -> dict[str, Any]:
@@ -98,7 +98,8 @@ def _subscription() -> dict[str, Any]:
         "sink": {"type": "string", "format": "uri"}, "protocol": {"const": "HTTP"},
         "protocolsettings": {"type": "object"},
         "config": _object(
-            {"name": _TEXT, "mode": {"enum": list(MODES)}, "state": _TEXT, "code": {"type": ["string", "null"]}},
+            {"name": _TEXT, "mode": {"enum": list(MODES)}, "state": _TEXT, "code": {"type": ["string", "null"]},
+             "trouble": {"type": ["string", "null"], "description": "what the code means, in a sentence"}},
             {"signingsecret": _TEXT},
         ),
     }  # fmt: skip
