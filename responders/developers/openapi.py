@@ -12,7 +12,7 @@ from exports import cloud_events, feed
 from responders.subscriptions import rest
 from responders.subscriptions.records import ACTIVE, MODES, PENDING, RETIRED, WAITING
 from responders.subscriptions.service import SCOPE_READ, SCOPE_WRITE
-from responders.subscriptions.views import TROUBLES
+from responders.subscriptions.troubles import CODES
 
 VERSION = "3.1.0"
 INBOUND = "/inbound/{source}"
@@ -49,7 +49,7 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
             "securitySchemes": _proofs(),
             "schemas": {
                 "Subscription": _subscription(), "Wish": _wish(), "Event": _event(), "Concern": _data(),
-                "Accepted": _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}),
+                "Accepted": _accepted(),
                 "Problem": _object(
                     {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT}
                 ),
@@ -105,7 +105,7 @@ def _list() -> dict[str, Any]:
 
 def _create() -> dict[str, Any]:
     made = {201: _answer("It was made. `config.signingsecret` is shown this once.", _ref("Subscription"))}
-    told = _operation("Subscribe a receiver.", made, 400, 401, 403)
+    told = _operation("Subscribe a receiver.", made, 400, 401, 403, 413)
     return {**told, **_needs(SCOPE_READ, SCOPE_WRITE), "requestBody": _body(_ref("Wish"))}
 
 
@@ -116,7 +116,7 @@ def _one() -> dict[str, Any]:
 
 def _replace() -> dict[str, Any]:
     changed = {200: _answer("It was changed.", _ref("Subscription"))}
-    told = _operation("Replace one.", changed, 400, 401, 403, 404)
+    told = _operation("Replace one.", changed, 400, 401, 403, 404, 413)
     return {**told, **_needs(SCOPE_READ, SCOPE_WRITE), "requestBody": _body(_ref("Wish"))}
 
 
@@ -152,6 +152,7 @@ def _subscription() -> dict[str, Any]:
         "config": _object(
             {
                 "name": _TEXT, "mode": {"enum": list(MODES)}, "code": _trouble(),
+                "trouble": {"type": ["string", "null"], "description": "what the code means, in a sentence"},
                 "state": {"enum": [PENDING, WAITING, ACTIVE, RETIRED]},
             },
             {"signingsecret": _TEXT},
@@ -162,7 +163,7 @@ def _subscription() -> dict[str, Any]:
 
 def _trouble() -> dict[str, Any]:
     """Describe what was last wrong with a receiver."""
-    codes = {code: about for code, about in TROUBLES.items() if not code.isdigit()}
+    codes = {code: about for code, about in CODES.items() if not code.isdigit()}
     words = "What was last wrong: a status, or " + " ".join(f"`{code}`: {about}" for code, about in codes.items())
     status = {"type": "string", "pattern": "^[1-5][0-9]{2}$"}
     return {"description": words, "anyOf": [{"enum": [None, *codes]}, status]}
@@ -198,6 +199,17 @@ def _data() -> dict[str, Any]:
     more = {"detail": _TEXT, "school": school, "link": _TEXT}
     summary = {"type": "string", "minLength": 1, "description": "what happened, in words: people and the rules read it"}
     return {**_object({"summary": summary}, more), "additionalProperties": True}
+
+
+def _accepted() -> dict[str, Any]:
+    """Describe what is answered once events are on disk."""
+    place = {"type": "integer", "description": "which event of the request, counted from 0"}
+    warned = {
+        "type": "array", "items": _object({"event": place, "detail": _TEXT}),
+        "description": "what was taken, but not as it was meant: a type or data that only a person can read, a school "
+        "that the district does not have",
+    }  # fmt: skip
+    return _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}, {"warnings": warned})
 
 
 def _operation(summary: str, answers: dict[int, Any], *refusals: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from responders.api.schema import Event
 from responders.cases.people import is_person
 from responders.subscriptions import filters, places, records, service
 from responders.subscriptions.service import SCOPE_READ, SCOPE_WRITE, Made, Wish
+from responders.subscriptions.troubles import trouble
 
 _ORDER = (by(records.Delivery.seq, descending=True), by(records.Delivery.id))
 
@@ -67,6 +68,7 @@ class EventDelivery(relay.Node):
     state: EventDeliveryState
     attempts: int
     code: str | None = strawberry.field(description="What the last try came to.")
+    trouble: str | None = strawberry.field(description="What went wrong, in a sentence; null when it was taken.")
     due_at: datetime
     done_at: datetime | None
 
@@ -76,6 +78,7 @@ class EventDelivery(relay.Node):
         return cls(
             id=row.id, event_id=row.event_id, lane=row.lane, state=EventDeliveryState(row.state), attempts=row.attempts,
             code=row.code, due_at=row.due_at, done_at=row.done_at,
+            trouble=None if row.state == records.DELIVERED else trouble(row.code),
         )  # fmt: skip
 
 
@@ -91,6 +94,7 @@ class Subscription(relay.Node):
     filters: Json = strawberry.field(description="As in the CloudEvents Subscriptions API.")
     state: SubscriptionState
     code: str | None = strawberry.field(description="What was last wrong.")
+    trouble: str | None = strawberry.field(description="The same in a sentence.")
     rate_per_minute: int | None = strawberry.field(description="What the receiver agreed to; null for no limit.")
 
     @strawberry.field(description="What is on its way, was taken or was given up, the newest first.")
@@ -113,6 +117,7 @@ class Subscription(relay.Node):
         return cls(
             id=row.id, name=row.name, sink=row.sink, mode=EventMode(row.mode), types=row.types,
             filters=Json(row.filters), state=SubscriptionState(row.state), code=row.code,
+            trouble=trouble(row.code),
             rate_per_minute=row.rate_per_minute,
         )  # fmt: skip
 
@@ -248,6 +253,17 @@ class Mutation:
         _, errors = _on(
             info, subscription_id,
             lambda session, row: service.ask_again(session, row, context.viewer.actor, context.now),
+        )  # fmt: skip
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
+        return SubscriptionPayload(subscription=shown, user_errors=errors)
+
+    @strawberry.mutation(description="Try at once what waits for a receiver that failed, or asked for a pause.")
+    def try_subscriber_now(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
+        """End its pause."""
+        context = info.context
+        _, errors = _on(
+            info, subscription_id,
+            lambda session, row: service.try_now(session, row, context.viewer.actor, context.now),
         )  # fmt: skip
         shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
         return SubscriptionPayload(subscription=shown, user_errors=errors)

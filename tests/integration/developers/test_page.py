@@ -158,6 +158,12 @@ def test_intake_takes_each_kind_of_body_as_openapi_says(world: World) -> None:
         answer = client.post(f"/inbound/{source.id}", content=json.dumps(body), headers=headers)
         assert (answer.status_code, faults(told, "Accepted", answer.json())) == (202, [])
         assert answer.json() == {"accepted": 1, "new": 1}
+    odd = {**attributes, "id": "odd", "data": {"summary": "A visitor showed a gun", "school": "atlantis"}}
+    answer = client.post(
+        f"/inbound/{source.id}", json=odd,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"},
+    )  # fmt: skip
+    assert (len(answer.json()["warnings"]), faults(told, "Accepted", answer.json())) == (1, [])
 
 
 def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> None:

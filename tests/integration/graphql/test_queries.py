@@ -156,10 +156,11 @@ def test_assessments_of_a_case_come_oldest_first_and_page_by_page(rig: Rig) -> N
 def test_case_shows_its_events_as_valid_cloud_events(rig: Rig) -> None:
     case = rig.tip(GUN)
     events = [edge["node"] for edge in rig.ask(EVERYTHING, number=case.number)["case"]["events"]["edges"]]
-    assert {"org.tipline.message.received", "org.tipline.case.opened"} <= {event["type"] for event in events}
+    assert {"org.tipline.message.received.v1", "org.tipline.case.opened.v1"} <= {event["type"] for event in events}
     judge = Draft7Validator(json.loads(CLOUD_EVENTS.read_text()), format_checker=Draft7Validator.FORMAT_CHECKER)
     for event in events:
         judge.validate(event["cloudEvent"])
+        assert event["cloudEvent"]["type"] == event["type"], "one name everywhere"
         assert event["cloudEvent"]["source"] == f"{URL}/districts/{rig.world.district_id}"
 
 
@@ -195,14 +196,17 @@ def test_events_can_be_followed_by_cursor(rig: Rig) -> None:
     assert rig.ask(query, after=first["pageInfo"]["endCursor"])["events"]["edges"] == []
     rig.tip("one more", sender="+13035550143")
     later = rig.ask(query, after=first["pageInfo"]["endCursor"])["events"]["edges"]
-    assert later[0]["node"]["type"] == "org.tipline.message.received"
+    assert later[0]["node"]["type"] == "org.tipline.message.received.v1"
 
 
 def test_events_can_be_narrowed(rig: Rig) -> None:
     case = rig.tip(GUN)
     query = "query($s: String, $t: [String!]) { events(subject: $s, types: $t) { edges { node { type subject } } } }"
-    found = rig.ask(query, s=f"case/{case.id}", t=["org.tipline.case.opened"])["events"]["edges"]
-    assert [edge["node"] for edge in found] == [{"type": "org.tipline.case.opened", "subject": f"case/{case.id}"}]
+    for name in ("org.tipline.case.opened.v1", "org.tipline.case.opened"):
+        found = rig.ask(query, s=f"case/{case.id}", t=[name])["events"]["edges"]
+        told = {"type": "org.tipline.case.opened.v1", "subject": f"case/{case.id}"}
+        assert [edge["node"] for edge in found] == [told]
+    assert rig.ask(query, t=["org.tipline.case.opened.v9"])["events"]["edges"] == []
 
 
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
