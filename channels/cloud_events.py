@@ -31,12 +31,27 @@ from gateway.core.logs import log
 from gateway.core.problems import problem
 from gateway.core.rates import Rates
 from gateway.core.records import Source
-from gateway.core.systems import Told
+from gateway.core.systems import Kept, Told
 from gateway.core.times import Clock, iso
 
 PATH = "/inbound/{source}"
 CONCERN = "org.tipline.inbound.concern.v1"
 """The one type that we know: its data has a `summary`, and may have `detail`, `school` and `link`."""
+_KEPT = "It is kept for a person to read."
+_WARNINGS = {
+    systems.UNKNOWN: f"We know no events of this type, only {CONCERN}. {_KEPT}",
+    systems.UNCLEAR: f"data.summary must be a text that says what happened. {_KEPT}",
+}
+_MISPLACED = "The district has no school of the short name in data.school. It is kept, but not for that school."
+"""What a sender is told of an event that was taken, but not as it was meant."""
+_HEADINGS = {
+    systems.UNKNOWN: "An event of a kind we do not know: ",
+    systems.UNCLEAR: "A concern that does not say in words what happened: ",
+}
+_NO_HEADERS = (
+    "An event by itself is of the type application/cloudevents+json. With another type of JSON the body is its data, "
+    "and the headers ce-specversion, ce-id, ce-source and ce-type must say the rest: ce-specversion is missing."
+)
 STRUCTURED, BATCHED, JSON = JSONFormat.CONTENT_TYPE, "application/cloudevents-batch+json", "application/json"
 MOST_EVENTS, MOST_BYTES = 100, 256 * 1024
 """Of one request: events of the standard's 64 KB come through, and batches of smaller ones."""
@@ -63,13 +78,13 @@ class Unproven(BadInput):
     """Who sends it has not shown who they are."""
 
     code = "unauthenticated"
-    public = "Send the bearer token of this address, or sign as Standard Webhooks have it (v1a)."
+    public = "The bearer token of this address, or a signature as Standard Webhooks have it (v1a), is missing or wrong."
     status = 401
 
 
 @dataclass(frozen=True)
 class Inbound:
-    """What the endpoint needs: `find` looks a system up, `receive` stores what it tells and answers how much was new.
+    """What the endpoint needs: `find` looks a system up, `receive` stores what it tells and says what became of it.
 
     Both wait for the database. `stored` is called after an answer is certain. `rates` says how many events of one
     system are taken in a minute: `MOST_EVENTS` at least.
@@ -78,7 +93,7 @@ class Inbound:
     clock: Clock
     rates: Rates
     find: Callable[[str], Source | None] = field(repr=False)
-    receive: Callable[[Source, Sequence[Told], datetime], int] = field(repr=False)
+    receive: Callable[[Source, Sequence[Told], datetime], Kept] = field(repr=False)
     stored: Callable[[], None] = field(repr=False)
     _complaints: Rates = field(default_factory=lambda: Rates(1), repr=False)
     """One line of the log a minute is enough about a system that tells too much."""
@@ -112,10 +127,13 @@ class Inbound:
         told = _read_all(request.headers, body, signs=source.public_key is not None)
         if seconds := self.rates.wait(source.id, max(len(told), 1), now):
             return self._too_many(source, seconds, now)
-        new = await run_in_threadpool(self.receive, source, told, now)
-        if new:
+        kept = await run_in_threadpool(self.receive, source, told, now)
+        if kept.new:
             self.stored()
-        return JSONResponse({"accepted": len(told), "new": new}, 202, {"Cache-Control": "no-store"})
+        answer: dict[str, Any] = {"accepted": len(told), "new": kept.new}
+        if warnings := _warnings(told, kept):
+            answer["warnings"] = warnings
+        return JSONResponse(answer, 202, {"Cache-Control": "no-store"})
 
     def _too_many(self, source: Source, seconds: float, now: datetime) -> Response:
         """Have a system come again later. Source: Web Hooks 1.0.2 §2.2 (429, Retry-After)."""
@@ -174,15 +192,24 @@ def _events(headers: Mapping[str, str], body: bytes, *, signs: bool) -> Sequence
         found = _json(body)
         if not isinstance(found, list) or len(found) > MOST_EVENTS:
             raise BadInput(f"A batch is a JSON array of up to {MOST_EVENTS} events.")
-        return [_structured(one) for one in found]
-    if "ce-specversion" not in headers or not (kind == JSON or kind.endswith("+json")):
+        return [_of_batch(place, one) for place, one in enumerate(found)]
+    if not (kind == JSON or kind.endswith("+json")):
         raise Unsupported
+    if "ce-specversion" not in headers:
+        raise Unsupported(_NO_HEADERS)
     if signs:
         raise Unsupported("What is signed is the body: send structured or batched events, not binary ones.")
     if body:
         _json(body)
     carried = {name: value for name, value in headers.items() if name.startswith("ce-") or name == "content-type"}
     return [_checked(lambda: from_binary(HTTPMessage(carried, body), JSONFormat(), _make))]
+
+
+def _of_batch(place: int, parsed: object) -> CloudEvent:
+    try:
+        return _structured(parsed)
+    except BadInput as error:
+        raise BadInput(f"Event {place} of the batch, counted from 0: {error.public}") from None
 
 
 def _structured(parsed: object) -> CloudEvent:
@@ -225,12 +252,13 @@ def _checked(read: Callable[[], Any]) -> CloudEvent:
 def _told(event: CloudEvent) -> Told:
     """Put an event into words. Whatever it says besides what we know is kept whole, for a person to read."""
     data = _opened(event)
-    known = event.get_type() == CONCERN and isinstance(data, dict) and bool(_text(data, "summary"))
-    parts = _concern(data) if known and isinstance(data, dict) else _unknown(event, data)
+    members = data if isinstance(data, dict) else {}
+    doubt = systems.UNKNOWN if event.get_type() != CONCERN else None if _text(members, "summary") else systems.UNCLEAR
+    parts = _as_it_came(event, data, doubt) if doubt else _concern(members)
     words = "\n\n".join(part for part in (*parts, "\n".join(_about(event))) if part)
     return Told(
-        origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), known=known,
-        school=school if isinstance(data, dict) and _SLUG.fullmatch(school := _text(data, "school")) else None,
+        origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), doubt=doubt,
+        school=_school(members),
         words=words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - len(_CUT)] + _CUT,
     )  # fmt: skip
 
@@ -258,11 +286,27 @@ def _concern(data: Mapping[str, Any]) -> list[str]:
     return [read["summary"], read["detail"], f"Link: {link}" if link else "", "\n".join(rest)]
 
 
-def _unknown(event: CloudEvent, data: object) -> list[str]:
+def _school(data: Mapping[str, Any]) -> str | None:
+    """Read the short name of a school; empty when there is something that can be none."""
+    if data.get("school") in (None, ""):
+        return None
+    school = _text(data, "school")
+    return school if _SLUG.fullmatch(school) else ""
+
+
+def _warnings(told: Sequence[Told], kept: Kept) -> list[dict[str, Any]]:
+    """Tell a sender, by the places of its events, what was not taken as it was meant."""
+    found = [(place, _WARNINGS[one.doubt]) for place, one in enumerate(told) if one.doubt]
+    found += [(place, _MISPLACED) for place in kept.misplaced]
+    return [{"event": place, "detail": detail} for place, detail in sorted(found)]
+
+
+def _as_it_came(event: CloudEvent, data: object, doubt: str) -> list[str]:
+    """Write an event's data as it came, below why it is kept that way."""
     shown = data.hex() if isinstance(data, bytes) else data
     written = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=1)
     name = _LINE.sub(" ", event.get_type())
-    return [f"An event of a kind we do not know: {name}", written if data is not None else ""]
+    return [_HEADINGS[doubt] + name, written if data is not None else ""]
 
 
 def _about(event: CloudEvent) -> list[str]:

@@ -66,11 +66,13 @@ class AttachmentSnapshot:
 class TipSnapshot:
     """One message of a reporter, under the pseudonym that staff know; nothing else is known of who wrote it.
 
-    `words` is None when they cannot be opened any more. `channel` is a code, such as `sms` or `web`.
+    Or what another system told, then under that system's name: it has no pseudonym. `words` is None when they cannot be
+    opened any more. `channel` is a code, such as `sms` or `web`.
     """
 
     id: Id
     pseudonym: Words | None
+    system: Words | None
     channel: Code
     language: Code
     topic: Code | None
@@ -86,7 +88,7 @@ class ActSnapshot:
     """Something that happened in a case. `kind` is the event's type without our prefix, such as `case.acknowledged`.
 
     `responder` is who did it; None when it was the house itself or a reporter. `words` are what was written: a reply, a
-    note. `to` is the pseudonym of the conversation that it is about.
+    note. `to` is the pseudonym of the conversation that it is about, `system` the other system that it came from.
     """
 
     kind: Code
@@ -94,6 +96,7 @@ class ActSnapshot:
     at: Moment
     responder: ResponderSnapshot | None
     to: Words | None = None
+    system: Words | None = None
     words: Words | None = None
 
 

@@ -107,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
     "backup.restored": Kind("A backup was restored.", {"as_of": "time"}, {"missing": "count"}),
     "callout.carried": Kind("Calls go on for a case that another was joined into.", {"case": "id", "source": "id"}),
     "callout.closed": Kind("Nobody is called any more.", {"why": "code"}),
-    "callout.escalated": Kind("Nobody answered, so the next people are called too.", {"step": "count"}),
+    "callout.escalated": Kind("Nobody answered, so the next people are called too."),
     "callout.joined": Kind("A further case joined the calls that were on.", {"case": "id"}),
     "callout.lowered": Kind("The calls became less pressing.", {"urgency": "code"}),
     "callout.nobody": Kind("There was nobody to call.", {"why": "code"}),
@@ -214,7 +214,7 @@ KINDS: Mapping[str, Kind] = {
     "page.failed": Kind("A page did not arrive.", {**_PAGE, "responder": "id", "code": "code?"}),
     "page.written": Kind(
         "A responder is paged.",
-        {**_PAGE, "responder": "id", "case": "id", "cases": "ids", "step": "count", "count": "count"},
+        {**_PAGE, "responder": "id", "case": "id", "cases": "ids", "count": "count"},
     ),
     "portal.changed": Kind("What the portal shows, or its limits, was changed.", {}, _LIMITS),
     "retention.finished": Kind(
@@ -244,6 +244,7 @@ KINDS: Mapping[str, Kind] = {
     "subscription.deleted": Kind("A subscription was ended by a person."),
     "subscription.failing": Kind("An event was given up after days, or finally refused.", {"code": "code?"}),
     "subscription.recovered": Kind("A receiver that failed takes events again."),
+    "subscription.hurried": Kind("What waits for a receiver is tried at once.", {"count": "count"}),
     "subscription.refused": Kind("A receiver did not agree to be sent events.", {"code": "code"}),
     "subscription.replayed": Kind("Events are sent once more.", {"count": "count"}),
     "subscription.retired": Kind("A receiver said that it is gone for good."),
@@ -257,6 +258,7 @@ KINDS: Mapping[str, Kind] = {
     "thread.opted_out": Kind("A reporter wants no texts."),
     "thread.reopened": Kind("A conversation goes on."),
     "token.issued": Kind("Another system got a token.", {"scopes": "codes"}),
+    "token.revoked": Kind("A token of another system was ended."),
 }
 """Every type of event that is stored, without its prefix."""
 
@@ -297,6 +299,16 @@ def type_of(stored: str) -> str:
     """Name a stored type in the version in which it leaves; one that is not listed yet leaves in its first."""
     kind = KINDS.get(stored.removeprefix(PREFIX))
     return f"{stored}.v{kind.version if kind else 1}"
+
+
+def stored_as(given: str) -> str:
+    """Name a type as it is stored, whether given so or as it leaves; what is neither stays as it is."""
+    return _stored().get(given, given)
+
+
+@cache
+def _stored() -> Mapping[str, str]:
+    return {type_of(PREFIX + name): PREFIX + name for name in KINDS}
 
 
 @cache

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from exports.words import Policy
+from gateway.core.bodies import Limited
 from gateway.core.database import Database
 from gateway.core.http import Hosts
 from gateway.core.keys import KeySet
@@ -81,10 +82,13 @@ def create(console: Console, extra_routes: Sequence[BaseRoute] = ()) -> Starlett
 
     app = Starlette(
         routes=[*routes(), *extra_routes],
-        middleware=[Middleware(Headers, secure=console.secure), Middleware(Origin, url=console.url)],
+        middleware=[
+            Middleware(Headers, secure=console.secure),
+            Middleware(Origin, url=console.url),
+            Middleware(Limited, most=BODY_LIMIT),
+        ],
         exception_handlers=errors.HANDLERS,
         lifespan=lifespan,
-        max_body_size=BODY_LIMIT,
     )
     app.state.console = console
     # Streams of open pages end only when told to: whoever stops the server calls this first.

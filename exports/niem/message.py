@@ -1,8 +1,9 @@
 """The message: which of a case's facts stands under which name of NIEM, and under which of our own.
 
 Only names that stand in NIEM 6.0 and in NIEM 5.2 with the same type are used, so that both flavours are one document
-under two sets of namespaces. A reporter is the originator of a service call, known by a pseudonym; `j:IncidentSubject`
-is somebody suspected, and Tipline suspects nobody. See decision 0027.
+under two sets of namespaces. A reporter is the originator of a service call, known by a pseudonym; another system is
+none, since an originator is a person. `j:IncidentSubject` is somebody suspected, and Tipline suspects nobody. See
+decision 0027.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from exports.words import Moment, Words
 SENSITIVITY = (
     "From an anonymous tip line. Nobody may try to find out who wrote. Words are as they came; they are not proof."
 )
+TOLD_BY_SYSTEMS = "Told by another system. Words are as they came; they are not proof."
 _PSEUDONYM = "Pseudonym of one conversation"
+
+
+def sensitivity(case: CaseSnapshot) -> str:
+    """Say how a document is to be handled."""
+    return TOLD_BY_SYSTEMS if case.tips and all(tip.system for tip in case.tips) else SENSITIVITY
+
 
 DATE = Shape[Moment](
     "Date",
@@ -122,6 +130,7 @@ EVENT = Shape[tuple[int, ActSnapshot]](
         Field("tip:SequenceNumeric", COUNT, lambda act: act[0], needed=True),
         Field("tip:ActingResponder", RESPONDER, lambda act: act[1].responder),
         Field("tip:PseudonymText", TEXT, lambda act: act[1].to),
+        Field("tip:ReportingSystemText", TEXT, lambda act: act[1].system),
     ),
     augments="nc:ActivityAugmentationPoint",
 )
@@ -203,6 +212,7 @@ TIP = Shape[tuple[CaseSnapshot, TipSnapshot]](
         ),
         Field("j:ServiceCallMechanismText", TEXT, lambda tip: tip[1].channel, needed=True),
         Field("j:ServiceCallOriginator", ORIGINATOR, lambda tip: tip[1].pseudonym),
+        Field("tip:ReportingSystemText", TEXT, lambda tip: tip[1].system),
         Field("tip:LanguageCode", STRING, lambda tip: tip[1].language, needed=True),
         Field("tip:UnreadableIndicator", FLAG, lambda tip: True if tip[1].words is None else None),
         Field("tip:ReportAttachments", ATTACHMENTS, lambda tip: tip[1].attachments or None),
@@ -216,7 +226,7 @@ EXPORT = Shape[CaseSnapshot](
     (
         Field("nc:DocumentTitleText", TEXT, lambda case: f"Case {case.number}", needed=True),
         Field("nc:DocumentCreationDate", DATE, lambda case: case.taken_at, needed=True),
-        Field("nc:DocumentSensitivityText", TEXT, lambda _: SENSITIVITY, needed=True),
+        Field("nc:DocumentSensitivityText", TEXT, sensitivity, needed=True),
         Field("nc:DocumentSubmitter", SUBMITTER, lambda case: case.district, needed=True),
         Field("nc:Case", CASE, lambda case: case, needed=True),
         Field("nc:Incident", INCIDENT, lambda case: case, needed=True),

@@ -19,6 +19,7 @@ DEFINITIONS: Mapping[str, str] = {
     "tip:MissingCode": "What is still to be asked, as a code.",
     "tip:PseudonymText": "The pseudonym of the conversation that something is about.",
     "tip:ReportAttachments": "Facts of what came with a report; no file.",
+    "tip:ReportingSystemText": "The other system that told it, by the name that the district gave it.",
     "tip:ResolutionCode": "Why a case was resolved or closed.",
     "tip:Responder": "Who on staff had a part in a case.",
     "tip:RoleCode": "What somebody is at a school or district.",

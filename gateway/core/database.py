@@ -22,6 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from gateway.core.errors import BadInput, SettingsRefused, Unavailable
 
+AWAY = "The database does not answer."
+"""What is said of one that cannot be opened, asked or written to; never where it is, which is nobody's business."""
 BUSY_WAIT_SECONDS = 3
 _IDLE_SECONDS = 2.0
 """A connection that was used so lately is not asked whether it is still there: that costs what a statement does.
@@ -123,7 +125,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable("The database does not answer.") from error
+        raise Unavailable(AWAY) from error
     except DataError as error:
         raise BadInput from error  # e.g. a NUL, which PostgreSQL cannot keep as text
 

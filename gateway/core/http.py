@@ -30,6 +30,7 @@ SECONDS = 10.0
 BODY_BYTES = 64 * 1024
 """So much of an answer's body is read; the rest is somebody else's memory to fill."""
 URL_LENGTH = 2000
+_ALLOW = "The operator can allow it by TIPLINE_ALLOWED_HOSTS."
 _CONNECTIONS, _IDLE_SECONDS = 64, 15.0
 _METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "169.254.169.254", "100.100.100.200")))
 """What clouds tell a machine about itself; Azure's alone looks like a public address."""
@@ -104,10 +105,10 @@ class Hosts:
         if self.allows(host, port):
             return parts.geturl()
         if parts.scheme != "https":
-            raise BadInput("The address must begin with https://, so that nobody on the way reads along.")
+            raise BadInput(f"The address must begin with https://, so that nobody on the way reads along. {_ALLOW}")
         number = _number(host)
-        if number is not None and not is_public(number):
-            raise BadInput("That address is not public. The operator can allow it by TIPLINE_ALLOWED_HOSTS.")
+        if _is_own(host) or (number is not None and not is_public(number)):
+            raise BadInput(f"That address is not public. {_ALLOW}")
         return parts.geturl()
 
 
@@ -267,6 +268,11 @@ def _target(url: str) -> httpcore.URL:
 
 def _host_of(url: str) -> bytes:
     return urlsplit(url).netloc.encode("ascii")
+
+
+def _is_own(host: str) -> bool:
+    """Tell whether a name is this machine's wherever it is looked up. Source: RFC 6761 §6.3."""
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _number(host: str) -> str | None:

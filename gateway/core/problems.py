@@ -11,11 +11,25 @@ from starlette.responses import JSONResponse, Response
 from gateway.core.errors import TiplineError, Unavailable
 from gateway.core.logs import log
 
+_NOT_LIVE = (
+    "The token is not known, has run out or was revoked. One that counts is sent as `Authorization: Bearer TOKEN`."
+)
+
 
 def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """Render one problem. Source: RFC 9457 §3; `code` is our stable extension member."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/problem+json")
+
+
+def no_token(request: Request, ask: str) -> JSONResponse:
+    """Turn away who shows no token that counts; `ask` is what to tell who shows none. Source: RFC 6750 §3.
+
+    What is wrong with one is not said: who guesses at tokens must not learn that one was right once.
+    """
+    shown = "authorization" in request.headers
+    challenge = 'Bearer realm="tipline"' + (', error="invalid_token"' if shown else "")
+    return problem(401, "unauthenticated", _NOT_LIVE if shown else ask, {"WWW-Authenticate": challenge})
 
 
 async def of_tipline_error(_request: Request, error: Exception) -> Response:
@@ -28,7 +42,7 @@ async def of_tipline_error(_request: Request, error: Exception) -> Response:
 
 
 async def of_http_exception(_request: Request, error: Exception) -> Response:
-    """Render Starlette's own refusals (404, 405, 413) in the same form."""
+    """Render Starlette's own refusals (404, 405) in the same form."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers) if isinstance(error, HTTPException) and error.headers else None
     return problem(status, f"http_{status}", HTTPStatus(status).description or HTTPStatus(status).phrase, headers)

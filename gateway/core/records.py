@@ -245,7 +245,7 @@ class Message(Base):
     topic: Mapped[str | None] = mapped_column(String(20))
     """What the reporter said it is about, one of `triage.topics.CHOICES`: it raises, and never lowers."""
     quarantine: Mapped[str | None] = mapped_column(String(30))
-    """Why nobody owns it (`unknown_line`), that nobody has told us what it means (`unknown_event`), or nothing."""
+    """Why nobody owns it (`unknown_line`), why we cannot make out what a system says (`systems.DOUBTS`), or nothing."""
     provider_sid: Mapped[str | None] = mapped_column(String(64))
     """By what a repeat is known: the carrier's id of a text; of a web report a keyed hash that only its page knows."""
     language: Mapped[str] = mapped_column(String(3), default="und")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +26,10 @@ from gateway.core.records import District, Event, Message, School, Source, Threa
 from triage import first_look, language
 
 CHANNEL, ACTOR = "system", "process:intake"
-UNKNOWN = "unknown_event"
-"""Why a person must look: nobody has told us what such an event means."""
+UNKNOWN, UNCLEAR = "unknown_event", "unclear_event"
+"""Why a person must look: nobody has told us what such an event means; it lacks what an event of its kind has."""
+DOUBTS = frozenset({UNKNOWN, UNCLEAR})
+_NO_SCHOOL = "No school of the district has the short name that it gives. Look which one is meant."
 _TRIES = 3
 
 
@@ -35,7 +37,8 @@ _TRIES = 3
 class Told:
     """What one event tells. `origin` and `id` are the event's own source and id: by them a repeat is known.
 
-    `subject` is what it tells about, if it says so; `school` a short name, `known` whether we know such events.
+    `subject` is what it tells about, if it says so; `school` the short name that it gives, empty for what can be none;
+    `doubt` one of `DOUBTS`, when we could not make out what it says.
     """
 
     origin: str
@@ -43,11 +46,19 @@ class Told:
     words: str = field(repr=False)
     subject: str | None = field(default=None, repr=False)
     school: str | None = None
-    known: bool = True
+    doubt: str | None = None
 
 
-def receive(database: Database, keys: KeySet, source: Source, told: Sequence[Told], now: datetime) -> int:
-    """Store what a system tells in one commit: all that is new of it, or nothing; answers how much was new.
+@dataclass(frozen=True)
+class Kept:
+    """What became of what a system told: how much was new, and what of it, by its place, names no school there is."""
+
+    new: int
+    misplaced: frozenset[int] = frozenset()
+
+
+def receive(database: Database, keys: KeySet, source: Source, told: Sequence[Told], now: datetime) -> Kept:
+    """Store what a system tells in one commit: all that is new of it, or nothing.
 
     However often and concurrently it comes, it is stored once. When this returns, it is on disk. Raises: Unavailable.
     """
@@ -113,18 +124,34 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _store(session: Session, keys: KeySet, source: Source, told: Sequence[Told], now: datetime) -> int:
+def _store(session: Session, keys: KeySet, source: Source, told: Sequence[Told], now: datetime) -> Kept:
+    schools = _schools(session, source, {one.school for one in told if one.school})
+    misplaced = frozenset(place for place, one in enumerate(told) if one.school not in {None, *schools})
+    told = [_remarked(one) if place in misplaced else one for place, one in enumerate(told)]
     new = _unknown(session, {_mark(source, "id", one.origin, one.id).hex(): one for one in told})
     if not new:
-        return 0
+        return Kept(0, misplaced)
     district = session.get_one(District, source.district_id)
-    threads = _threads(session, source, district, new, now)
+    threads = _threads(session, source, district, schools, new, now)
     rows = [_message(keys, district, threads.ids[mark], mark, one, now) for mark, one in new.items()]
     received = [_received(source, row) for row in rows]
     for table, values in ((Thread, threads.rows), (Message, rows), (Event, [*threads.events, *received])):
         if values:
             session.execute(insert(table.__table__), values)  # type: ignore[arg-type]  # a FromClause
-    return len(rows)
+    return Kept(len(rows), misplaced)
+
+
+def _schools(session: Session, source: Source, slugs: set[str]) -> dict[str, str]:
+    """Find the district's schools of these short names: their ids."""
+    if not slugs:
+        return {}
+    query = select(School.slug, School.id).where(School.district_id == source.district_id, School.slug.in_(slugs))
+    return {row.slug: row.id for row in session.execute(query)}
+
+
+def _remarked(told: Told) -> Told:
+    """Say to who reads it that it names no school there is."""
+    return replace(told, words=f"{told.words}\n\n{_NO_SCHOOL}")
 
 
 def _unknown(session: Session, told: dict[str, Told]) -> dict[str, Told]:
@@ -143,7 +170,9 @@ class _Threads:
     events: list[dict[str, Any]]
 
 
-def _threads(session: Session, source: Source, district: District, told: dict[str, Told], now: datetime) -> _Threads:
+def _threads(
+    session: Session, source: Source, district: District, schools: dict[str, str], told: dict[str, Told], now: datetime
+) -> _Threads:
     wanted = {mark: _about(source, one) for mark, one in told.items()}
     query = select(Thread.source_key, Thread.id).where(Thread.source_key.in_(list(wanted.values())))
     ids = {key: thread_id for key, thread_id in session.execute(query) if key}
@@ -154,7 +183,8 @@ def _threads(session: Session, source: Source, district: District, told: dict[st
             made.rows.append(
                 {
                     "id": ids[key], "district_id": district.id, "channel": CHANNEL, "pseudonym": source.name,
-                    "school_id": _school(session, source, told[mark].school), "language": "en", "source_key": key,
+                    "school_id": schools.get(told[mark].school or "", source.school_id), "language": "en",
+                    "source_key": key,
                     # Nobody reads answers there, so none is sent, and none is asked for.
                     "opened_at": now, "opted_out_at": now,
                 }
@@ -169,16 +199,11 @@ def _threads(session: Session, source: Source, district: District, told: dict[st
     return made
 
 
-def _school(session: Session, source: Source, slug: str | None) -> str | None:
-    query = select(School.id).where(School.district_id == source.district_id, School.slug == (slug or ""))
-    return session.scalar(query) or source.school_id
-
-
 def _message(keys: KeySet, district: District, thread_id: str, mark: str, told: Told, now: datetime) -> dict[str, Any]:
     row_id = new_id()
     return {
         "id": row_id, "district_id": district.id, "thread_id": thread_id, "direction": "in", "channel": CHANNEL,
-        "kind": "tip", "quarantine": None if told.known else UNKNOWN, "provider_sid": mark,
+        "kind": "tip", "quarantine": told.doubt, "provider_sid": mark,
         "language": language.guess(told.words), "first_look": first_look.look(told.words), "media_count": 0,
         "words_sealed": keys.seal_words(district.slug, now, told.words, Message.bound_by(row_id, "words")),
         "at": now, "threaded_at": now,

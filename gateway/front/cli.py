@@ -11,21 +11,22 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from gateway.core.errors import TiplineError
-from gateway.front import cli_alerts_said
+from gateway.core.errors import TiplineError, Unavailable
+from gateway.front import cli_alerts_said, cli_tokens_said
 from gateway.front.cli_parser import Parser as _Parser
-from gateway.front.places import NAMES, locate
-
-_SCOPES = "cases:read, cases:write, alerts:write, events:read, metrics:read or subscriptions:write; may be repeated"
+from gateway.front.places import NAMES, Var, locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit code: 0 well, 1 a fault was found, 2 it could not be done."""
-    options = parser().parse_args(arguments)
+    options, unknown = parser().parse_known_args(arguments)
+    if unknown:  # With the usage of the command itself: it shows how to say it.
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     module, function = options.work.split(":")
+    var = locate(os.environ)
     try:
         work = getattr(import_module(f"gateway.front.{module}"), function)
-        code = int(work(options, locate(os.environ), dict(os.environ)))
+        code = int(work(options, var, dict(os.environ)))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough; Python must not complain when it closes it.
@@ -34,9 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except TiplineError as error:
-        print(f"tipline: {error.public}", file=sys.stderr)
+        print(f"tipline: {error.public}{_where(error, var)}", file=sys.stderr)
         return 2
     return code
+
+
+def _where(error: TiplineError, var: Var) -> str:
+    if not isinstance(error, Unavailable):
+        return ""
+    from gateway.core.database import AWAY  # noqa: PLC0415 - no command that goes well needs what is loaded here
+    from gateway.front import environment  # noqa: PLC0415
+
+    return environment.looked_for(var, os.environ) if error.public == AWAY else ""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_portal(commands)
     cli_alerts_said.add(commands)
     _add_events(commands)
+    cli_tokens_said.add(commands)
     _add_making(commands)
     _add_exporting(commands)
     _add_sources(commands)
@@ -312,16 +323,6 @@ def _add_events(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
-    token = commands.add_parser(
-        "token",
-        help="make a bearer token for another system",
-        description="Make a bearer token and print it, once: only its hash is kept.",
-    ).command("cli_make:token")
-    token.add_argument("--name", required=True, help="what it is for")
-    token.add_argument("--scope", required=True, action="append", help=_SCOPES)
-    token.add_argument("--district", metavar="SLUG", help="needed when there are several")
-    token.add_argument("--days", type=int, help="how long it is valid; without an end when left out")
-    token.json()
     lines = commands.add_parser(
         "lines",
         help="show our numbers, or change what the carrier keeps of one",

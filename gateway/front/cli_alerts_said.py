@@ -13,7 +13,7 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
         "alerts",
         help="how a district warns: signing, approval, feed, where alerts go",
         description="Show how each district warns, where its schools are, and where alerts go. Alerts themselves are "
-        "drafted and approved at the console.",
+        "drafted at the console, or in GraphQL with a token (scope alerts:write); people approve them at the console.",
     ).command("cli_alerts:show")
     alerts.json()
     kinds = alerts.add_subparsers(metavar="key|set|area|add|remove", parser_class=Parser)

@@ -98,10 +98,8 @@ def _wanted(session: Session, options: argparse.Namespace) -> Select[Event]:
 
 def _stored(given: str) -> str:
     """Name a type as it is stored. Raises: NotFound."""
-    name = given.removeprefix(event_catalogue.PREFIX)
-    found = {event_catalogue.type_of(event_catalogue.PREFIX + kind): kind for kind in event_catalogue.KINDS}
-    kind = found.get(given, name if name in event_catalogue.KINDS else None)
-    if kind is None:
+    kind = event_catalogue.stored_as(given).removeprefix(event_catalogue.PREFIX)
+    if kind not in event_catalogue.KINDS:
         raise NotFound("There is no such type. `tipline events catalogue` lists them.")
     return event_catalogue.PREFIX + kind
 

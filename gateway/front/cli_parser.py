@@ -10,7 +10,7 @@ class Parser(argparse.ArgumentParser):
 
     def command(self, work: str) -> Parser:
         """Say what this command does."""
-        self.set_defaults(work=work)
+        self.set_defaults(work=work, parser=self)
         return self
 
     def json(self) -> Parser:

@@ -21,6 +21,7 @@ from gateway.front import environment, migrations, seed, stories, valkey
 from gateway.front.doctor.lines import FALLBACK, OVERRIDES
 from gateway.front.places import PORTS, Var, port
 from gateway.front.roles import granting
+from responders.accounts import service as accounts
 
 _SIGNS_DAYS = 825
 """How long the demo's certificate for alerts holds."""
@@ -31,6 +32,7 @@ class Demo:
     """What to tell whoever started it."""
 
     username: str
+    administrator: str
     password: str = field(repr=False)
     urls: Mapping[str, str]
 
@@ -40,6 +42,8 @@ class Demo:
             "\nTipline runs. Ctrl-C stops it; your data stays (`make reset` clears it).\n\n"
             f"  The phones   {self.urls['phones']}   text the school, see the page arrive\n"
             f"  The console  {self.urls['console']}   sign in: {self.username} / {self.password}\n"
+            f"               or {self.administrator}, the same password: an administrator, who connects systems\n"
+            f"               (see /developers there), and is the second person whom an alert needs\n"
             f"  Public side  {self.urls['intake']}\n\n"
             f"  Logs         {var.logs}\n"
         )
@@ -67,7 +71,8 @@ def prepare(var: Var, environ: Mapping[str, str], now: datetime, database_url: s
     settings = environment.load("operator", var, alone)
     password = _password(var)
     _fill(database_url or environment.owner_url(var, alone), settings.keys_dir, password, now)
-    return Demo(stories.STAFF[0].username, password, urls)
+    administrator = next(person for person in stories.STAFF if person.role == accounts.ADMINISTRATOR)
+    return Demo(stories.STAFF[0].username, administrator.username, password, urls)
 
 
 def _own_way(var: Var, process: str) -> dict[str, str]:

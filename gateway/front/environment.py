@@ -18,6 +18,7 @@ from gateway.front.places import PORTS, Var, port
 _OURS = frozenset(str(field.alias) for field in Settings.model_fields.values() if field.alias)
 _SECRET = frozenset(name for name in _OURS if name.endswith(("_TOKEN", "_SECRET", "_DEADMAN_URL", "_SMTP_URL")))
 _PLAIN = frozenset({"LOG_LEVEL", "TIPLINE_ALLOWED_HOSTS", "TIPLINE_HOST"})
+_EMBEDDED = "sqlite:///"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -67,6 +68,17 @@ def load(process: str, var: Var, environ: Mapping[str, str]) -> Settings:
     return settings.load(process, of_process(process, var, environ))
 
 
+def looked_for(var: Var, environ: Mapping[str, str]) -> str:
+    """Say where the embedded database was looked for, since that hangs on the folder that one stands in; else nothing.
+
+    Raises: SettingsRefused.
+    """
+    url = of_process("operator", var, environ)["DATABASE_URL"]
+    if not url.startswith(_EMBEDDED):
+        return ""
+    return f" It was looked for at {url.removeprefix(_EMBEDDED)}; TIPLINE_VAR says in which folder Tipline keeps it."
+
+
 def owner_url(var: Var, environ: Mapping[str, str]) -> str:
     """Tell how the database's owner gets in, who makes tables and roles: `owner.env`, or the operator's own way.
 
@@ -113,7 +125,7 @@ def _defaults(var: Var, environ: Mapping[str, str]) -> dict[str, str]:
     chosen = {**read(var.ports), **environ}
     here = {process: f"http://127.0.0.1:{port(process, chosen)}" for process in PORTS}
     return {
-        "DATABASE_URL": f"sqlite:///{var.database}",
+        "DATABASE_URL": f"{_EMBEDDED}{var.database}",
         "REDIS_URL": valkey.url(var),
         "TIPLINE_KEYS_DIR": str(var.keys),
         "TIPLINE_PUBLIC_URL": here["intake"],

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from gateway.core import heartbeats, keys
 from gateway.core.database import Database
-from gateway.core.problems import problem
+from gateway.core.problems import no_token, problem
 from gateway.core.records import Heartbeat
 from gateway.core.times import Clock
 from gateway.front import vitals
@@ -43,7 +43,7 @@ def route(database: Database, clock: Clock) -> Route:
         with database.read() as session:
             token = accounts.token(session, plain.strip(), now) if scheme.lower() == "bearer" else None
         if token is None:
-            return problem(401, "unauthenticated", "Send a token.", {"WWW-Authenticate": _CHALLENGE})
+            return no_token(request, "Send a token.")
         if SCOPE not in token.scopes:
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{SCOPE}"'
             return problem(403, "forbidden", f"This needs the scope {SCOPE}.", {"WWW-Authenticate": challenge})

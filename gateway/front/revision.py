@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.core.database import Database
+from gateway.core.database import AWAY, Database
 from gateway.core.errors import Unavailable
 
 HEAD = "0023"
@@ -19,4 +19,4 @@ def is_current(database: Database) -> bool:
                 return False
             return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
     except OperationalError as error:
-        raise Unavailable("The database does not answer.") from error
+        raise Unavailable(AWAY) from error

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, defer, undefer
 
 from gateway.core.database import Database
-from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.errors import BadInput, NotAllowed, NotFound
 from gateway.core.events import emit
 from gateway.core.records import new_id
 from responders.accounts import attempts, browsers, passwords
@@ -142,6 +142,23 @@ def token(session: Session, plain: str, now: datetime) -> ApiToken | None:
     """Find the live token a bearer shows."""
     found = session.scalar(select(ApiToken).where(ApiToken.token_hash == _hash(plain), ApiToken.revoked_at.is_(None)))
     return None if found is None or (found.expires_at and found.expires_at <= now) else found
+
+
+def tokens(session: Session, district_id: str | None = None) -> list[ApiToken]:
+    """List the tokens of a district, or of all, oldest first, those that have ended too; without their hashes."""
+    query = select(ApiToken).options(defer(ApiToken.token_hash)).order_by(ApiToken.created_at, ApiToken.id)
+    return list(session.scalars(query if district_id is None else query.where(ApiToken.district_id == district_id)))
+
+
+def revoke_token(session: Session, token_id: str, now: datetime) -> ApiToken:
+    """End a token: the next request that shows it is refused. Raises: NotFound, also for one that was revoked."""
+    found = next((one for one in tokens(session) if one.id == token_id and one.revoked_at is None), None)
+    if found is None:
+        raise NotFound("There is no such token, or it was revoked. `tipline token list` shows their ids.")
+    found.revoked_at = now
+    emit(session, "token.revoked", subject=f"token/{found.id}", actor="process:operator", at=now,
+         district_id=found.district_id)  # fmt: skip
+    return found
 
 
 def scopes_of(role: str) -> frozenset[str]:

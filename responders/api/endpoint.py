@@ -22,7 +22,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from gateway.core.problems import problem
+from gateway.core.problems import no_token, problem
 from responders.api.asked import Asked, Malformed, NotJson, parse
 from responders.api.context import Context, Viewer
 from responders.api.errors import ONE_OPERATION, is_ours_to_mend, present
@@ -30,9 +30,7 @@ from responders.web.state import Console
 
 PATH = "/graphql"
 CSRF_HEADER = "x-csrf-token"
-BODY_LIMIT = 64 * 1024
 JSON, GRAPHQL = "application/json", "application/graphql-response+json"
-_CHALLENGE = 'Bearer realm="tipline"'
 
 Authenticate = Callable[[Request], Viewer | None]
 """Finds who asks; called in the thread pool."""
@@ -48,7 +46,7 @@ class Endpoint:
 
     def route(self) -> Route:
         """Say where it is."""
-        return Route(PATH, self.respond, methods=["GET", "POST"], max_body_size=BODY_LIMIT)
+        return Route(PATH, self.respond, methods=["GET", "POST"])
 
     async def respond(self, request: Request) -> Response:
         """Answer one request; everything but reading its body happens in the thread pool."""
@@ -57,10 +55,7 @@ class Endpoint:
     def _answer(self, request: Request, body: bytes) -> Response:
         viewer = self.authenticate(request)
         if viewer is None:
-            invalid = ', error="invalid_token"' if "authorization" in request.headers else ""
-            return problem(
-                401, "unauthenticated", "Sign in, or send a token.", {"WWW-Authenticate": _CHALLENGE + invalid}
-            )
+            return no_token(request, "Sign in, or send a token.")
         media = negotiate(request.headers.get("accept", "*/*"))
         if media is None:
             return problem(406, "not_acceptable", f"This answers with {GRAPHQL} or {JSON}.")

@@ -1,4 +1,4 @@
-"""GraphQL of the event log: every state transition, oldest first. `subscriptions` adds its CloudEvents envelope."""
+"""GraphQL of the event log: every state transition, oldest first. `subscriptions` adds when it was, and envelopes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import strawberry
 from sqlalchemy import Select, select
 from strawberry import relay
 
+from exports import event_catalogue
 from gateway.core import records
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
@@ -26,12 +27,12 @@ class Event(relay.Node):
     """An event of the log."""
 
     id: relay.NodeID[str]
-    type: str = strawberry.field(description="What happened, e.g. `org.tipline.case.acknowledged`.")
+    type: str = strawberry.field(description="What happened, as it leaves: `org.tipline.case.acknowledged.v1`.")
     subject: str = strawberry.field(description="What it happened to: `<thing>/<id>`.")
     actor: str = strawberry.field(
         description="Who did it: `account:<id>`, `contact:<id>`, `token:<id>`, `process:<name>` or `reporter`."
     )
-    at: datetime
+    moment: strawberry.Private[datetime]
     data: Json = strawberry.field(description="Ids and codes.")
     page: strawberry.Private[Sequence[records.Event]]
     """The rows that were read together with it, so that what else is asked of them is asked of all at once."""
@@ -39,8 +40,9 @@ class Event(relay.Node):
     @classmethod
     def of(cls, record: records.Event, page: Sequence[records.Event] = ()) -> Self:
         """Show a row, with those of its page."""
-        names = ("id", "type", "subject", "actor", "at", "data")
-        return cls(**{name: getattr(record, name) for name in names}, page=page or [record])
+        names = ("id", "subject", "actor", "data")
+        shown = {name: getattr(record, name) for name in names}
+        return cls(type=event_catalogue.type_of(record.type), **shown, moment=record.at, page=page or [record])
 
     @classmethod
     def find(cls, info: Info, event_id: str) -> Self | None:
@@ -71,13 +73,13 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> relay.Connection[Event]:
-        """List events, all or those of one thing or of some types."""
+        """List events, all or those of one thing or of some types, with their version or without."""
         info.context.need(SCOPE)
         query = _own(info)
         if subject is not None:
             query = query.where(records.Event.subject == subject)
         if types is not None:
-            query = query.where(records.Event.type.in_(types))
+            query = query.where(records.Event.type.in_([event_catalogue.stored_as(one) for one in types]))
         return connect(info, query, _ORDER, Slice(first, after, last, before), _nodes)
 
 

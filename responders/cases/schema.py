@@ -12,7 +12,7 @@ from strawberry import relay
 
 from gateway.core import records as core
 from gateway.core.characters import typed
-from gateway.core.errors import NotFound
+from gateway.core.errors import BadInput, NotFound
 from gateway.core.queues import Name
 from responders.accounts.schema import SCOPE
 from responders.api.connections import Slice, by, connect
@@ -42,7 +42,7 @@ class Query:
         info: Info,
         states: list[CaseState] | None = None,
         severities: list[Severity] | None = None,
-        school_id: relay.GlobalID | None = None,
+        school_id: strawberry.ID | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -59,12 +59,19 @@ class Query:
             query = query.where(records.Case.school_id == expect(school_id, "School"))
         return connect(info, query, ORDER, Slice(first, after, last, before), lambda rows: [Case.of(r) for r in rows])
 
-    @strawberry.field(description="The case with a number such as 2026-0012.")
-    def case(self, info: Info, number: str) -> Case | None:
-        """Find a case by what people call it."""
+    @strawberry.field(
+        description="The case with a number such as 2026-0012, or with an id: its own, or the `caseid` of an event."
+    )
+    def case(self, info: Info, number: str | None = None, id: strawberry.ID | None = None) -> Case | None:  # noqa: A002 - GraphQL's own name
+        """Find a case by what people call it, or by its id. Raises: BadInput unless one of both is given."""
         context = info.context
         context.need(SCOPE)
-        record = service.by_number(context.session, context.district_id, number)
+        if (number is None) == (id is None):
+            raise BadInput("Give the number of a case or its id.")
+        if number is None:
+            record = service.by_id(context.session, context.district_id, expect(str(id), "Case"))
+        else:
+            record = service.by_number(context.session, context.district_id, number)
         return Case.of(record) if record else None
 
     @strawberry.field(description="What reporters sent, newest first, whatever the case.")
@@ -91,7 +98,7 @@ class Query:
 class ReplyInput:
     """What to text, and to whom."""
 
-    thread_id: relay.GlobalID
+    thread_id: strawberry.ID
     text: str
 
 
@@ -107,7 +114,7 @@ class ReplyPayload:
 class NoteInput:
     """What to write down."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     text: str
 
 
@@ -123,15 +130,15 @@ class NotePayload:
 class AssignInput:
     """In whose hands to put a case; nobody's when `accountId` is null."""
 
-    case_id: relay.GlobalID
-    account_id: relay.GlobalID | None
+    case_id: strawberry.ID
+    account_id: strawberry.ID | None
 
 
 @strawberry.input
 class ChangeStateInput:
     """Where to move a case, and why."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     state: CaseMove
     why: Why
 
@@ -186,7 +193,7 @@ class Mutation:
         context = info.context
 
         def work(session: Session, found: records.Case) -> None:
-            account_id = expect(input.account_id, "Account") if input.account_id else None
+            account_id = expect(input.account_id, "Account") if input.account_id is not None else None
             service.assign(session, found, account_id, context.viewer.actor, context.now)
 
         return payload(info, input.case_id, work)
@@ -206,15 +213,15 @@ NODES = {"Assessment": Assessment.find, "Case": Case.find, "Message": Message.fi
 
 
 def payload(
-    info: Info, case_id: relay.GlobalID, work: Callable[[Session, records.Case], object], wake: Name | None = None
+    info: Info, case_id: strawberry.ID, work: Callable[[Session, records.Case], object], wake: Name | None = None
 ) -> CasePayload:
     """Do something with a case of the viewer's district and show the case as it is then. Raises: Forbidden."""
     _, errors = on_case(info, case_id, work, wake)
-    return CasePayload(case=None if errors else Case.find(info, case_id.node_id), user_errors=errors)
+    return CasePayload(case=None if errors else Case.find(info, expect(case_id, "Case")), user_errors=errors)
 
 
 def on_case(
-    info: Info, case_id: relay.GlobalID, work: Callable[[Session, records.Case], T], wake: Name | None = None
+    info: Info, case_id: strawberry.ID, work: Callable[[Session, records.Case], T], wake: Name | None = None
 ) -> tuple[T | None, list[UserError]]:
     """Do something with a case of the viewer's district: what came of it, or why nothing did. Raises: Forbidden."""
     may_write(info)

@@ -7,7 +7,6 @@ from typing import Self
 
 import strawberry
 from sqlalchemy.orm import Session
-from strawberry import relay
 
 from responders.api.context import Info
 from responders.cases import holds, records
@@ -52,7 +51,7 @@ class CaseFields:
 class PlaceHoldInput:
     """Which case to keep, and why."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     reason_code: HoldReason
 
 
@@ -60,7 +59,7 @@ class PlaceHoldInput:
 class ReleaseHoldInput:
     """Which case to keep no longer than others."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
 
 
 @strawberry.type

@@ -7,7 +7,6 @@ from typing import Self
 
 import strawberry
 from sqlalchemy.orm import Session
-from strawberry import relay
 
 from gateway.core import records as core
 from gateway.core.characters import showable, typed
@@ -87,7 +86,7 @@ class MessageFields:
 class UnmaskInput:
     """Which mask to lift, as `masks` gave it, and why."""
 
-    message_id: relay.GlobalID
+    message_id: strawberry.ID
     ordinal: int
     kind: MaskKind
     rules: str

@@ -23,6 +23,9 @@ from triage.policy import waits_for_answer
 
 ACTOR = "process:worker"
 _COUNTERS = "case counters"
+_NOT_JUDGED = frozenset({"engine_error", "timeout", "unreadable"})
+_NEEDLESS = frozenset({Category.SPAM, Category.TEST})
+"""What words look like that nobody need read; a form that we do not know looks like it easily."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,7 @@ def take_messages(
         if message.id in done:
             taken.append(Taken(case=done[message.id]))
             continue
-        assessment = given
-        if message.quarantine and not given.unsure:
-            assessment = replace(given, unsure=True, unsure_reason=message.quarantine)
+        assessment = _doubting(message, given)
         message.district_id, message.dispatched_at = home.id, now
         case = known.cases.get(message.thread_id or "")
         if message.contact_id:
@@ -191,7 +192,7 @@ def _open(
         life_safety=False,
         unsure=False,
         categories=[],
-        stray=message.quarantine not in {None, systems.UNKNOWN},
+        stray=message.quarantine not in {None, *systems.DOUBTS},
         opened_at=now,
         updated_at=now,
     )
@@ -293,6 +294,20 @@ def _keep(
         case=case.id, severity=record.severity, life_safety=record.life_safety, unsure=record.unsure,
         reason=record.unsure_reason, categories=record.categories, rules=record.rules,
     )  # fmt: skip
+
+
+def _doubting(message: Message, given: Assessment) -> Assessment:
+    """Have a person look at what nobody owns, and at what another system says that we could not make out.
+
+    Of the latter that is the reason, whatever its words look like; and it is neither an advertisement nor a test.
+    """
+    if message.quarantine is None:
+        return given
+    if message.quarantine not in systems.DOUBTS:
+        return given if given.unsure else replace(given, unsure=True, unsure_reason=message.quarantine)
+    categories = tuple(one for one in given.categories if one not in _NEEDLESS) or (Category.OTHER,)
+    reason = given.unsure_reason if given.unsure_reason in _NOT_JUDGED else message.quarantine
+    return replace(given, unsure=True, unsure_reason=reason, categories=categories)
 
 
 def _codes(assessment: Assessment) -> list[str]:

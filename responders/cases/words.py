@@ -37,6 +37,7 @@ UNSURE = {
     "engine_error": "The judging failed. Nobody has looked at this yet.",
     "unknown_line": "It came in at a number that we do not know, so a person must look whose it is.",
     "unknown_event": "Another system told us of something of a kind we do not know.",
+    "unclear_event": "Another system raised a concern without saying in words what happened. Read it as it came.",
     "timeout": "The judging took too long. Nobody has looked at this yet.",
     "unreadable": "Its words do not open with the keys we have.",
     "chosen_topic": "The reporter says that it is about this. The words alone do not show it.",

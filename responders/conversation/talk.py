@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +33,9 @@ _KEYWORD = {
     "help": "The phone company answers this word by itself. It may also be a call for help.",
 }
 
+By = Literal["reporter", "system", "house"]
+"""Who said something: somebody who stays unknown, another system, or one of ours."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -42,6 +46,7 @@ class Said:
     incoming: bool
     kind: str
     who: str
+    by: By
     pieces: list[Piece] = field(repr=False)
     masks: tuple[Mask, ...]
     readable: bool
@@ -101,6 +106,7 @@ class Reader:
             incoming=incoming,
             kind=message.kind,
             who=self._writer(message, thread) if incoming else self._sender(message),
+            by=_by(message, thread),
             pieces=pieces(words, signs, own) if words is not None else [Piece(UNREADABLE)],
             masks=own,
             readable=words is not None,
@@ -175,6 +181,12 @@ def opened(keys: KeySet, message: Message) -> str | None:
         return conversation.words(keys, message)
     except KeyRefused:
         return None
+
+
+def _by(message: Message, thread: Thread | None) -> By:
+    if message.direction == "out" or message.contact_id:
+        return "house"
+    return "system" if thread and thread.source_key else "reporter"
 
 
 def _chosen(topic: str | None) -> str | None:

@@ -1,5 +1,6 @@
-"""OpenAPI 3.1 of what other systems call: the subscriptions API on the console, and the address for concerns on intake.
+"""OpenAPI 3.1 of what other systems call beside GraphQL.
 
+On the console the subscriptions API and the schemas of events, on intake the address for concerns and feeds of alerts.
 A test holds it against the routes themselves, and real answers against its schemas.
 """
 
@@ -7,13 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from exports import cloud_events, feed
 from responders.subscriptions import rest
-from responders.subscriptions.records import MODES
+from responders.subscriptions.records import ACTIVE, MODES, PENDING, RETIRED, WAITING
+from responders.subscriptions.service import SCOPE_READ, SCOPE_WRITE
+from responders.subscriptions.troubles import CODES
 
 VERSION = "3.1.0"
 INBOUND = "/inbound/{source}"
 CONCERN_TYPE = "org.tipline.inbound.concern.v1"
+ALERTS = "/alerts/certificates.pem"
+FEEDS = ("/alerts/{district}", "/alerts/{district}/{token}")
+SCHEMAS = cloud_events.SCHEMAS_PATH
 _TEXT: dict[str, Any] = {"type": "string"}
+_HEX: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_SLUG: dict[str, Any] = {"type": "string", "description": "a district's short name"}
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 
 
@@ -26,14 +35,21 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": {
             rest.PATH: {"get": _list(), "post": _create()},
-            rest.PATH + "/{id}": {"parameters": [_in_path("id")], "get": _one(), "put": _replace(), "delete": _end()},
-            **({INBOUND: _inbound(public_url)} if public_url else {}),
+            rest.PATH + "/{id}": {
+                "parameters": [_in_path("id", _HEX)], "get": _one(), "put": _replace(), "delete": _end(),
+            },
+            SCHEMAS: {"get": _open("List every type of event, with the address of its schema.", _JSON)},
+            SCHEMAS + "/{name}.json": {
+                "parameters": [_in_path("name", {**_TEXT, "description": "a type, e.g. org.tipline.case.opened.v1"})],
+                "get": _open("Give the JSON Schema of a type's data.", "application/schema+json", 404),
+            },
+            **(_of_intake(public_url) if public_url else {}),
         },
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _proofs(),
             "schemas": {
                 "Subscription": _subscription(), "Wish": _wish(), "Event": _event(), "Concern": _data(),
-                "Accepted": _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}),
+                "Accepted": _accepted(),
                 "Problem": _object(
                     {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT}
                 ),
@@ -42,36 +58,71 @@ def document(console_url: str, public_url: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _inbound(public_url: str) -> dict[str, Any]:
+def _proofs() -> dict[str, Any]:
+    """Describe the ways in which a caller shows who it is."""
+    signed = (
+        "`tipline sources add --public-key whpk_…`: `v1a,` and in base64 the Ed25519 signature of"
+        " `<webhook-id>.<webhook-timestamp>.<body>`, as Standard Webhooks have it; those two are headers of the same"
+        " request, the time in seconds and no older than five minutes. Structured or batched, not binary."
+    )
     return {
-        "servers": [{"url": public_url, "description": "intake, which is public"}],
-        "parameters": [_in_path("source")],
-        "post": _concern(),
-        "options": _handshake(),
+        "token": {"type": "http", "scheme": "bearer", "description": "`tipline token`, with the scopes listed"},
+        "source": {"type": "http", "scheme": "bearer", "description": "what `tipline sources add` printed"},
+        "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature", "description": signed},
     }
+
+
+def _of_intake(public_url: str) -> dict[str, Any]:
+    """Describe what intake serves: concerns come in, alerts go out."""
+    there = {"servers": [{"url": public_url, "description": "intake, which is public"}]}
+    concerns = {**there, "parameters": [_in_path("source", _HEX)], "post": _concern(), "options": _handshake()}
+    pem = _open("Give the certificates that alerts are signed with.", "application/x-pem-file", 404)
+    told: dict[str, Any] = {INBOUND: concerns, ALERTS: {**there, "get": pem}}
+    for shape in FEEDS:
+        of_feed = [_in_path("district", _SLUG)] + ([_in_path("token", _TEXT)] if "{token}" in shape else [])
+        listed = _open("List the alerts that hold, as Atom.", feed.CONTENT_TYPE, 404)
+        one = _open("Give one alert, signed: CAP 1.2.", feed.ALERT_TYPE, 404)
+        told[f"{shape}/feed.atom"] = {**there, "parameters": of_feed, "get": listed}
+        told[f"{shape}/{{alert}}.xml"] = {**there, "parameters": [*of_feed, _in_path("alert", _TEXT)], "get": one}
+    return told
+
+
+def _open(summary: str, kind: str, *refusals: int) -> dict[str, Any]:
+    """Describe what anybody may read."""
+    given = {200: {"description": "It.", "content": {kind: {}}}}
+    return {**_operation(summary, given, *refusals), "security": []}
+
+
+def _needs(*scopes: str) -> dict[str, Any]:
+    return {"security": [{"token": list(scopes)}]}
 
 
 def _list() -> dict[str, Any]:
     listed = {"type": "array", "items": _ref("Subscription")}
-    return _operation("List the district's subscriptions.", {200: _answer("They.", listed)}, 401, 403)
+    told = _operation("List the district's subscriptions.", {200: _answer("They.", listed)}, 401, 403)
+    return {**told, **_needs(SCOPE_READ)}
 
 
 def _create() -> dict[str, Any]:
     made = {201: _answer("It was made. `config.signingsecret` is shown this once.", _ref("Subscription"))}
-    return {**_operation("Subscribe a receiver.", made, 400, 401, 403), "requestBody": _body(_ref("Wish"))}
+    told = _operation("Subscribe a receiver.", made, 400, 401, 403, 413)
+    return {**told, **_needs(SCOPE_READ, SCOPE_WRITE), "requestBody": _body(_ref("Wish"))}
 
 
 def _one() -> dict[str, Any]:
-    return _operation("Show one.", {200: _answer("It.", _ref("Subscription"))}, 401, 403, 404)
+    told = _operation("Show one.", {200: _answer("It.", _ref("Subscription"))}, 401, 403, 404)
+    return {**told, **_needs(SCOPE_READ)}
 
 
 def _replace() -> dict[str, Any]:
     changed = {200: _answer("It was changed.", _ref("Subscription"))}
-    return {**_operation("Replace one.", changed, 400, 401, 403, 404), "requestBody": _body(_ref("Wish"))}
+    told = _operation("Replace one.", changed, 400, 401, 403, 404, 413)
+    return {**told, **_needs(SCOPE_READ, SCOPE_WRITE), "requestBody": _body(_ref("Wish"))}
 
 
 def _end() -> dict[str, Any]:
-    return _operation("End one.", {204: {"description": "It has ended."}}, 401, 403, 404)
+    told = _operation("End one.", {204: {"description": "It has ended."}}, 401, 403, 404)
+    return {**told, **_needs(SCOPE_WRITE)}
 
 
 def _concern() -> dict[str, Any]:
@@ -83,7 +134,8 @@ def _concern() -> dict[str, Any]:
     }
     told = _operation("Raise concerns, or tell more about one: CloudEvents 1.0.2.", taken, 400, 401, 404, 413, 415, 429)
     attributes = [_in_header(name) for name in ("specversion", "id", "source", "type", "subject")]
-    return {**told, "parameters": attributes, "requestBody": {"required": True, "content": kinds}}
+    body = {"required": True, "content": kinds}
+    return {**told, "security": [{"source": []}, {"signature": []}], "parameters": attributes, "requestBody": body}
 
 
 def _handshake() -> dict[str, Any]:
@@ -98,11 +150,23 @@ def _subscription() -> dict[str, Any]:
         "sink": {"type": "string", "format": "uri"}, "protocol": {"const": "HTTP"},
         "protocolsettings": {"type": "object"},
         "config": _object(
-            {"name": _TEXT, "mode": {"enum": list(MODES)}, "state": _TEXT, "code": {"type": ["string", "null"]}},
+            {
+                "name": _TEXT, "mode": {"enum": list(MODES)}, "code": _trouble(),
+                "trouble": {"type": ["string", "null"], "description": "what the code means, in a sentence"},
+                "state": {"enum": [PENDING, WAITING, ACTIVE, RETIRED]},
+            },
             {"signingsecret": _TEXT},
         ),
     }  # fmt: skip
     return _object(shown)
+
+
+def _trouble() -> dict[str, Any]:
+    """Describe what was last wrong with a receiver."""
+    codes = {code: about for code, about in CODES.items() if not code.isdigit()}
+    words = "What was last wrong: a status, or " + " ".join(f"`{code}`: {about}" for code, about in codes.items())
+    status = {"type": "string", "pattern": "^[1-5][0-9]{2}$"}
+    return {"description": words, "anyOf": [{"enum": [None, *codes]}, status]}
 
 
 def _wish() -> dict[str, Any]:
@@ -137,6 +201,17 @@ def _data() -> dict[str, Any]:
     return {**_object({"summary": summary}, more), "additionalProperties": True}
 
 
+def _accepted() -> dict[str, Any]:
+    """Describe what is answered once events are on disk."""
+    place = {"type": "integer", "description": "which event of the request, counted from 0"}
+    warned = {
+        "type": "array", "items": _object({"event": place, "detail": _TEXT}),
+        "description": "what was taken, but not as it was meant: a type or data that only a person can read, a school "
+        "that the district does not have",
+    }  # fmt: skip
+    return _object({"accepted": {"type": "integer"}, "new": {"type": "integer"}}, {"warnings": warned})
+
+
 def _operation(summary: str, answers: dict[int, Any], *refusals: int) -> dict[str, Any]:
     refused = {"description": "Refused.", "content": {_PROBLEM: {"schema": _ref("Problem")}}}
     all_of_them = {**answers, **dict.fromkeys(refusals, refused)}
@@ -151,8 +226,8 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {_JSON: {"schema": schema}}}
 
 
-def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+def _in_path(name: str, shape: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": shape}
 
 
 def _in_header(attribute: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ EXAMPLES: Mapping[str, str] = {
     "receiver.py": "Take events, in Python",
     "receiver.mjs": "Take events, in Node",
     "cases.sh": "Ask for cases with curl (GraphQL)",
+    "case.sh": "Ask for the case of an event with curl (GraphQL)",
     "concern.sh": "Raise a concern with curl (CloudEvents)",
     "alerts.py": "Read alerts and check who signed them (CAP)",
 }
@@ -40,6 +41,7 @@ def index(_request: Request, visit: Visit) -> Response:
     """Show what there is, and how a case system is connected in an hour."""
     return visit.render(
         "developers/index.html", here="subscriptions", url=visit.console.url, types=event_catalogue.types(),
+        public=visit.console.public_url or "https://public.address", minutes=visit.console.policy.report_minutes,
         schemas=cloud_events.SCHEMAS_PATH, niem=sorted(publishing.documents()), concern=openapi.CONCERN_TYPE,
         examples=[(name, about, example(name)) for name, about in EXAMPLES.items()],
     )  # fmt: skip

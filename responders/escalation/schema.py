@@ -10,7 +10,6 @@ from typing import Any
 
 import strawberry
 from sqlalchemy.orm import Session, undefer
-from strawberry import relay
 
 from exports import cap
 from gateway.core.characters import typed
@@ -94,7 +93,7 @@ class AlertChanges:
 class DraftAlertInput:
     """From which case, with which template, and what of it to change."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     scenario: AlertScenario
     status: cap.Status = cap.Status.ACTUAL
     changes: AlertChanges | None = None
@@ -104,7 +103,7 @@ class DraftAlertInput:
 class FollowAlertInput:
     """What to follow up, how, and what of that to change."""
 
-    alert_id: relay.GlobalID
+    alert_id: strawberry.ID
     kind: AlertFollowUp
     changes: AlertChanges | None = None
 
@@ -113,7 +112,7 @@ class FollowAlertInput:
 class ReviseAlertInput:
     """Which draft to change, and what of it."""
 
-    alert_id: relay.GlobalID
+    alert_id: strawberry.ID
     changes: AlertChanges
 
 
@@ -121,7 +120,7 @@ class ReviseAlertInput:
 class AlertRevisionInput:
     """Which alert, and which revision of it was looked at."""
 
-    alert_id: relay.GlobalID
+    alert_id: strawberry.ID
     revision: int
 
 
@@ -129,7 +128,7 @@ class AlertRevisionInput:
 class AlertInput:
     """Which alert."""
 
-    alert_id: relay.GlobalID
+    alert_id: strawberry.ID
 
 
 @strawberry.type
@@ -249,7 +248,7 @@ def _ending(info: Info, given: AlertInput, end: Callable[..., None]) -> Work:
     return work
 
 
-def _own(session: Session, info: Info, given: relay.GlobalID) -> records.Alert:
+def _own(session: Session, info: Info, given: strawberry.ID) -> records.Alert:
     row = service.by_id(session, info.context.district_id, expect(given, "Alert"))
     if row is None:
         raise NotFound

@@ -19,9 +19,10 @@ from responders.conversation import timeline
 from responders.conversation.delivery import describe
 from responders.conversation.timeline import Entry
 from responders.escalation import service as escalation
-from responders.exporting import times, tips
+from responders.exporting import rounds, times, tips
 from responders.exporting.staff import Staff
 from responders.paging import calls
+from responders.paging.calls import Calls
 
 _TOLD_OTHERWISE = frozenset({"case.noted", "case.exported"})
 """A note is told with its words; that a case was exported is no part of the case, and would make each export differ."""
@@ -46,13 +47,14 @@ def read(told: Told) -> tuple[ActSnapshot, ...]:
 
     What the house or another system did follows a report within seconds, and whoever knew when would know when the
     report came: so it is told as coarsely as that, pages too. Nor may its place in the order tell more than its time
-    does: within a span all that is told coarsely stands before what is told to the second.
+    does: within a span all that is told coarsely stands before what is told to the second. How often people were called
+    is not told at all: see `rounds`.
     """
     called = calls.of_case(told.session, told.case)
     entries = timeline.read(
         told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
     )
-    found = [*_entries(told, entries), *_notes(told), *_pages(told, called.texts)]
+    found = [*_entries(told, entries), *_notes(told), *_pages(told, called)]
     return tuple(act for _, act in sorted(found, key=lambda one: _order(told, *one)))
 
 
@@ -62,7 +64,7 @@ def _order(told: Told, at: datetime, act: ActSnapshot) -> tuple[datetime, bool, 
 
 def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, ActSnapshot]]:
     by_subject = {f"message/{message.id}": message for message in told.said}
-    for entry in entries:
+    for entry in rounds.once(entries, lambda one: (one.kind, one.subject)):
         if entry.kind in _TOLD_OTHERWISE:
             continue
         message = by_subject.get(entry.subject)
@@ -75,6 +77,7 @@ def _entries(told: Told, entries: Iterable[Entry]) -> Iterator[tuple[datetime, A
                 at=times.moment(entry.at, entry.actor, told.minutes),
                 responder=told.staff.who(entry.actor),
                 to=tips.pseudonym(told.threads, message) if message else None,
+                system=tips.system(told.threads, message) if message else None,
                 words=tips.opened(told.keys, message, told.region) if message and replied else None,
             ),
         )
@@ -89,11 +92,11 @@ def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
         yield note.at, ActSnapshot(Code("case.noted"), label, at, author, words=words)
 
 
-def _pages(told: Told, texts: Iterable[calls.Call]) -> Iterator[tuple[datetime, ActSnapshot]]:
-    for call in texts:
+def _pages(told: Told, called: Calls) -> Iterator[tuple[datetime, ActSnapshot]]:
+    for call in called.first:
         name = told.staff.people.name(f"contact:{call.contact_id}")
-        label = Words(f"{name} was paged: {describe(call.send).text}")
-        yield call.at, ActSnapshot(Code("page.written"), label, Moment.coarse(call.at, told.minutes), None)
+        label = Words(f"{name} was paged: {describe(called.best(call)).text}")
+        yield call.at, ActSnapshot(Code(rounds.PAGED), label, Moment.coarse(call.at, told.minutes), None)
 
 
 def _subjects(told: Told) -> list[str]:

@@ -13,8 +13,9 @@ from gateway.core.events import TYPE_PREFIX
 from responders.cases.people import is_person
 from responders.cases.records import Case
 from responders.escalation import service as escalation
-from responders.exporting import reading, times
+from responders.exporting import reading, rounds, times
 from responders.exporting.reading import Reader
+from responders.paging import calls
 from responders.subscriptions import places
 
 _EXPORTED = TYPE_PREFIX + "case.exported"
@@ -58,13 +59,14 @@ def _cap(session: Session, _reader: Reader, case: Case, _flavour: str) -> bytes:
 
 
 def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> bytes:
-    """Write what happened as receivers are told it. That it was exported is left out, as everywhere.
+    """Write what happened as receivers are told it, without the rounds of pages. That it was exported is left out.
 
     The log's order and numbers would tell between which acts of staff, known to the second, a report came: so the order
     is that of NIEM's acts, and the numbers are the document's own.
     """
     minutes = reader.policy.report_minutes
-    told = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
+    whole = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
+    told = rounds.events(whole, calls.of_case(session, case))
     told.sort(key=lambda one: (*times.place(one.at, minutes, exact=is_person(one.actor)), one.sequence))
     return cloud_events.batched([replace(one, sequence=n) for n, one in enumerate(told, 1)], reader.origin).body
 
@@ -79,7 +81,7 @@ FORMATS: Mapping[str, Format] = {
         Format("cap", feed.ALERT_TYPE, "xml", {"1.2": "CAP 1.2, the latest alert as it was issued (XML)"}, _cap),
         Format(
             "events", cloud_events.BATCH_TYPE, "json",
-            {"1.0": "CloudEvents 1.0, all that happened, without words (JSON batch)"}, _events,
+            {"1.0": "CloudEvents 1.0, what happened, without words (JSON batch)"}, _events,
         ),
     )
 }  # fmt: skip

@@ -92,6 +92,6 @@ def _responders(
     acted: list[ResponderSnapshot | None],
     assignee: ResponderSnapshot | None,
 ) -> tuple[ResponderSnapshot, ...]:
-    """List who on staff had a part: who was paged, who acted, in whose hands it is; each once."""
-    paged = [people.who(f"contact:{call.contact_id}") for call in calls.of_case(session, case).texts]
+    """List who on staff had a part: who was paged first, who acted, in whose hands it is; each once."""
+    paged = [people.who(f"contact:{call.contact_id}") for call in calls.of_case(session, case).first]
     return tuple(dict.fromkeys(one for one in [*paged, people.who(case.acknowledged_by), *acted, assignee] if one))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Self
 
 import strawberry
-from strawberry import relay
 
 from gateway.core.errors import BadInput, NotFound
 from responders.accounts.schema import SCOPE
@@ -25,7 +24,7 @@ _FORMATS = "; ".join(f"{one.name} ({', '.join(one.flavours)})" for one in FORMAT
 class ExportCaseInput:
     """Which case, and as what."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     format: str = strawberry.field(description=f"One of: {_FORMATS}.")
     flavour: str | None = strawberry.field(default=None, description="The format's first when left out.")
 

@@ -41,6 +41,7 @@ def read(
         TipSnapshot(
             id=Id(message.id),
             pseudonym=pseudonym(threads, message),
+            system=system(threads, message),
             channel=Code(message.channel),
             language=Code(message.language),
             topic=Code(message.topic) if message.topic else None,
@@ -63,9 +64,15 @@ def opened(keys: KeySet, message: Message, region: str) -> Words | None:
 
 
 def pseudonym(threads: Mapping[str, Thread], message: Message) -> Words | None:
-    """Name the conversation of a message as staff know it; nothing where there is none (yet)."""
+    """Name the conversation of a reporter's message as staff know it; nothing where there is none (yet)."""
     thread = threads.get(message.thread_id or "")
-    return Words(thread.pseudonym) if thread else None
+    return Words(thread.pseudonym) if thread and not thread.source_key else None
+
+
+def system(threads: Mapping[str, Thread], message: Message) -> Words | None:
+    """Name the other system that told a message; its thread bears its name."""
+    thread = threads.get(message.thread_id or "")
+    return Words(thread.pseudonym) if thread and thread.source_key else None
 
 
 def _attached(session: Session, ids: Sequence[str]) -> Mapping[str, list[AttachmentSnapshot]]:

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import strawberry
 from sqlalchemy.orm import Session
-from strawberry import relay
 
 from gateway.core.errors import NotAllowed
 from responders.api.context import Info
@@ -82,16 +81,16 @@ class CaseFields:
 class JoinCasesInput:
     """Which two cases are one."""
 
-    case_id: relay.GlobalID
-    other_id: relay.GlobalID
+    case_id: strawberry.ID
+    other_id: strawberry.ID
 
 
 @strawberry.input
 class RefuseJoiningInput:
     """Which two cases are two."""
 
-    case_id: relay.GlobalID
-    other_id: relay.GlobalID
+    case_id: strawberry.ID
+    other_id: strawberry.ID
 
 
 @strawberry.type
@@ -125,8 +124,8 @@ class Mutation:
 
 def _decide(
     info: Info,
-    case_id: relay.GlobalID,
-    other_id: relay.GlobalID,
+    case_id: strawberry.ID,
+    other_id: strawberry.ID,
     work: Callable[[Session, records.Case, records.Case], str],
 ) -> CasePayload:
     """Do something with two cases of the viewer's district, and show the one that goes on. Raises: Forbidden."""

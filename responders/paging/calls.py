@@ -13,6 +13,9 @@ from responders.cases.records import Case
 from responders.directory.records import Responder
 from responders.paging.records import Callout, CalloutCase, Page
 
+_FARED = ("delivered", "sent", "queued", "undelivered", "failed")
+"""What can become of a text, the best first."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -23,6 +26,8 @@ class Call:
     send: Send
     callout_id: str
     contact_id: str
+    step: int
+    """The round of its callout."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,21 @@ class Calls:
         """Whether a page of the running callout has told of the case: only then does its code acknowledge it."""
         return self.running is not None and any(call.callout_id == self.running.id for call in self.texts)
 
+    @property
+    def first(self) -> list[Call]:
+        """The texts of the first round about the case, of each callout; how many follow says how long it took."""
+        begun: dict[str, int] = {}
+        for call in self.texts:
+            begun.setdefault(call.callout_id, call.step)
+        return [call for call in self.texts if call.step == begun[call.callout_id]]
+
+    def best(self, call: Call) -> Send:
+        """Find the text that fared best of all that this responder was sent in this callout."""
+        same = [
+            one.send for one in self.texts if (one.callout_id, one.contact_id) == (call.callout_id, call.contact_id)
+        ]
+        return min(same, key=lambda send: _FARED.index(send.status))
+
 
 def of_case(session: Session, case: Case) -> Calls:
     """Read the calls of a case; texts sent before it joined its callout or after its end were not about it."""
@@ -49,7 +69,7 @@ def of_case(session: Session, case: Case) -> Calls:
         or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
     )
     query = (
-        select(Responder.name, Page.at, Send, Page.callout_id, Responder.contact_id)
+        select(Responder.name, Page.at, Send, Page.callout_id, Responder.contact_id, Page.step)
         .select_from(CalloutCase)
         .join(Page, and_(Page.callout_id == CalloutCase.callout_id, about))
         .join(Responder, Responder.id == Page.responder_id)

@@ -95,7 +95,7 @@ def run_due(
     for page, _, cases in written:
         _tell(
             session, callouts[page.callout_id], "page.written", page, now, responder=page.responder_id,
-            case=page.case_id, cases=[case.id for case in cases], step=page.step, count=page.case_count,
+            case=page.case_id, cases=[case.id for case in cases], count=page.case_count,
         )  # fmt: skip
     return [page for page, _, _ in written]
 
@@ -270,7 +270,7 @@ def _merged(first: Sequence[Responder], second: Sequence[Responder]) -> list[Res
 def _escalate(session: Session, callout: Callout, now: datetime) -> None:
     if callout.escalated_at is None:
         callout.escalated_at = now
-        tell(session, callout, "callout.escalated", now, step=callout.step)
+        tell(session, callout, "callout.escalated", now)
 
 
 def _nobody(session: Session, callout: Callout, why: str, now: datetime) -> None:

@@ -94,14 +94,14 @@ class CaseFields:
 class AcknowledgeInput:
     """Which case to take up."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
 
 
 @strawberry.input
 class CorrectInput:
     """What a case really is, and why it is corrected."""
 
-    case_id: relay.GlobalID
+    case_id: strawberry.ID
     severity: Severity
     category: Category
     why: CorrectionReason

@@ -7,6 +7,7 @@
     asking       the handshake: nobody is sent anything who has not agreed to it
     delivering   the worker sends what is queued, in order for each case, until it is taken or given up
     verdicts     what an answer means, and when to try again
+    troubles     the same in words, for console, REST and GraphQL
 
 A newcomer may add another way to look at deliveries. The rules of sending are those of the specification, cited there.
 """

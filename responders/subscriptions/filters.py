@@ -64,7 +64,7 @@ def _check_all(found: Sequence[object], depth: int) -> None:
             raise BadInput('Each filter is an object with one member, e.g. {"exact": {"severity": "high"}}.')
         ((dialect, inner),) = one.items()
         if dialect in _TESTS:
-            _check_attributes(inner)
+            _check_attributes(inner, _TESTS[dialect])
         elif dialect in {"all", "any"}:
             if not isinstance(inner, list) or not inner:
                 raise BadInput(f"{dialect} holds a list of filters.")
@@ -75,10 +75,13 @@ def _check_all(found: Sequence[object], depth: int) -> None:
             raise BadInput("Filters are made of exact, prefix, suffix, all, any and not.")
 
 
-def _check_attributes(found: object) -> None:
+def _check_attributes(found: object, fits: Callable[[str, str], bool]) -> None:
     well = isinstance(found, dict) and found
     if not well or not all(isinstance(value, str) and value for value in found.values()):  # type: ignore[attr-defined]  # a dict
         raise BadInput("exact, prefix and suffix hold attributes and the texts they are compared with.")
+    wanted: str | None = found.get("type")  # type: ignore[attr-defined]  # a dict
+    if wanted is not None and not any(fits(name, wanted) for name in event_catalogue.types()):
+        raise BadInput(f"There are no events of the type {wanted[:80]}.")
 
 
 def _holds(one: Filter, attributes: Mapping[str, Any]) -> bool:

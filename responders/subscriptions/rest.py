@@ -17,12 +17,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.core.errors import BadInput, NotAllowed
-from gateway.core.problems import problem
+from gateway.core.problems import no_token
 from responders.accounts.schema import authenticate
 from responders.api.context import Viewer
 from responders.subscriptions import service
 from responders.subscriptions.records import Subscription
 from responders.subscriptions.service import Wish
+from responders.subscriptions.troubles import trouble
 from responders.web import state
 from responders.web.state import Console
 
@@ -32,7 +33,6 @@ _KNOWN = frozenset({
 })  # fmt: skip
 _CONFIG = frozenset({"name", "mode"})
 _CREDENTIAL = frozenset({"credentialtype", "accesstoken", "accesstokentype", "accesstokenexpiresutc"})
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tipline"'}
 
 Answer = Callable[[Console, Viewer, Request, Any], Response]
 
@@ -47,7 +47,7 @@ def _endpoint(scopes: Sequence[str], answer: Answer) -> Callable[[Request], Awai
     def _respond(request: Request, body: bytes) -> Response:
         viewer = authenticate(request) if "authorization" in request.headers else None
         if viewer is None:
-            return problem(401, "unauthenticated", "Send a bearer token.", _CHALLENGE)
+            return no_token(request, "Send a bearer token.")
         if missing := [scope for scope in scopes if scope not in viewer.scopes]:
             raise NotAllowed(f"This needs a token with the scope {missing[0]}.")
         given = _json(request, body) if request.method in {"POST", "PUT"} else None
@@ -105,7 +105,13 @@ def shown(console: Console, row: Subscription) -> dict[str, Any]:
         "source": _source(console, row.district_id),
         "types": row.types,
         "filters": row.filters,
-        "config": {"name": row.name, "mode": row.mode, "state": row.state, "code": row.code},
+        "config": {
+            "name": row.name,
+            "mode": row.mode,
+            "state": row.state,
+            "code": row.code,
+            "trouble": trouble(row.code),
+        },
         "sink": row.sink,
         "protocol": "HTTP",
         "protocolsettings": {"method": "POST"},
@@ -124,7 +130,7 @@ def _wish(console: Console, viewer: Viewer, given: Any) -> Wish:
         raise BadInput("source must be left out, or that of your district.")
     if given.get("protocol", "HTTP") != "HTTP" or given.get("protocolsettings", {}) not in ({}, {"method": "POST"}):
         raise BadInput("protocol must be HTTP, and its method POST.")
-    config = _members(given, "config", _CONFIG | {"state", "code", "signingsecret"})
+    config = _members(given, "config", _CONFIG | {"state", "code", "trouble", "signingsecret"})
     types, filters = given.get("types", []), given.get("filters", [])
     if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
         raise BadInput("types must be a list of types.")

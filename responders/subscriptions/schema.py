@@ -15,14 +15,17 @@ from strawberry import relay
 from exports import cloud_events
 from exports.snapshot import EventSnapshot
 from gateway.core.errors import BadInput, NotFound
+from responders.accounts.schema import SCOPE as CASES_READ
 from responders.api.connections import Slice, by, connect
 from responders.api.context import Info
 from responders.api.errors import UserError
 from responders.api.ids import expect
 from responders.api.scalars import Json
 from responders.api.schema import Event
+from responders.cases.people import is_person
 from responders.subscriptions import filters, places, records, service
 from responders.subscriptions.service import SCOPE_READ, SCOPE_WRITE, Made, Wish
+from responders.subscriptions.troubles import trouble
 
 _ORDER = (by(records.Delivery.seq, descending=True), by(records.Delivery.id))
 
@@ -65,6 +68,7 @@ class EventDelivery(relay.Node):
     state: EventDeliveryState
     attempts: int
     code: str | None = strawberry.field(description="What the last try came to.")
+    trouble: str | None = strawberry.field(description="What went wrong, in a sentence; null when it was taken.")
     due_at: datetime
     done_at: datetime | None
 
@@ -74,6 +78,7 @@ class EventDelivery(relay.Node):
         return cls(
             id=row.id, event_id=row.event_id, lane=row.lane, state=EventDeliveryState(row.state), attempts=row.attempts,
             code=row.code, due_at=row.due_at, done_at=row.done_at,
+            trouble=None if row.state == records.DELIVERED else trouble(row.code),
         )  # fmt: skip
 
 
@@ -89,6 +94,7 @@ class Subscription(relay.Node):
     filters: Json = strawberry.field(description="As in the CloudEvents Subscriptions API.")
     state: SubscriptionState
     code: str | None = strawberry.field(description="What was last wrong.")
+    trouble: str | None = strawberry.field(description="The same in a sentence.")
     rate_per_minute: int | None = strawberry.field(description="What the receiver agreed to; null for no limit.")
 
     @strawberry.field(description="What is on its way, was taken or was given up, the newest first.")
@@ -111,6 +117,7 @@ class Subscription(relay.Node):
         return cls(
             id=row.id, name=row.name, sink=row.sink, mode=EventMode(row.mode), types=row.types,
             filters=Json(row.filters), state=SubscriptionState(row.state), code=row.code,
+            trouble=trouble(row.code),
             rate_per_minute=row.rate_per_minute,
         )  # fmt: skip
 
@@ -122,6 +129,14 @@ class Subscription(relay.Node):
             return cls.of(service.find(info.context.session, info.context.district_id, subscription_id))
         except NotFound:
             return None
+
+
+def at_of(info: Info, root: strawberry.Parent[Event]) -> datetime:
+    """Tell when it was, as exactly as the viewer may know; who may read cases sees there when reports came in."""
+    context = info.context
+    if is_person(root.actor) or CASES_READ in context.viewer.scopes:
+        return root.moment
+    return places.coarse(root.moment, context.policy.report_minutes)
 
 
 def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
@@ -139,6 +154,10 @@ def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
 class EventFields:
     """What this room adds to the type `Event`."""
 
+    at: datetime = strawberry.field(
+        resolver=at_of,
+        description="When. Without the scope cases:read in spans, as receivers get it, unless a person did it.",
+    )
     cloud_event: Json = strawberry.field(
         resolver=cloud_event_of, description="The CloudEvents 1.0.2 envelope, structured mode, as receivers get it."
     )
@@ -217,29 +236,40 @@ class Mutation:
         return SubscribePayload(subscription=shown, secret=made.secret if made else None, user_errors=errors)
 
     @strawberry.mutation(description="Make a new signing secret; the old one signs beside it for a day.")
-    def rotate_subscription_secret(self, info: Info, subscription_id: relay.GlobalID) -> SubscribePayload:
+    def rotate_subscription_secret(self, info: Info, subscription_id: strawberry.ID) -> SubscribePayload:
         """Rotate a secret."""
         context = info.context
         secret, errors = _on(
             info, subscription_id,
             lambda session, row: service.rotate_secret(session, context.keys, row, context.viewer.actor, context.now),
         )  # fmt: skip
-        shown = None if errors else Subscription.find(info, subscription_id.node_id)
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
         return SubscribePayload(subscription=shown, secret=secret, user_errors=errors)
 
     @strawberry.mutation(description="Ask a receiver again that did not agree, or was retired.")
-    def ask_subscriber_again(self, info: Info, subscription_id: relay.GlobalID) -> SubscriptionPayload:
+    def ask_subscriber_again(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """Have it asked."""
         context = info.context
         _, errors = _on(
             info, subscription_id,
             lambda session, row: service.ask_again(session, row, context.viewer.actor, context.now),
         )  # fmt: skip
-        shown = None if errors else Subscription.find(info, subscription_id.node_id)
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
+        return SubscriptionPayload(subscription=shown, user_errors=errors)
+
+    @strawberry.mutation(description="Try at once what waits for a receiver that failed, or asked for a pause.")
+    def try_subscriber_now(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
+        """End its pause."""
+        context = info.context
+        _, errors = _on(
+            info, subscription_id,
+            lambda session, row: service.try_now(session, row, context.viewer.actor, context.now),
+        )  # fmt: skip
+        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
         return SubscriptionPayload(subscription=shown, user_errors=errors)
 
     @strawberry.mutation(description="Send nothing more to a receiver, and forget its secrets.")
-    def unsubscribe(self, info: Info, subscription_id: relay.GlobalID) -> SubscriptionPayload:
+    def unsubscribe(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """End a subscription."""
         context = info.context
         _, errors = _on(
@@ -248,7 +278,7 @@ class Mutation:
         return SubscriptionPayload(subscription=None, user_errors=errors)
 
     @strawberry.mutation(description="Send again what was given up, or with `since` everything from that moment on.")
-    def replay_deliveries(self, info: Info, subscription_id: relay.GlobalID, since: str | None = None) -> ReplayPayload:
+    def replay_deliveries(self, info: Info, subscription_id: strawberry.ID, since: str | None = None) -> ReplayPayload:
         """Replay."""
         context = info.context
 
@@ -265,7 +295,7 @@ NODES = {"Subscription": Subscription.find}
 
 
 def _on(
-    info: Info, subscription_id: relay.GlobalID, work: Callable[[Session, records.Subscription], Any]
+    info: Info, subscription_id: strawberry.ID, work: Callable[[Session, records.Subscription], Any]
 ) -> tuple[Any, list[UserError]]:
     """Do something with a subscription of the viewer's district. Raises: Forbidden."""
     _may_write(info)

@@ -20,6 +20,7 @@ from gateway.core.keys import KeySet
 from gateway.core.records import Event, new_id
 from responders.subscriptions import filters as expressions
 from responders.subscriptions.records import (
+    ACTIVE,
     DEAD,
     DELETED,
     MODES,
@@ -112,6 +113,21 @@ def ask_again(session: Session, row: Subscription, actor: str, now: datetime) ->
         raise BadInput("It has agreed, and is sent events: there is nothing to ask.")
     _ask_again(row)
     _tell(session, row, "changed", actor, now)
+
+
+def try_now(session: Session, row: Subscription, actor: str, now: datetime) -> int:
+    """Have what waits tried at once, however long its pause still is; answers how many. Raises: BadInput.
+
+    A receiver that fails again is left alone for as long as it would have been.
+    """
+    if row.state != ACTIVE:
+        raise BadInput("It has not agreed to be sent events. Have it asked again.")
+    waiting = Delivery.subscription_id == row.id, Delivery.state == QUEUED, Delivery.due_at > now
+    done: int = session.execute(update(Delivery).where(*waiting).values(due_at=now)).rowcount  # type: ignore[attr-defined]  # a CursorResult
+    if done or row.paused_until is not None:
+        row.paused_until = None
+        _tell(session, row, "hurried", actor, now, count=done)
+    return done
 
 
 def rotate_secret(session: Session, keys: KeySet, row: Subscription, actor: str, now: datetime) -> str:

@@ -24,28 +24,11 @@ from responders.cases.records import Case
 from responders.subscriptions import asking, filters, service
 from responders.subscriptions.records import MODES, Subscription
 from responders.subscriptions.service import Wish
+from responders.subscriptions.troubles import trouble
 from responders.web import state
 from triage.model import Severity
 
 _ADMINISTRATORS = "Where events go to is the administrators' to say."
-_CODES = {
-    "no_consent": "It answered, but did not agree: the header WebHook-Allowed-Origin is missing.",
-    "other_origin": "It agreed to somebody else's events: WebHook-Allowed-Origin names another host.",
-    "no_rate": "It agreed, but the header WebHook-Allowed-Rate is missing or no number.",
-    "timeout": "It did not answer in time.",
-    "connection": "It cannot be connected to.",
-    "tls": "Its certificate is not one to trust.",
-    "name": "Its name is not known.",
-    "address": "Its name stands for an address that is not public.",
-    "protocol": "It hung up half-way, or did not speak HTTP.",
-    "redirect": "It pointed elsewhere; redirects are not followed.",
-    "html": "It answered with a web page, so something in front of it did.",
-    "410": "It said that it is gone for good.",
-    "415": "It does not understand this form of events.",
-    "429": "It was sent more than it can take.",
-    "event_gone": "Retention took the event before it arrived.",
-}
-"""What was last wrong, in words."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +46,6 @@ def shown(session: Session, row: Subscription) -> Shown:
     types = f"type is {' or '.join(row.types)}" if row.types else ""
     wants = " and ".join(filter(None, (types, filters.told(row.filters) if row.filters or not types else "")))
     return Shown(row, service.counts(session, row.id), wants, trouble(row.code))
-
-
-def trouble(code: str | None) -> str | None:
-    """Say a code in words."""
-    return None if code is None else _CODES.get(code, f"It answered {code}.")
 
 
 def _of_administrators(show: Page) -> Page:
@@ -173,6 +151,10 @@ def _ask(session: Session, row: Subscription, visit: Visit, _form: FormData) -> 
     service.ask_again(session, row, visit.actor, visit.now)
 
 
+def _try_now(session: Session, row: Subscription, visit: Visit, _form: FormData) -> None:
+    service.try_now(session, row, visit.actor, visit.now)
+
+
 def _replay(session: Session, row: Subscription, visit: Visit, form: FormData) -> object:
     return service.replay_dead(session, row, visit.actor, visit.now, field_of(form, "delivery") or None)
 
@@ -256,6 +238,7 @@ ROUTES = (
     Route("/subscriptions", create, methods=["POST"]),
     Route("/subscriptions/{id}", show, methods=["GET"]),
     Route("/subscriptions/{id}/ask", _doing(_ask), methods=["POST"]),
+    Route("/subscriptions/{id}/try", _doing(_try_now), methods=["POST"]),
     Route("/subscriptions/{id}/replay", _doing(_replay), methods=["POST"]),
     Route("/subscriptions/{id}/replay-since", _doing(_replay_since), methods=["POST"]),
     Route("/subscriptions/{id}/secret", rotate, methods=["POST"]),

@@ -17,7 +17,6 @@ _SENTENCES = {
     403: "You may not do that.",
     404: "This page does not exist, or is not yours to see.",
     405: "This page does not do that.",
-    413: "That is too long to send.",
     503: "A part we need does not answer just now. Your page stays; try again in a few seconds.",
 }
 
@@ -30,7 +29,7 @@ async def of_tipline_error(request: Request, error: Exception) -> Response:
 
 
 async def of_http_exception(request: Request, error: Exception) -> Response:
-    """Show Starlette's own refusals (404, 405, 413)."""
+    """Show Starlette's own refusals (404, 405)."""
     made = await problems.of_http_exception(request, error)
     return made if isinstance(error, HTTPException) and error.status_code < 400 else _page(request, made, None)
 

@@ -15,12 +15,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from exports import cloud_events
+from exports.cloud_events import Rendered
+from exports.snapshot import EventSnapshot
 from gateway.core import signing
+from gateway.core.records import new_id
 from gateway.core.times import utc_now
 from tests.support.programs import free_port, running
 
 pytestmark = pytest.mark.conformance
 
+ORIGIN = "https://console.example.org"
+STRUCTURED = {"Content-Type": cloud_events.CONTENT_TYPE}
 PROGRAMS = {
     "node": ["node", str(files("responders.developers") / "examples" / "receiver.mjs")],
     "python": [sys.executable, str(files("responders.developers") / "examples" / "receiver.py")],
@@ -73,9 +79,40 @@ def headers_of_nobody(body: bytes) -> dict[str, str]:
 def test_what_could_not_be_kept_is_not_answered_as_if_it_were(language: str, tmp_path: Path) -> None:
     port, secret, body = free_port(), signing.new_secret(), b"no event"
     with running(PROGRAMS[language], port, tmp_path / "log", TIPLINE_SECRET=secret) as program:
-        signed = dict(signing.headers([secret], "1", utc_now(), body))
+        signed = {**signing.headers([secret], "1", utc_now(), body), **STRUCTURED}
         assert httpx.post(program.url, content=body, headers=signed).status_code == 400
         assert httpx.options(program.url).status_code == 200
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_a_receiver_takes_what_we_send_structured_and_batched_and_says_that_it_takes_no_other(
+    language: str, tmp_path: Path
+) -> None:
+    port, secret, now = free_port(), signing.new_secret(), utc_now()
+    one, two, three = (snapshot(number) for number in (1, 2, 3))
+
+    def sent(rendered: Rendered) -> int:
+        headers = {**rendered.headers, **signing.headers([secret], "x", now, rendered.body)}
+        return httpx.post(program.url, content=rendered.body, headers=headers).status_code
+
+    with running(PROGRAMS[language], port, tmp_path / "log", TIPLINE_SECRET=secret) as program:
+        assert sent(cloud_events.structured(one, ORIGIN)) == 204
+        assert sent(cloud_events.binary(two, ORIGIN)) == 415
+        assert sent(cloud_events.batched([one, two, three], ORIGIN)) == 204
+        assert sent(cloud_events.batched([], ORIGIN)) == 204
+        told = program.lines(3)
+    assert [line.split(" ")[:2] for line in told] == [
+        ["org.tipline.case.noted.v1", one.case_id], ["org.tipline.case.noted.v1", two.case_id],
+        ["org.tipline.case.noted.v1", three.case_id],
+    ]  # fmt: skip
+
+
+def snapshot(number: int) -> EventSnapshot:
+    case = str(number) * 32
+    return EventSnapshot(
+        id=new_id(), sequence=number, type="org.tipline.case.noted", subject=f"case/{case}", actor="process:worker",
+        at=utc_now(), district_id=new_id(), data={"note": new_id()}, case_id=case, school="lincoln", severity="high",
+    )  # fmt: skip
 
 
 def test_the_receiver_in_node_takes_signed_events_once(tmp_path: Path) -> None:
@@ -85,8 +122,8 @@ def test_the_receiver_in_node_takes_signed_events_once(tmp_path: Path) -> None:
     def sent(number: int, *, key: str = secret, late: float = 0) -> int:
         event = {"id": str(number), "type": "org.tipline.case.noted.v1", "caseid": "c", "data": {"n": number}}
         body = json.dumps(event).encode()
-        signed = dict(signing.headers([signing.new_secret(), key], str(number), now - timedelta(seconds=late), body))
-        return httpx.post(program.url, content=body, headers=signed).status_code
+        signed = signing.headers([signing.new_secret(), key], str(number), now - timedelta(seconds=late), body)
+        return httpx.post(program.url, content=body, headers={**signed, **STRUCTURED}).status_code
 
     with running(command, port, tmp_path / "log", TIPLINE_SECRET=secret) as program:
         asked = httpx.options(program.url, headers={"WebHook-Request-Origin": "console.example.org"})

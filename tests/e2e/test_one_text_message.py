@@ -213,7 +213,7 @@ def test_stop_is_obeyed_and_still_seen_by_a_human(house: House, token: str) -> N
 def thread_id(found: dict[str, Any]) -> str:
     """The thread's own id, as events name it."""
     threaded = next(
-        e["node"]["data"] for e in found["events"]["edges"] if e["node"]["type"].endswith("message.threaded")
+        e["node"]["data"] for e in found["events"]["edges"] if e["node"]["type"].endswith("message.threaded.v1")
     )
     return str(threaded["thread"])
 

@@ -138,7 +138,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "console": May(read="*", add=True, change="succeeded", delete=True),
         "clock": May(read="at", delete=True),
     },
-    "api_tokens": {"console": _SEES, "operator": May(read="id", add=True)},
+    "api_tokens": {"console": _SEES, "operator": May(read="* -token_hash", add=True, change="revoked_at")},
     "cases": {
         "worker": May(read="*", add=True, change=_CASE, delete=True),
         "console": May(read="*", change=_CASE),

@@ -1,10 +1,12 @@
 """Reads alerts and checks each: `python alerts.py FEED CERTIFICATES`, two addresses. Wants `pip install signxml`."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from http.client import HTTPException
 from urllib.request import urlopen
 
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import XMLVerifier
@@ -18,24 +20,38 @@ def fetch(url: str) -> bytes:
         return bytes(answer.read())
 
 
-def signed(document: bytes) -> etree._Element | None:
+def signed(document: bytes, certificates: Sequence[Certificate]) -> etree._Element | None:
     """Answer what one of the certificates has signed, and nothing beside it."""
-    for certificate in CERTIFICATES:
+    alert = etree.fromstring(document, SAFE)
+    for certificate in certificates:
         try:
-            found = XMLVerifier().verify(etree.fromstring(document, SAFE), x509_cert=certificate)
+            found = XMLVerifier().verify(alert, x509_cert=certificate)
             return found[0].signed_xml if isinstance(found, list) else found.signed_xml
         except SignXMLException:
             continue
     return None
 
 
-# Fetch them once, over https, and keep them: who could change them could sign as anybody.
-CERTIFICATES = load_pem_x509_certificates(fetch(sys.argv[2]))
-for link in etree.fromstring(fetch(sys.argv[1]), SAFE).iterfind(f"{ATOM}entry/{ATOM}link[@type='application/cap+xml']"):
-    alert = signed(fetch(str(link.get("href"))))
-    if alert is None:
-        print("FORGED", link.get("href"))
-        continue
-    over = datetime.fromisoformat(str(alert.findtext(f"{CAP}info/{CAP}expires"))) < datetime.now(UTC)
-    if alert.findtext(f"{CAP}status") == "Actual" and not over:  # Exercises and tests are no alarms.
-        print(alert.findtext(f"{CAP}msgType"), alert.findtext(f"{CAP}info/{CAP}headline"))
+def is_alarm(alert: etree._Element) -> bool:
+    """Tell whether it is real and holds: exercises and tests are no alarms."""
+    over = datetime.fromisoformat(alert.findtext(f"{CAP}info/{CAP}expires", "")) < datetime.now(UTC)
+    return alert.findtext(f"{CAP}status") == "Actual" and not over
+
+
+def read(feed: str, certificates: Sequence[Certificate]) -> None:
+    for link in etree.fromstring(fetch(feed), SAFE).iterfind(f"{ATOM}entry/{ATOM}link[@type='application/cap+xml']"):
+        address = str(link.get("href"))
+        try:
+            alert = signed(fetch(address), certificates)
+            if alert is None:
+                print("FORGED", address)
+            elif is_alarm(alert):
+                print(alert.findtext(f"{CAP}msgType"), alert.findtext(f"{CAP}info/{CAP}headline"))
+        except (HTTPException, OSError, SyntaxError, TypeError, ValueError) as error:  # The next may well be read.
+            print("UNREADABLE", address, error)
+
+
+if len(sys.argv) != 3:
+    sys.exit("usage: python alerts.py FEED CERTIFICATES")
+# Fetch the certificates once, over https, and keep them: who could change them could sign as anybody.
+read(sys.argv[1], load_pem_x509_certificates(fetch(sys.argv[2])))

@@ -1,5 +1,6 @@
 // Takes events: `node receiver.mjs PORT`, with the subscription's secret in TIPLINE_SECRET. Node 20, no packages.
-// Before there is a secret it agrees to be sent events, and takes none.
+// Before there is a secret it agrees to be sent events, and takes none. It takes them structured and batched. The third
+// mode, binary, has an event's type and case in headers, which no signature covers: it is answered 415.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
@@ -31,7 +32,8 @@ async function answer(request, response) {
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);
   if (!isOurs(request.headers, body)) return response.writeHead(401).end();
-  keep(JSON.parse(body));
+  if (!(request.headers["content-type"] ?? "").startsWith("application/cloudevents")) return response.writeHead(415).end();
+  for (const event of [JSON.parse(body)].flat()) keep(event);
   response.writeHead(204).end(); // Not before it is kept: what was answered never comes again.
 }
 

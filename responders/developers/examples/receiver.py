@@ -1,6 +1,7 @@
 """Takes events: `python receiver.py PORT`, the subscription's secret in TIPLINE_SECRET. Python 3.11, no packages.
 
-Before there is a secret it agrees to be sent events, and takes none.
+Before there is a secret it agrees to be sent events, and takes none. It takes them structured and batched. The third
+mode, binary, has an event's type and case in headers, which no signature covers: it is answered 415.
 """
 
 import base64
@@ -30,8 +31,12 @@ class Receiver(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             status = 204 if self.is_ours(body) else 401
+            if status == 204 and not self.headers.get_content_type().startswith("application/cloudevents"):
+                status = 415
             if status == 204:
-                keep(json.loads(body))
+                found = json.loads(body)
+                for event in found if isinstance(found, list) else [found]:
+                    keep(event)
         except (KeyError, TypeError, ValueError):
             status = 400
         self.send_response(status)  # Not before it is kept: what was answered never comes again.

@@ -21,7 +21,10 @@ from gateway.core import conversation, systems
 from gateway.core.errors import NotAllowed
 from gateway.core.records import Event, Source, Thread
 from responders.cases.records import Case
+from responders.cases.words import UNSURE
 from tests.support.telling import BATCHED, GUN, STRUCTURED, Site, add, event, refused
+from triage.engine import assess
+from triage.model import Category, Context
 
 
 def test_a_concern_becomes_a_case_under_the_systems_name(site: Site) -> None:
@@ -75,24 +78,45 @@ def test_what_is_told_next_about_the_same_subject_updates_its_case(site: Site) -
 
 
 @pytest.mark.parametrize(
-    ("changes", "shown"),
+    ("changes", "shown", "reason"),
     [
-        ({"type": "com.vendor.badge\nprinted"}, "An event of a kind we do not know: com.vendor.badge printed"),
-        ({"data": {"text": "no summary"}}, f"An event of a kind we do not know: {cloud_events.CONCERN}"),
-        ({"data": "only words"}, "only words"),
-        ({"data": None}, "An event of a kind we do not know"),
-        ({"data": None, "data_base64": "AP8="}, "00ff"),
-        ({"data": None, "data_base64": "e2FybWVk", "datacontenttype": "text/plain"}, "{armed"),
-        ({"data": None, "data_base64": "e2FybWVk"}, "{armed"),
-        ({"type": "com.vendor.badge", "door": "north", "count": 3}, "\nsource: //visitors.example/desk\ndoor: north"),
+        ({"type": "com.vendor.badge\nprinted"}, "of a kind we do not know: com.vendor.badge printed", systems.UNKNOWN),
+        ({"type": "com.vendor.badge", "door": "north"}, "//visitors.example/desk\ndoor: north", systems.UNKNOWN),
+        ({"data": {"text": "no summary"}}, "A concern that does not say in words what happened", systems.UNCLEAR),
+        ({"data": {"summary": 5}}, '"summary": 5', systems.UNCLEAR),
+        ({"data": {"summary": " "}}, '"summary": " "', systems.UNCLEAR),
+        ({"data": "only words"}, "only words", systems.UNCLEAR),
+        ({"data": None}, "A concern that does not say in words what happened", systems.UNCLEAR),
+        ({"data": None, "data_base64": "AP8="}, "00ff", systems.UNCLEAR),
+        ({"data": None, "data_base64": "e2FybWVk", "datacontenttype": "text/plain"}, "{armed", systems.UNCLEAR),
+        ({"data": None, "data_base64": "e2FybWVk"}, "{armed", systems.UNCLEAR),
     ],
-    ids=["type", "shape", "text", "nothing", "bytes", "text in base64", "no JSON in base64", "extension"],
-)
-def test_what_we_do_not_know_is_kept_for_a_person(site: Site, changes: dict[str, Any], shown: str) -> None:
-    assert site.post(event(**changes)).status_code == 202
-    assert shown in site.words()[0]
-    (case,) = site.take()
-    assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
+    ids=[
+        "type", "extension", "no summary", "a number", "blanks", "text", "nothing", "bytes", "text in base64",
+        "no JSON in base64",
+    ],
+)  # fmt: skip
+def test_what_we_cannot_make_out_is_kept_for_a_person_who_is_told_why(
+    site: Site, changes: dict[str, Any], shown: str, reason: str
+) -> None:
+    answer = site.post([event(id="0"), event(**changes)], BATCHED)
+    assert answer.status_code == 202
+    (warning,) = answer.json()["warnings"]
+    assert warning["event"] == 1, "and nothing is wrong with the other"
+    assert ("no events of this type" in warning["detail"]) == (reason == systems.UNKNOWN)
+    (words,) = [one for one in site.words() if shown in one]
+    assert ("kind we do not know" in words) == (reason == systems.UNKNOWN)
+    (case,) = [one for one in site.take() if one.unsure]
+    assert (case.unsure_reason, case.stray) == (reason, False)
+    assert UNSURE[reason]
+
+
+def test_what_we_cannot_make_out_is_no_advertisement_whatever_it_looks_like(site: Site) -> None:
+    offer = "Click here to win a free gift card, limited time offer: https://win.example/deal"
+    assert Category.SPAM in assess(offer, Context()).categories, "by its words it is one"
+    site.post([event(data={"summary": offer}), event(id="2", type="com.vendor.x", data={"text": offer})], BATCHED)
+    cases = {case.unsure: case.categories for case in site.take()}
+    assert cases == {False: ["spam"], True: ["other"]}
 
 
 def test_all_that_a_concern_says_is_kept(site: Site) -> None:
@@ -101,8 +125,9 @@ def test_all_that_a_concern_says_is_kept(site: Site) -> None:
     }  # fmt: skip
     assert site.post(event(data=data, subject="visit/7", dataschema="https://x.org/s", badge="4711")).status_code == 202
     (words,) = site.words()
-    concern, members, around = words.split("\n\n")
+    concern, members, around, remark = words.split("\n\n")
     assert concern == GUN
+    assert remark == "No school of the district has the short name that it gives. Look which one is meant."
     assert members.splitlines() == ['detail: {"door": 3}', "school: nowhere", "room: B 12", "seen: [1, null]"]
     assert sorted(around.splitlines()) == [
         "badge: 4711", "dataschema: https://x.org/s", "source: //visitors.example/desk", "subject: visit/7",
@@ -121,11 +146,17 @@ def test_a_concern_in_base64_is_judged_by_its_words(site: Site, kind: str | None
 
 
 def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> None:
-    for number, school in enumerate(("cedar", "nowhere", "\x00'; DROP", 7)):
-        assert site.post(event(id=str(number), data={"summary": GUN, "school": school})).status_code == 202
+    for number, school in enumerate(("cedar", "nowhere", "\x00'; DROP", 7, None)):
+        told = event(id=str(number), data={"summary": GUN, "school": school})
+        for _ in "once", "and again":
+            answer = site.post(told)
+            assert answer.status_code == 202
+            warned = [one["detail"] for one in answer.json().get("warnings", [])]
+            assert ["no school of the short name" in one for one in warned] == [True] * (school not in {"cedar", None})
     schools = [case.school_id for case in site.take()]
     assert schools.count(site.world.second_school_id) == 1
-    assert schools.count(site.world.school_id) == 3
+    assert schools.count(site.world.school_id) == 4
+    assert sum("Look which one is meant." in words for words in site.words()) == 3
 
 
 @pytest.mark.parametrize(
@@ -164,7 +195,9 @@ def test_bad_input_is_refused_in_the_standard_form_and_leaves_nothing(
 
 
 def test_a_batch_with_one_bad_event_is_refused_whole(site: Site) -> None:
-    assert refused(site.post([event(), event(id="2", time="never")], BATCHED)) == (400, "bad_input")
+    answer = site.post([event(), event(id="2", time="never")], BATCHED)
+    assert refused(answer) == (400, "bad_input")
+    assert answer.json()["detail"].startswith("Event 1 of the batch, counted from 0: ")
     assert site.messages() == []
 
 
@@ -173,6 +206,8 @@ def test_binary_events_need_an_id_and_json(site: Site) -> None:
     assert refused(site.post({"summary": GUN}, "application/json", **headers)) == (400, "bad_input")
     assert refused(site.post(b"{", "application/json", **headers, **{"ce-id": "1"})) == (400, "bad_input")
     assert refused(site.post(b"x", "text/plain", **headers, **{"ce-id": "1"})) == (415, "unsupported_media_type")
+    bare = site.post({"summary": GUN}, "application/json")
+    assert (bare.status_code, "ce-specversion is missing" in bare.json()["detail"]) == (415, True)
     assert site.messages() == []
 
 

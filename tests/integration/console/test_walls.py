@@ -80,7 +80,19 @@ def test_our_own_page_can_write(desk: Desk) -> None:
 
 def test_a_body_that_is_too_long_is_refused(desk: Desk) -> None:
     case = desk.tip("he has a gun")
-    assert desk.post(f"/cases/{case.number}/notes", text="x" * 70_000).status_code == 413
+    answer = desk.post(f"/cases/{case.number}/notes", text="x" * 70_000)
+    assert (answer.status_code, answer.headers["x-frame-options"]) == (413, "DENY")
+    assert "To the inbox" in answer.text, "a page, as every refusal to a person is"
+    assert "up to 64 KB" in answer.text
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["length told", "length not told"])
+def test_a_system_is_told_how_much_it_may_send(stranger: Desk, *, is_told: bool) -> None:
+    body = b"x" * 1_000_000
+    content = body if is_told else (part for part in (body[:60_000], body[60_000:]))
+    answer = stranger.client.post("/api/subscriptions", content=content, headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert (answer.json()["code"], "up to 64 KB" in answer.json()["detail"]) == ("too_large", True)
 
 
 def test_errors_are_pages_for_people_and_problems_for_machines(desk: Desk) -> None:

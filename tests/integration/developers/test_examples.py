@@ -13,20 +13,26 @@ from pathlib import Path
 
 import httpx
 import pytest
+from lxml import etree
+from signxml.algorithms import SignatureConstructionMethod
+from signxml.signer import XMLSigner
 from sqlalchemy import select, update
 from starlette.applications import Starlette
 
+from exports import cloud_events
 from exports.cap.signature import make_key
 from gateway.core import cap_keys, conversation, systems
 from gateway.core.http import Guarded
 from gateway.core.rates import Rates
-from gateway.core.records import Message
+from gateway.core.records import Event, Message
 from gateway.core.times import utc_now
 from gateway.front.wiring.intake import inbound_of
 from responders.cases.records import Case
+from responders.developers.views import example
 from responders.escalation.feed import Feeds
 from responders.escalation.records import Alert
-from tests.integration.graphql.rig import Rig
+from responders.subscriptions import places
+from tests.integration.graphql.rig import URL, Rig
 from tests.integration.subscriptions.conftest import Rig as Subscribing
 from tests.support.programs import Program, free_port, running
 from tests.support.receivers import Receiver
@@ -34,6 +40,7 @@ from tests.support.serving import served
 from tests.support.warners import Warners
 from tests.support.world import World
 
+SAID = 'A visitor said "I have a gun", "school": "cedar"}}, $(id) `id` \\ @x é'
 EXAMPLES = Path(str(files("responders.developers") / "examples"))
 
 
@@ -83,6 +90,7 @@ def test_curl_asks_for_cases(rig: Rig) -> None:
         answer = done("cases.sh", TIPLINE_URL=url, TIPLINE_TOKEN=rig.issue("cases:read"))
         refused = done("cases.sh", TIPLINE_URL=url, TIPLINE_TOKEN="nobody")
     assert (answer.returncode, refused.returncode) == (0, 22), answer.stderr
+    assert "token" in refused.stdout, "it says why"
     (edge,) = json.loads(answer.stdout)["data"]["cases"]["edges"]
     assert edge["node"] == {
         "number": case.number, "state": "NEW", "severity": case.severity.upper(),
@@ -90,20 +98,45 @@ def test_curl_asks_for_cases(rig: Rig) -> None:
     }  # fmt: skip
 
 
+def test_curl_asks_for_the_case_of_an_event_as_a_receiver_gets_it(rig: Rig) -> None:
+    case = rig.tip("Tyler has a gun")
+    with rig.world.database.read() as session:
+        events = list(session.scalars(select(Event).where(Event.subject == f"case/{case.id}")))
+        sent = cloud_events.structured(places.snapshots(session, events, 15)[0], URL)
+    event, token = json.loads(sent.body), rig.issue("cases:read")
+    with served(rig.client.app) as url:
+        environ = {"TIPLINE_URL": url, "TIPLINE_TOKEN": token}
+        answer, none = done("case.sh", event["caseid"], **environ), done("case.sh", "0" * 32, **environ)
+        wrong = done("case.sh", '"}', **environ)
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)["data"]["case"]
+    assert (found["number"], found["severity"]) == (case.number, case.severity.upper())
+    assert json.loads(none.stdout) == {"data": {"case": None}}
+    assert (wrong.returncode, wrong.stderr) == (2, "usage: sh case.sh CASEID\n")
+    query = example("case.sh").partition("query is: ")[2].partition("\nset")[0].replace("\n#", "\n")
+    exported = rig.post(query, token=token, id=event["caseid"])["data"]["exportCase"]
+    assert exported["userErrors"] == []
+    assert case.number in exported["document"]["content"]
+
+
 def test_curl_raises_a_concern(world: World) -> None:
     with world.database.write() as session:
         source, token = systems.add(session, world.district(session), None, "Front desk", None, world.clock())
     inbound = inbound_of(world.of("intake"), world.keys["intake"], world.clock, Rates(600), lambda: None)
     with served(Starlette(routes=inbound.routes())) as url:
+        environ = {"TIPLINE_SOURCE_ADDRESS": f"{url}/inbound/{source.id}", "TIPLINE_SOURCE_TOKEN": token or ""}
         for _ in range(2):
-            environ = {"TIPLINE_ADDRESS": f"{url}/inbound/{source.id}", "TIPLINE_TOKEN": token or ""}
-            answer = done("concern.sh", "7", "A visitor showed a gun", **environ)
+            answer = done("concern.sh", "7", "visit/3", SAID, **environ)
             assert answer.returncode == 0, answer.stderr
-    assert json.loads(answer.stdout) == {"accepted": 1, "new": 0}
+        assert json.loads(answer.stdout) == {"accepted": 1, "new": 0}
+        few = done("concern.sh", "7", SAID, **environ)
+        refused = done("concern.sh", "8", "visit/3", SAID, **{**environ, "TIPLINE_SOURCE_TOKEN": "nobody"})
+    assert (few.returncode, few.stderr) == (2, "usage: sh concern.sh ID SUBJECT SUMMARY\n")
+    assert (refused.returncode, "Send the bearer token" in refused.stdout) == (22, True)
     with world.database.read() as session:
         (message,) = session.scalars(select(Message)).all()
         told = conversation.words(world.keys["worker"], message)
-        assert told.splitlines() == ["A visitor showed a gun", "", "source: //desk.example", "subject: visit/7"]
+        assert told.splitlines() == [SAID, "", "source: //desk.example", "subject: visit/3"]
 
 
 def test_alerts_are_read_and_forged_ones_named(world: World, tmp_path: Path) -> None:
@@ -119,15 +152,40 @@ def test_alerts_are_read_and_forged_ones_named(world: World, tmp_path: Path) -> 
     warners.send(warners.draft(case, status="Exercise"))
     forged_id = warners.draft(case)
     warners.send(forged_id)
+    broken_id = warners.draft(case)
+    warners.send(broken_id)
     with world.database.write() as session:
         document = (warners.row(forged_id).document or b"").replace(b"Lockdown", b"All good")
         session.execute(update(Alert).where(Alert.id == forged_id).values(document=document))
+        session.execute(update(Alert).where(Alert.id == broken_id).values(document=b"<alert"))
     app = Starlette()
     with served(app) as url:
         app.router.routes.extend(Feeds(world.of("intake"), tmp_path, url, world.clock).routes())
         words = (f"{url}/alerts/demo/feed.atom", f"{url}/alerts/certificates.pem")
         answer = done("alerts.py", *words, program=sys.executable)
     assert answer.returncode == 0, answer.stderr
-    assert sorted(answer.stdout.splitlines()) == [
-        "Alert Lockdown at Lincoln High School", f"FORGED {url}/alerts/demo/TIPLINE-{forged_id}.xml",
-    ]  # fmt: skip
+    heard, forgery, broken = sorted(answer.stdout.splitlines())
+    assert heard == "Alert Lockdown at Lincoln High School"
+    assert forgery == f"FORGED {url}/alerts/demo/TIPLINE-{forged_id}.xml"
+    assert broken.startswith(f"UNREADABLE {url}/alerts/demo/TIPLINE-{broken_id}.xml ")
+
+
+def test_an_alert_that_is_not_there_or_never_ends_does_not_hide_the_next(tmp_path: Path) -> None:
+    pair = cap_keys.bring(*make_key("Cedar Valley School District", utc_now() - timedelta(days=1), 825))
+    cap = 'xmlns="urn:oasis:names:tc:emergency:cap:1.2"'
+    whole = "<info><headline>Hold</headline><expires>2999-01-01T00:00:00+00:00</expires></info>"
+    for name, inner in (("endless", "<info/>"), ("whole", whole)):
+        alert = etree.fromstring(f"<alert {cap}><status>Actual</status><msgType>Alert</msgType>{inner}</alert>")
+        sealed = XMLSigner(SignatureConstructionMethod.enveloped).sign(alert, key=pair.key, cert=[pair.parsed])
+        (tmp_path / f"{name}.xml").write_bytes(etree.tostring(sealed))
+    links = [(tmp_path / f"{name}.xml").as_uri() for name in ("gone", "endless", "whole")]
+    entries = "".join(f'<entry><link type="application/cap+xml" href="{link}"/></entry>' for link in links)
+    (tmp_path / "feed").write_text(f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>')
+    (tmp_path / "pem").write_bytes(pair.certificate)
+    words = ((tmp_path / "feed").as_uri(), (tmp_path / "pem").as_uri())
+    answer, unasked = (done("alerts.py", *given, program=sys.executable) for given in (words, ()))
+    gone, endless, heard = answer.stdout.splitlines()
+    assert gone.startswith(f"UNREADABLE {links[0]} "), answer.stderr
+    assert endless.startswith(f"UNREADABLE {links[1]} ")
+    assert (heard, answer.returncode) == ("Alert Hold", 0)
+    assert (unasked.returncode, unasked.stderr) == (1, "usage: python alerts.py FEED CERTIFICATES\n")

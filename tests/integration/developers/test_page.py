@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from jsonschema import Draft202012Validator
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -19,10 +21,13 @@ from exports.niem import publishing
 from gateway.core import systems
 from gateway.core.rates import Rates
 from gateway.front.wiring.intake import inbound_of
+from responders.accounts import service as accounts
 from responders.developers import openapi
 from responders.developers.views import EXAMPLES, ROUTES, example
+from responders.escalation.feed import Feeds
 from responders.schema import build
 from responders.subscriptions import rest, service
+from responders.subscriptions import views as subscriptions
 from tests.integration.graphql.rig import PASSWORD, URL, Rig
 from tests.integration.graphql.test_exporting import EXPORT
 from tests.support.world import World
@@ -79,7 +84,9 @@ def test_openapi_tells_of_every_route_and_of_no_other(inside: Rig) -> None:
     told = inside.client.get("/developers/openapi.json").json()
     assert told["paths"][openapi.INBOUND]["servers"][0]["url"] == "https://tips.cedar.example"
     there = cloud_events.Inbound(*[lambda *_: None] * 5).routes()  # type: ignore[arg-type]  # never called
-    assert methods([*rest.ROUTES, *there]) == {
+    alerts = Feeds(inside.world.of("intake"), Path(), URL, inside.world.clock).routes()
+    schemas = [route for route in subscriptions.ROUTES if route.path.startswith(openapi.SCHEMAS)]
+    assert methods([*rest.ROUTES, *schemas, *there, *alerts]) == {
         (path, name.upper())
         for path, item in told["paths"].items()
         for name in item
@@ -88,6 +95,27 @@ def test_openapi_tells_of_every_route_and_of_no_other(inside: Rig) -> None:
     assert openapi.CONCERN_TYPE == cloud_events.CONCERN
     for name in told["components"]["schemas"]:
         Draft202012Validator.check_schema(schema_of(told, name))
+
+
+def test_openapi_names_the_scopes_that_a_call_needs_and_no_more(inside: Rig) -> None:
+    named = 0
+    for path, item in openapi.document(URL)["paths"].items():
+        for method, told in item.items():
+            for scopes in [one["token"] for one in told["security"]] if method != "parameters" else []:
+                for missing in scopes:
+                    token = inside.issue(*(one for one in accounts.SCOPES if one != missing))
+                    answer = asked(inside, method, path, token)
+                    assert (answer.status_code, f"the scope {missing}" in answer.text) == (403, True)
+                assert asked(inside, method, path, inside.issue(*scopes)).status_code not in {401, 403}
+                named += len(scopes)
+    assert named == 7
+    proofs = openapi.document(URL)["components"]["securitySchemes"]
+    assert "v1a" in proofs["signature"]["description"]
+
+
+def asked(rig: Rig, method: str, path: str, token: str) -> Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return rig.client.request(method, path.format(id="0" * 32), headers=headers)
 
 
 def test_real_answers_are_as_openapi_says(inside: Rig) -> None:
@@ -99,6 +127,11 @@ def test_real_answers_are_as_openapi_says(inside: Rig) -> None:
     assert (made.status_code, faults(told, "Subscription", made.json())) == (201, [])
     for one in inside.client.get(rest.PATH, headers=headers).json():
         assert faults(told, "Subscription", one) == []
+    for code, state, fits in (("address", "pending", True), ("503", "active", True), ("x", "active", False)):
+        config = {**made.json()["config"], "code": code, "state": state}
+        assert (faults(told, "Subscription", {**made.json(), "config": config}) == []) is fits
+    gone = {**made.json(), "config": {**made.json()["config"], "state": "deleted"}}
+    assert faults(told, "Subscription", gone) != [], "it is not shown any more"
     refused = inside.client.get(rest.PATH)
     assert (refused.status_code, faults(told, "Problem", refused.json())) == (401, [])
     assert faults(told, "Event", {"specversion": "1.0", "id": "1"}) != []
@@ -125,6 +158,12 @@ def test_intake_takes_each_kind_of_body_as_openapi_says(world: World) -> None:
         answer = client.post(f"/inbound/{source.id}", content=json.dumps(body), headers=headers)
         assert (answer.status_code, faults(told, "Accepted", answer.json())) == (202, [])
         assert answer.json() == {"accepted": 1, "new": 1}
+    odd = {**attributes, "id": "odd", "data": {"summary": "A visitor showed a gun", "school": "atlantis"}}
+    answer = client.post(
+        f"/inbound/{source.id}", json=odd,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"},
+    )  # fmt: skip
+    assert (len(answer.json()["warnings"]), faults(told, "Accepted", answer.json())) == (1, [])
 
 
 def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> None:
@@ -137,8 +176,12 @@ def test_the_listed_calls_need_no_more_than_the_listed_token(inside: Rig) -> Non
     wanted = {"caseId": asked["data"]["case"]["id"], "format": "niem"}
     told = inside.post(EXPORT, token=token, input=wanted)["data"]["exportCase"]
     assert (told["userErrors"], bool(told["document"])) == ([], True)
-    made = inside.client.post(rest.PATH, json={"sink": "https://your.address/hook"}, headers=headers)
-    assert made.status_code == 201
+    (wish,) = re.findall(r'<code>({"sink".*?)</code>', html.unescape(page))
+    made = inside.client.post(rest.PATH, json=json.loads(wish), headers=headers)
+    assert (made.status_code, made.json()["filters"]) == (201, [{"prefix": {"type": "org.tipline.case."}}])
+    replay = "mutation($id: ID!) { replayDeliveries(subscriptionId: $id) { count userErrors { message } } }"
+    replayed = inside.post(replay, token=token, id=made.json()["id"])
+    assert replayed["data"]["replayDeliveries"] == {"count": 0, "userErrors": []}
     own = f"{rest.PATH}/{made.json()['id']}"
     assert inside.client.get(rest.PATH, headers=headers).status_code == 200
     assert inside.client.get(own, headers=headers).status_code == 200

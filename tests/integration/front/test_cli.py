@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -15,9 +16,11 @@ from sqlalchemy import select
 
 from gateway.core.database import Database
 from gateway.core.errors import SettingsRefused
-from gateway.core.records import Message
+from gateway.core.records import Event, Message
+from gateway.core.times import utc_now
 from gateway.front import cli, environment, supervise
 from gateway.front.places import NAMES, Var
+from responders.accounts import service as accounts
 from responders.accounts.records import ApiToken
 from responders.cases.records import Case
 
@@ -66,6 +69,33 @@ def test_token_is_printed_once_and_kept_as_a_hash(run: Var, capsys: pytest.Captu
     assert plain.encode() not in run.database.read_bytes()
 
 
+def test_tokens_are_listed_and_revoked(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["token", "--name", "reports", "--scope", "cases:read", "--days", "30"]) == 0
+    plain = capsys.readouterr().out.strip()
+
+    def listed() -> list[dict[str, object]]:
+        assert cli.main(["token", "list", "--district", "demo", "--json"]) == 0
+        shown = capsys.readouterr().out
+        assert plain not in shown
+        return list(json.loads(shown))
+
+    (row,) = listed()
+    token_id = str(row["id"])
+    assert (row["name"], row["scopes"], row["state"]) == ("reports", ["cases:read"], "valid")
+    assert str(row["expires_at"]) > str(row["created_at"])
+    assert cli.main(["token", "list"]) == 0
+    assert f"{token_id}  demo  reports: cases:read. valid, until 20" in capsys.readouterr().out
+    assert cli.main(["token", "revoke", token_id]) == 0
+    assert capsys.readouterr().out == "The token of reports counts no more.\n"
+    assert [one["state"] for one in listed()] == ["revoked"]
+    with Database(f"sqlite:///{run.database}").read() as session:
+        assert accounts.token(session, plain, utc_now()) is None
+        told = session.scalars(select(Event).where(Event.type == "org.tipline.token.revoked")).all()
+    assert [(one.subject, one.actor, one.data) for one in told] == [(f"token/{token_id}", "process:operator", {})]
+    assert cli.main(["token", "revoke", token_id]) == 2, "once is enough"
+    assert "no such token" in capsys.readouterr().err
+
+
 def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
     with Database(f"sqlite:///{run.database}").read() as session:
         number = session.scalar(select(Case.number).order_by(Case.number)) or ""
@@ -83,10 +113,22 @@ def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixtur
         (["trace", "SM404"], "No tip and no case"),
         (["token", "--name", "x", "--scope", "everything"], "at least one scope"),
         (["token", "--name", "x", "--scope", "cases:read", "--district", "nowhere"], "no district"),
+        (["token", "--name", "x"], "--name and --scope"),
+        (["token", "list", "--district", "nowhere"], "no district"),
+        (["token", "revoke", "nothing"], "no such token"),
         (["text", "hello", "--from", "+13035550123"], "Nothing answers"),
         (["run", "console"], "must not hold these keys"),
     ],
-    ids=["unknown-tip", "unknown-scope", "unknown-district", "nobody-there", "surplus-key"],
+    ids=[
+        "unknown-tip",
+        "unknown-scope",
+        "unknown-district",
+        "token-for-nothing",
+        "tokens-of-nowhere",
+        "unknown-token",
+        "nobody-there",
+        "surplus-key",
+    ],
 )
 def test_what_cannot_be_done_is_one_sentence(
     run: Var, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
@@ -99,6 +141,34 @@ def test_what_cannot_be_done_is_one_sentence(
     assert words in shown
     assert "Traceback" not in shown
     assert "+13035550123" not in shown
+
+
+def test_an_argument_too_many_is_answered_with_how_that_command_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["events", "replay", "0" * 32])
+    assert left.value.code == 2
+    shown = capsys.readouterr().err
+    assert "--subscription ID" in shown
+    assert f"tipline events replay: error: unrecognized arguments: {'0' * 32}" in shown
+
+
+@pytest.mark.parametrize("arguments", [["token", "--name", "x", "--scope", "cases:read"], ["lines"]])
+def test_elsewhere_the_file_that_was_looked_for_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.delenv("TIPLINE_VAR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert f"The database does not answer. It was looked for at {tmp_path}/var/tipline.db; TIPLINE_VAR says" in shown
+
+
+def test_an_address_of_a_database_is_never_shown(
+    run: Var, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://tipline:hunter2@127.0.0.1:1/tipline")
+    assert cli.main(["token", "list"]) == 2
+    assert capsys.readouterr().err == "tipline: The database does not answer.\n"
 
 
 def test_surplus_secret_in_the_environment_stops_a_process(

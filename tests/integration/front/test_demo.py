@@ -79,6 +79,18 @@ def test_demo_person_signs_in_and_is_on_call(prepared: tuple[Var, Demo], databas
     assert len(escalation) == 2
 
 
+def test_the_administrator_whom_the_welcome_names_signs_in_as_one(
+    prepared: tuple[Var, Demo], database: Database
+) -> None:
+    var, made = prepared
+    told = made.welcome(var)
+    assert f"or {made.administrator}, the same password: an administrator" in told
+    assert "/developers" in told
+    assert made.username != made.administrator
+    signed_in = accounts.sign_in(database, made.administrator, made.password, utc_now())
+    assert signed_in.account.role == accounts.ADMINISTRATOR
+
+
 def test_each_process_is_told_its_own_secrets_and_no_others(var: Var) -> None:
     told = {process: set(environment.read(var.env(process))) for process in keys.PROCESSES}
     assert told["console"] == told["clock"] == set()

@@ -97,6 +97,7 @@ REFUSED = [
     ("operator", "SELECT id FROM tokens"),
     ("operator", "SELECT password_phc FROM accounts"),
     ("operator", "SELECT token_hash FROM api_tokens"),
+    ("operator", "UPDATE api_tokens SET scopes = scopes"),
     *((role, "UPDATE events SET actor = actor") for role in ROLES),
     *((role, "UPDATE log_seals SET head = head") for role in ROLES),
     *((role, "DELETE FROM events") for role in ROLES if role != "clock"),
@@ -262,6 +263,7 @@ def test_migrate_goes_in_as_the_owner_once_the_operator_has_a_role(
     with fresh.read() as session:
         assert drift.differences(session) == []
     assert tipline("lines") == tipline("audit", "verify") == 0, "as the operator"
+    assert tipline("token", "list") == 0, "without a right to the hashes"
     assert tipline("doctor") == 1, "it has only just been installed"
     assert environment.load("operator", var, {}).database_url != environment.owner_url(var, {})
 

@@ -45,6 +45,7 @@ def test_strangers_are_turned_away(rig: Rig, headers: dict[str, str], challenge:
     assert answer.headers["www-authenticate"] == challenge
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "unauthenticated"
+    assert ("is not known, has run out or was revoked" in answer.json()["detail"]) == ("Authorization" in headers)
 
 
 def test_an_expired_token_opens_nothing(rig: Rig) -> None:
@@ -52,8 +53,24 @@ def test_an_expired_token_opens_nothing(rig: Rig) -> None:
         plain = accounts.issue_token(
             session, rig.world.district_id, "old", ["cases:read"], rig.world.clock(), valid_days=1
         )
+    assert send(rig, VIEWER, Authorization=f"Bearer {plain}").status_code == 200
     rig.world.clock.forward(days=1)
-    assert send(rig, VIEWER, Authorization=f"Bearer {plain}").status_code == 401
+    ran_out, unknown = (send(rig, VIEWER, Authorization=f"Bearer {one}") for one in (plain, "tip_never"))
+    assert ran_out.status_code == 401
+    assert (ran_out.content, ran_out.headers["www-authenticate"]) == (
+        unknown.content, unknown.headers["www-authenticate"],
+    ), "nobody learns that it was right once"  # fmt: skip
+
+
+def test_a_revoked_token_opens_nothing_from_then_on(rig: Rig) -> None:
+    plain = rig.issue("cases:read")
+    assert send(rig, VIEWER, Authorization=f"Bearer {plain}").status_code == 200
+    with rig.world.database.write() as session:
+        token = accounts.token(session, plain, rig.world.clock())
+        assert token is not None
+        accounts.revoke_token(session, token.id, rig.world.clock())
+    revoked, unknown = (send(rig, VIEWER, Authorization=f"Bearer {one}") for one in (plain, "tip_never"))
+    assert (revoked.status_code, revoked.content) == (401, unknown.content)
 
 
 def test_a_token_is_an_actor_with_its_scopes(rig: Rig) -> None:

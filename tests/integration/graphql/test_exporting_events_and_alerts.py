@@ -103,5 +103,11 @@ def test_what_another_system_told_leaves_as_niem_and_as_events(rig: Rig) -> None
     (call,) = content["tip:CaseExport"]["j:ServiceCall"]
     assert call["nc:ActivityDescriptionText"] == "A visitor showed a gun"
     assert "j:ServiceCallMechanismCode" not in call, "the model has no code for it"
+    assert call["tip:ReportingSystemText"] == "Front desk"
+    assert "j:ServiceCallOriginator" not in call, "an originator is a person"
+    acts = content["tip:CaseExport"]["nc:Incident"]["nc:IncidentEvent"]
+    assert [one.get("tip:ReportingSystemText") for one in acts] == ["Front desk"] + [None] * (len(acts) - 1)
+    whole = json.dumps(content)
+    assert [one for one in ("Pseudonym", "anonymous", "who wrote") if one in whole] == []
     written = by_graphql(rig, case, format="events")["document"]["content"]
     assert {one["actor"] for one in json.loads(written)} >= {f"source:{source.id}", "process:worker"}

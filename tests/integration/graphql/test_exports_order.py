@@ -117,3 +117,16 @@ def test_alerts_files_and_what_became_of_replies_belong_to_the_case(rig: Rig) ->
     assert {f"alert/{row.id}", f"attachment/{file.id}", f"send/{send.id}"} <= set(told)
     assert {one.get("caseid") for one in told.values()} == {case.id}
     assert told[f"alert/{row.id}"]["severity"] == case.severity
+
+
+def test_a_token_for_events_alone_is_told_when_as_receivers_are(rig: Rig) -> None:
+    between_two_acts(rig)
+    query = "{ events { edges { node { actor at cloudEvent } } } }"
+    found = rig.post(query, token=rig.issue("events:read"))["data"]["events"]["edges"]
+    told = [(one["node"]["actor"], one["node"]["at"][:19], one["node"]["cloudEvent"]["time"][:19]) for one in found]
+    assert [at for _, at, sent in told if at != sent] == []
+    assert {at[13:] for actor, at, _ in told if actor == "reporter"} == {":00:00"}
+    assert not {at[13:] for actor, at, _ in told if actor.startswith("account:")} <= {":00:00"}
+    whole = rig.ask(query)["events"]["edges"]
+    exact = {one["node"]["at"][13:19] for one in whole if one["node"]["actor"] == "reporter"}
+    assert ":00:00" not in exact, "who may read cases sees it there"

@@ -9,8 +9,9 @@ import pytest
 from graphql import get_introspection_query
 from sqlalchemy.exc import OperationalError
 
-from responders.api.endpoint import BODY_LIMIT, GRAPHQL, JSON
+from responders.api.endpoint import GRAPHQL, JSON
 from responders.cases import service as cases
+from responders.console import BODY_LIMIT
 from tests.integration.graphql.rig import Rig
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # HTTP does not depend on it
@@ -116,7 +117,10 @@ def test_a_malformed_request_is_400(rig: Rig, content: object, accept: str) -> N
 
 
 def test_a_body_has_a_limit(rig: Rig) -> None:
-    assert send(rig, {"query": NAME + " " * BODY_LIMIT}).status_code == 413
+    answer = send(rig, {"query": NAME + " " * BODY_LIMIT})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert (answer.json()["code"], "up to 64 KB" in answer.json()["detail"]) == ("too_large", True)
+    assert send(rig, {"query": NAME + " " * (BODY_LIMIT - 1000)}).status_code == 200
 
 
 def test_a_query_may_come_by_get(rig: Rig) -> None:

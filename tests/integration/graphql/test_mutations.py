@@ -164,6 +164,7 @@ def test_assign_puts_a_case_in_somebodys_hands_and_out_of_them(rig: Rig) -> None
     (account,) = rig.ask("{ accounts { id name } }")["accounts"]
     given = {"caseId": id_of("Case", case.id), "accountId": account["id"]}
     assert rig.ask(ASSIGN, input=given)["assign"]["case"]["assignee"] == {"name": "Ana Ruiz"}
+    assert refused(rig.ask(ASSIGN, input=given | {"accountId": ""})["assign"])[0] == "BAD_INPUT"
     assert rig.ask(ASSIGN, input=given | {"accountId": None})["assign"]["case"]["assignee"] is None
 
 
@@ -208,6 +209,8 @@ def test_a_hold_needs_the_scope_to_write(rig: Rig) -> None:
     ("case_id", "code"),
     [
         pytest.param(id_of("Case", "0" * 32), "NOT_FOUND", id="no such case"),
+        pytest.param("0" * 32, "NOT_FOUND", id="no such case, bare"),
+        pytest.param("2026-0001", "BAD_INPUT", id="no id"),
         pytest.param(id_of("Thread", "0" * 32), "BAD_INPUT", id="another kind of thing"),
     ],
 )
@@ -221,6 +224,14 @@ def test_mutations_tell_of_a_wrong_id(rig: Rig, case_id: str, code: str) -> None
         rig.ask(RELEASE, input={"caseId": case_id})["releaseHold"],
     ]
     assert {refused(answer)[0] for answer in answers} == {code}
+
+
+def test_mutations_take_an_id_bare_as_events_show_it(rig: Rig) -> None:
+    case = rig.tip(GUN)
+    done = rig.ask(ACKNOWLEDGE, input={"caseId": case.id})["acknowledge"]
+    assert (done["case"]["state"], done["userErrors"]) == ("ACKNOWLEDGED", [])
+    reply = rig.ask(REPLY, input={"threadId": thread_of(rig).id, "text": "Which door?"})["reply"]
+    assert (reply["message"]["text"], reply["userErrors"]) == ("Which door?", [])
 
 
 def test_two_mutations_in_one_request_see_each_other(rig: Rig) -> None:

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from gateway.core.records import District, new_id
+from responders.accounts import service as accounts
 from responders.cases.records import Case
 from responders.paging import service as paging
 from tests.integration.graphql.rig import URL, Rig
@@ -155,10 +156,11 @@ def test_assessments_of_a_case_come_oldest_first_and_page_by_page(rig: Rig) -> N
 def test_case_shows_its_events_as_valid_cloud_events(rig: Rig) -> None:
     case = rig.tip(GUN)
     events = [edge["node"] for edge in rig.ask(EVERYTHING, number=case.number)["case"]["events"]["edges"]]
-    assert {"org.tipline.message.received", "org.tipline.case.opened"} <= {event["type"] for event in events}
+    assert {"org.tipline.message.received.v1", "org.tipline.case.opened.v1"} <= {event["type"] for event in events}
     judge = Draft7Validator(json.loads(CLOUD_EVENTS.read_text()), format_checker=Draft7Validator.FORMAT_CHECKER)
     for event in events:
         judge.validate(event["cloudEvent"])
+        assert event["cloudEvent"]["type"] == event["type"], "one name everywhere"
         assert event["cloudEvent"]["source"] == f"{URL}/districts/{rig.world.district_id}"
 
 
@@ -194,14 +196,17 @@ def test_events_can_be_followed_by_cursor(rig: Rig) -> None:
     assert rig.ask(query, after=first["pageInfo"]["endCursor"])["events"]["edges"] == []
     rig.tip("one more", sender="+13035550143")
     later = rig.ask(query, after=first["pageInfo"]["endCursor"])["events"]["edges"]
-    assert later[0]["node"]["type"] == "org.tipline.message.received"
+    assert later[0]["node"]["type"] == "org.tipline.message.received.v1"
 
 
 def test_events_can_be_narrowed(rig: Rig) -> None:
     case = rig.tip(GUN)
     query = "query($s: String, $t: [String!]) { events(subject: $s, types: $t) { edges { node { type subject } } } }"
-    found = rig.ask(query, s=f"case/{case.id}", t=["org.tipline.case.opened"])["events"]["edges"]
-    assert [edge["node"] for edge in found] == [{"type": "org.tipline.case.opened", "subject": f"case/{case.id}"}]
+    for name in ("org.tipline.case.opened.v1", "org.tipline.case.opened"):
+        found = rig.ask(query, s=f"case/{case.id}", t=[name])["events"]["edges"]
+        told = {"type": "org.tipline.case.opened.v1", "subject": f"case/{case.id}"}
+        assert [edge["node"] for edge in found] == [told]
+    assert rig.ask(query, t=["org.tipline.case.opened.v9"])["events"]["edges"] == []
 
 
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
@@ -241,6 +246,24 @@ def test_node_does_not_know_another_districts_things(rig: Rig) -> None:
 @pytest.mark.parametrize("given", ["Q2FzZTpub25l", "Tm90aGluZzox"], ids=["no such case", "no such type"])
 def test_node_is_null_when_there_is_none(rig: Rig, given: str) -> None:
     assert rig.ask(NODE, id=given) == {"node": None}
+
+
+def test_case_is_found_by_its_number_and_by_its_id_bare_or_as_relay_has_it(rig: Rig) -> None:
+    case = rig.tip("theres a kid with a gun")
+    by_id = "query($i: ID) { case(id: $i) { id number } }"
+    found = rig.ask("query($n: String!) { case(number: $n) { id number } }", n=case.number)["case"]
+    assert found["number"] == case.number
+    assert rig.ask(by_id, i=case.id) == rig.ask(by_id, i=found["id"]) == {"case": found}
+    assert rig.ask(by_id, i="0" * 32) == {"case": None}
+    with rig.world.database.write() as session:
+        other = District(slug="other", name="Other")
+        session.add(other)
+        session.flush()
+        stranger = accounts.issue_token(session, other.id, "sis", ["cases:read"], rig.world.clock())
+    assert rig.post(by_id, token=stranger, i=case.id)["data"] == {"case": None}
+    wrong = ['{ case(id: "2026-0001") { id } }', '{ case(number: "1", id: "1") { id } }', "{ case { id } }"]
+    wrong.append('{ case(id: "U2Nob29sOjE=") { id } }')  # School:1
+    assert {rig.code(query) for query in wrong} == {"BAD_INPUT"}
 
 
 def _ids(data: object) -> list[str]:

@@ -30,8 +30,8 @@ def tell(desk: Desk, source: Source, *told: Told) -> list[Case]:
         return list(session.scalars(select(Case).order_by(Case.number)))
 
 
-def told(number: int, words: str, subject: str | None = None, *, known: bool = True) -> Told:
-    return Told("//desk", str(number), words, subject, "lincoln", known)
+def told(number: int, words: str, subject: str | None = None, *, doubt: str | None = None) -> Told:
+    return Told("//desk", str(number), words, subject, "lincoln", doubt)
 
 
 def pages(desk: Desk) -> int:
@@ -53,7 +53,7 @@ def test_the_worker_joins_what_is_told_about_the_same_thing(desk: Desk, source: 
 
 
 def test_an_unknown_event_calls_a_person_however_calm_it_sounds(desk: Desk, source: Source) -> None:
-    (case,) = tell(desk, source, told(1, "low noise", known=False))
+    (case,) = tell(desk, source, told(1, "low noise", doubt=systems.UNKNOWN))
     assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
     assert pages(desk) == 1
 

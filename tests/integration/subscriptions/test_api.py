@@ -92,7 +92,7 @@ def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
         body = made.json()
         assert made.headers["location"] == f"{CONSOLE}/api/subscriptions/{body['id']}"
         assert body["config"].pop("signingsecret").startswith("whsec_")
-        assert body["config"] == {"name": "CAD", "mode": "binary", "state": "pending", "code": None}
+        assert body["config"] == {"name": "CAD", "mode": "binary", "state": "pending", "code": None, "trouble": None}
         assert "theirs" not in made.text
         assert desk.waker.woken == ["worker"]
         desk.rig.asker.ask_all()
@@ -111,6 +111,49 @@ def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
         assert (changed["filters"], changed["config"]["state"]) == ([], "active")
         assert desk.ask("DELETE", f"/api/subscriptions/{body['id']}", headers=both).status_code == 204
         assert desk.ask("GET", f"/api/subscriptions/{body['id']}", headers=both).status_code == 404
+
+
+def test_why_it_waits_is_said_in_the_same_words_everywhere_and_it_can_be_tried_now(desk: Desk) -> None:
+    both = desk.token("events:read", "subscriptions:write")
+    desk.sign_in("administrator")
+
+    def ask(query: str, **variables: Any) -> Any:
+        return desk.ask("POST", "/graphql", json={"query": query, "variables": variables}, headers=both).json()["data"]
+
+    with receiving(lambda _got: (200, {}, b"")) as receiver:
+        made = desk.rig.subscribe(receiver, agree=False)
+        path = f"/subscriptions/{made.row.id}"
+        desk.rig.asker.ask_all()
+        words = "It answered, but did not agree: the header WebHook-Allowed-Origin is missing."
+        assert desk.ask("GET", f"/api{path}", headers=both).json()["config"]["trouble"] == words
+        (shown,) = ask("{ subscriptions { id code trouble } }")["subscriptions"]
+        assert (shown["code"], shown["trouble"]) == ("no_consent", words)
+        page = desk.client.get(path).text
+        assert words in page
+        assert f"{path}/try" not in page
+        assert desk.post(f"{path}/try").status_code == 400, "it has not agreed"
+        receiver.choose = lambda got: consent(got) if got.method == "OPTIONS" else (500, {}, b"")
+        assert desk.post(f"{path}/ask").status_code == 303
+        desk.rig.asker.ask_all()
+        desk.rig.happen(desk.rig.case())
+        desk.rig.run()
+        query = "{ subscriptions { deliveries { edges { node { code trouble } } } } }"
+        (edge,) = ask(query)["subscriptions"][0]["deliveries"]["edges"][:1]
+        assert edge["node"] == {"code": "500", "trouble": "It answered 500."}
+        receiver.choose = lambda _got: TAKEN
+        assert desk.rig.run() == 0
+        assert f"{path}/try" in desk.client.get(path).text
+        assert desk.post(f"{path}/try").status_code == 303
+        assert desk.rig.run() > 0
+        receiver.choose = lambda _got: (500, {}, b"")
+        desk.rig.happen(desk.rig.case())
+        desk.rig.run()
+        receiver.choose = lambda _got: TAKEN
+        hurry = "mutation($id: ID!) { trySubscriberNow(subscriptionId: $id) { userErrors { code } } }"
+        assert ask(hurry, id=shown["id"])["trySubscriberNow"] == {"userErrors": []}
+        assert desk.rig.run() > 0
+        (edge, *_) = ask(query)["subscriptions"][0]["deliveries"]["edges"]
+        assert edge["node"]["trouble"] is None
 
 
 def test_another_address_is_asked_anew(desk: Desk) -> None:
@@ -169,9 +212,11 @@ def test_api_says_what_is_wrong(desk: Desk, given: Any, says: str) -> None:
 
 def test_api_is_for_who_shows_a_token_with_the_scope(desk: Desk) -> None:
     wanted = {"sink": "https://x.org/"}
-    assert desk.ask("POST", "/api/subscriptions", json=wanted).status_code == 401
-    wrong = {"Authorization": "Bearer tip_nonsense"}
-    assert desk.ask("GET", "/api/subscriptions", headers=wrong).status_code == 401
+    nothing = desk.ask("POST", "/api/subscriptions", json=wanted)
+    assert (nothing.status_code, nothing.json()["detail"]) == (401, "Send a bearer token.")
+    wrong = desk.ask("GET", "/api/subscriptions", headers={"Authorization": "Bearer tip_nonsense"})
+    assert (wrong.status_code, "not known, has run out or was revoked" in wrong.json()["detail"]) == (401, True)
+    assert 'error="invalid_token"' in wrong.headers["www-authenticate"]
     assert desk.ask("POST", "/api/subscriptions", json=wanted, headers=desk.token("events:read")).status_code == 403
     assert desk.ask("GET", "/api/subscriptions", headers=desk.token("cases:read")).status_code == 403
     desk.sign_in("administrator")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import select
+
+from gateway.core.errors import BadInput
+from gateway.core.records import Event
 from responders.subscriptions import service
 from responders.subscriptions.records import BATCHED
 from responders.subscriptions.spreading import BATCH
-from tests.integration.subscriptions.conftest import Rig
-from tests.support.receivers import receiving
+from tests.integration.subscriptions.conftest import STAFF, Rig
+from tests.support.receivers import TAKEN, consent, receiving
 
 
 def test_log_is_gone_through_again_from_a_moment_on(rig: Rig) -> None:
@@ -39,6 +44,39 @@ def test_replay_reaches_what_was_before_the_subscription(rig: Rig) -> None:
             service.replay_since(session, row, rig.world.clock(), "operator", rig.world.clock())
         rig.run()
         assert [one for one in receiver.ids if one in wanted] == wanted
+
+
+def test_a_person_has_what_waits_tried_at_once(rig: Rig) -> None:
+    with receiving(lambda got: consent(got) if got.method == "OPTIONS" else (500, {}, b"")) as receiver:
+        made = rig.subscribe(receiver)
+        wanted = [one for case in [rig.case() for _ in range(5)] for one in rig.happen(case)]
+        rig.run()
+        for pause in (2, 10, 60):
+            rig.wait(seconds=pause)
+        assert rig.read(made).paused_until is not None
+        receiver.choose = lambda _got: TAKEN
+        receiver.got.clear()
+        assert rig.run() == 0, "by itself it waits for minutes now"
+        with rig.world.of("console").write() as session:
+            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+            assert service.try_now(session, row, STAFF, rig.world.clock()) == 5
+        rig.run()
+        assert sorted(one for one in receiver.ids if one in wanted) == sorted(wanted)
+        assert rig.states(made).keys() == {"delivered"}
+        with rig.world.database.read() as session:
+            told = session.scalars(select(Event).where(Event.type == "org.tipline.subscription.hurried")).one()
+        assert (told.actor, told.data) == (STAFF, {"count": 5})
+
+
+def test_nothing_is_hurried_that_does_not_wait_or_was_never_agreed_to(rig: Rig) -> None:
+    with receiving() as receiver:
+        agreed, silent = rig.subscribe(receiver), rig.subscribe(receiver, agree=False)
+        with rig.world.of("console").write() as session:
+            row = service.find(session, rig.world.district_id, agreed.row.id, lock=True)
+            assert service.try_now(session, row, STAFF, rig.world.clock()) == 0
+            row = service.find(session, rig.world.district_id, silent.row.id, lock=True)
+            with pytest.raises(BadInput, match="has not agreed"):
+                service.try_now(session, row, STAFF, rig.world.clock())
 
 
 def test_long_log_is_spread_batch_by_batch(rig: Rig) -> None:

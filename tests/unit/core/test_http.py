@@ -58,6 +58,8 @@ def test_is_public_lets_through(address: str) -> None:
         pytest.param("https://0177.0.0.1/hook", id="octal"),
         pytest.param("https://0x7f.1/hook", id="hexadecimal, short"),
         pytest.param("https://127.1/hook", id="short"),
+        pytest.param("https://localhost:9100/hook", id="this machine by name"),
+        pytest.param("https://tips.LOCALHOST/hook", id="below this machine's name"),
         pytest.param("https://[::ffff:169.254.169.254]/hook", id="mapped metadata"),
         pytest.param("https://[64:ff9b::a9fe:a9fe]/hook", id="NAT64 metadata"),
         pytest.param("https://user:word@example.org/hook", id="a password in it"),
@@ -80,6 +82,14 @@ def test_check_refuses(url: str) -> None:
 def test_check_keeps_what_is_well() -> None:
     url = "https://hooks.example.org:8443/tips?key=1"
     assert Guarded().check(url) == url
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9100/hook", "https://127.0.0.1/hook", "https://localhost:9100/"])
+def test_a_refusal_says_how_the_operator_can_allow_it(url: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Guarded().check(url)
+    assert refused.value.public.endswith("The operator can allow it by TIPLINE_ALLOWED_HOSTS.")
+    assert Guarded(["127.0.0.1", "localhost"]).check(url) == url
 
 
 @pytest.mark.parametrize("allowed", ["10.0.0.7", "10.0.0.7:8080"])

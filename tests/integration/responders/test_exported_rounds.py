@@ -1,0 +1,89 @@
+"""How often people were called, and whom later rounds reached, cannot be told from any export of a case."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from exports.words import Policy
+from responders.cases.records import Case
+from responders.exporting import formats
+from responders.exporting.reading import Reader
+from tests.integration.responders.conftest import Desk, acknowledge
+from tests.support.world import World
+
+FORMATS = (("niem", "6.0"), ("niem", "5.2"), ("events", "1.0"))
+PACE = {"critical": timedelta(seconds=60), "high": timedelta(seconds=300)}
+SENDERS = (f"+1303555{number}" for number in range(2000, 9999))
+
+
+def called(desk: Desk, word: str, rounds: int, *, by_phone: bool = False) -> Case:
+    """Have a tip called out for so many rounds and then taken up, always at the same time of a day of its own."""
+    clock = desk.world.clock
+    answered = clock.now.replace(hour=12, minute=14, second=30, microsecond=0) + timedelta(days=1)
+    clock.now = answered - timedelta(seconds=20) - PACE[word] * (rounds - 1)
+    case = desk.tip(f"{word} thing", sender=next(SENDERS))
+    for _ in range(rounds - 1):
+        clock.forward(seconds=PACE[word].total_seconds())
+        desk.worker.run()
+    desk.wait(seconds=20)
+    if by_phone:
+        desk.reply("Ana", desk.code())
+    else:
+        assert acknowledge(desk, case)
+    desk.wait(seconds=5)
+    clock.now = answered + timedelta(hours=1)
+    return desk.case(case)
+
+
+def documents(desk: Desk, case: Case) -> list[str]:
+    """Export a case in every format and flavour, but for its alert."""
+    with desk.world.database.read() as session:
+        reader = Reader(desk.world.keys["console"], "https://console.example.org", Policy(), desk.now)
+        return [formats.find(name).make(session, reader, case, flavour).decode() for name, flavour in FORMATS]
+
+
+def scrubbed(text: str) -> str:
+    """Take out what differs between any two cases: ids, which are drawn at random, its number, the day, pseudonyms."""
+    ids: dict[str, str] = {}
+    text = re.sub(r"\b[0-9a-f]{32}\b", lambda found: ids.setdefault(found[0], f"id{len(ids)}"), text)
+    text = re.sub(r"20\d\d-\d\d-\d\dT", "T", re.sub(r"20\d\d-\d{4}\b", "NUMBER", text))
+    return re.sub(r"[A-Z][a-z]+ [A-Z][a-z]+ \d\d\b", "PSEUDONYM", text)
+
+
+@pytest.mark.parametrize("by_phone", [False, True], ids=["at the console", "by phone"])
+@pytest.mark.parametrize(("word", "more"), [("critical", (2, 3, 12)), ("high", (2, 3))])
+def test_exports_of_any_number_of_rounds_are_the_same(
+    desk: Desk, word: str, more: tuple[int, ...], *, by_phone: bool
+) -> None:
+    once = [scrubbed(one) for one in documents(desk, called(desk, word, 1, by_phone=by_phone))]
+    assert all("page.written" in one for one in once)
+    for rounds in more:
+        before = len(desk.events("page.written"))
+        case = called(desk, word, rounds, by_phone=by_phone)
+        assert len(desk.events("page.written")) - before >= rounds, "they were called so often"
+        assert [scrubbed(one) for one in documents(desk, case)] == once
+
+
+def test_exports_of_a_case_that_nobody_could_be_called_for_are_the_same(world: World) -> None:
+    desk = Desk(world)
+    once = [scrubbed(one) for one in documents(desk, called(desk, "critical", 1))]
+    assert all("callout.nobody" in one for one in once)
+    before = len(desk.events("callout.nobody"))
+    case = called(desk, "critical", 4)
+    assert len(desk.events("callout.nobody")) - before == 4
+    assert [scrubbed(one) for one in documents(desk, case)] == once
+
+
+def test_the_first_round_is_told_with_how_its_people_fared(desk: Desk) -> None:
+    case = desk.tip("critical thing")
+    desk.report("Ana", "undelivered")
+    desk.wait(seconds=60)
+    desk.report("Ana", "delivered")
+    desk.report("Ben", "undelivered")
+    told = documents(desk, case)[0]
+    assert "Ana was paged: Delivered" in told
+    assert "Ben was paged: Sent" in told
+    assert told.count("was paged") == 2
