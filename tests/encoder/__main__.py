@@ -1,4 +1,4 @@
-"""`make encoder`: tune the public encoder to our tips and ship it; half an hour on two good processors."""
+"""`make encoder`: tune the public encoder to our tips and ship it; an hour on two good processors."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_curl_raises_a_concern(world: World) -> None:
         few = done("concern.sh", "7", SAID, **environ)
         refused = done("concern.sh", "8", "visit/3", SAID, **{**environ, "TIPLINE_SOURCE_TOKEN": "nobody"})
     assert (few.returncode, few.stderr) == (2, "usage: sh concern.sh ID SUBJECT SUMMARY\n")
-    assert (refused.returncode, "Send the bearer token" in refused.stdout) == (22, True)
+    assert (refused.returncode, "The bearer token of this address" in refused.stdout) == (22, True)
     with world.database.read() as session:
         (message,) = session.scalars(select(Message)).all()
         told = conversation.words(world.keys["worker"], message)

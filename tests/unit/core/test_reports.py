@@ -87,7 +87,7 @@ def test_language_of_goes_by_the_words_then_by_the_page(text: str, page: str, la
 
 
 def test_look_heeds_what_was_chosen() -> None:
-    calm = "it smells odd in room twelve again"
+    calm = "can i change my schedule for spanish class"
     assert reports.look(calm, 0) == reports.look(calm, 0, "bullying") == first_look.CALM
     assert reports.look(calm, 0, "weapon") == first_look.URGENT
 
