@@ -43,10 +43,11 @@ def look(text: str, media: int = 0) -> int:
     """Tell how soon a message should be taken up: `URGENT`, `UNCLEAR` or `CALM`. `media` counts its pictures."""
     told, seen = _told(), text[:_LOOKED_AT].lower()
     words = _words(seen)
-    found = sum(told.signs.get(sign, 0.0) for sign in _signs(seen, words))
-    if found >= told.urgent or _DISGUISED.search(seen) or not _DANGEROUS.isdisjoint(seen):
+    known = [told.signs[sign] for sign in _signs(seen, words) if sign in told.signs]
+    found = sum(known)
+    if (known and found >= told.urgent) or _DISGUISED.search(seen) or not _DANGEROUS.isdisjoint(seen):
         return URGENT
-    return UNCLEAR if media or len(words) <= _FEW_WORDS or found >= told.unclear else CALM
+    return UNCLEAR if media or not known or len(words) <= _FEW_WORDS or found >= told.unclear else CALM
 
 
 def signs(text: str) -> set[str]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from triage import engine, first_look, lexicon
+from triage import engine, grave_words, lexicon
 from triage.local import Mute, Pack, Phrase
 from triage.model import Category
 from triage.normalize import Vocabulary, fold, words
@@ -233,8 +233,7 @@ def _not_muted(category: Category, said: str, vocabulary: Vocabulary) -> str | N
     for text in (said, *plain):  # a word that is harmless in this phrase may not be so beside another
         finding, verdict = engine.weigh(text)
         grave = any(hit.rule.family in _GRAVE and (hit.why is None or text != said) for hit in finding.hits)
-        urgent = first_look.look(text) == first_look.URGENT
-        if urgent or grave or verdict.severity.life_safety or finding.slots.filled(*_HARM):
+        if grave_words.spoken(text) or grave or verdict.severity.life_safety or finding.slots.filled(*_HARM):
             return f"{said!r} cannot be muted: {text!r} may tell of a life at risk."
     return None
 

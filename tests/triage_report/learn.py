@@ -44,16 +44,16 @@ _LEAST_SIGN, _SIGN = 5, 0.2
 _STRENGTH = 0.5
 """How far the weights may go to please single tips: scikit-learn's C."""
 _BUDGETS: Mapping[Severity, Mapping[str, float]] = {
-    Severity.LOW: {"none": 0.06},
-    Severity.MODERATE: {"none": 0.04, "low": 0.3},
-    Severity.HIGH: {"none": 0.034},
-    Severity.CRITICAL: {"none": 0.02},
+    Severity.LOW: {"none": 0.05},
+    Severity.MODERATE: {"none": 0.03, "low": 0.3},
+    Severity.HIGH: {"none": 0.0335},
+    Severity.CRITICAL: {"none": 0.016},
 }
 """At most so many of each rating are raised to a level."""
-_ASKS: Mapping[str, float] = {"none": 0.034}
+_ASKS: Mapping[str, float] = {"none": 0.0335}
 """At most so many have a person asked: so few that of what people text all day less than one in a hundred pages."""
-_WRONG, _BACKS = 1.0, 0.2
-"""How often a rule must be wrong to need backing before it wakes anybody, and the chance that it then needs."""
+_RIGHT, _WRONG, _BACKS = 0.92, 1.0, 0.2
+"""How often a rule that was so often wrong must be right to speak for itself, and the chance that it needs else."""
 _LEAST_PIECE, _PIECE_STRENGTH = 3, 4.0
 """A piece of a word counts where at least so many tips have it."""
 _ORDINARY, _WEIGHT = "plain", 20.0
@@ -245,12 +245,19 @@ def threshold(known: Sequence[Example], said: Numbers, budgets: Mapping[str, flo
 
 
 def unproven(known: Sequence[Example]) -> tuple[str, ...]:
-    """Name the rules that were wrong on tips unseen by their authors; a minor tip is half a fault."""
-    wrong = defaultdict[str, float](float)
+    """Name the rules that were wrong too often on tips unseen by their authors; a minor tip is half a fault."""
+    right, wrong = defaultdict[str, float](float), defaultdict[str, float](float)
     for one in known:
         for rule in one.rules:
+            right[rule] += one.severity.life_safety
             wrong[rule] += 0.0 if one.severity.life_safety else 1.0 if one.severity is Severity.NONE else 0.5
-    return tuple(sorted(rule for rule, faults in wrong.items() if faults >= _WRONG))
+    return tuple(
+        sorted(
+            rule
+            for rule, faults in wrong.items()
+            if faults >= _WRONG and (right[rule] + 1) / (right[rule] + faults + 2) < _RIGHT
+        )
+    )
 
 
 def bought(known: Sequence[Example], said: Numbers, fitted: Model) -> Bought:

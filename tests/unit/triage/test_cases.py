@@ -22,6 +22,12 @@ _OTHERWISE = {
     "i hate myself so much i punched the mirror till my hand bled": "not read as harm",
     "she keeps making little comments like maybe ill just drive into a tree": "read as a way of speaking",
     "if youre reading this im already gone tell nana i tried": "read as running away",
+    "he fell out the 2nd story window theres so much blood": "a chance of a hair below",
+    "mi morra me dijo adios para siempre y apago el cel": "a chance of a hair below",
+    "El chofer se queda dormido en la ruta 8": "a chance of a hair below",
+    "the bus driver ran two red lights and was falling asleep": "read as a complaint",
+    "my best friend gave me his favorite hoodie and said hed never need it again": "read as growing out of it",
+    "he puts his hand en mi pierna every time I go to tutoring, es el profe de mate": "touching in both languages",
 }
 """Grave tips whose rules were too often wrong elsewhere, and which the network does not back: nobody is woken."""
 

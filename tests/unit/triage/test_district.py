@@ -105,6 +105,7 @@ def test_a_pack_that_fails_costs_nothing_of_what_the_rules_saw(monkeypatch: pyte
     assert urgency(calm) == "high"
 
 
+@pytest.mark.usefixtures("rules_alone")
 def test_a_long_text_full_of_local_words_is_judged() -> None:
     text = "bring the cookies to the pit " * 4000
     assert engine.assess(text, HERE).severity is Severity.CRITICAL

@@ -54,6 +54,7 @@ def test_assess_lowers_nothing_for_a_laugh_or_a_word_taken_back(text: str) -> No
     assert assess(text).life_safety
 
 
+@pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     ("text", "most"),
     [

@@ -190,7 +190,7 @@ def test_rules_are_proven_by_tips_that_their_authors_have_not_seen() -> None:
             (), "", frozenset(), "en", group, severity, "weapon", paged=True, rules=frozenset({"gun/seen"})
         )
 
-    right = [tip("en9 1", Severity.HIGH)] * 20
+    right = [tip("en9 1", Severity.HIGH)] * 40
     assert learn.unproven(right) == ()
     assert learn.unproven([*right, tip("en9 2", Severity.NONE)]) == ()
     assert learn.unproven([*right, *[tip("en9 2", Severity.NONE)] * 3]) == ("gun/seen",)
