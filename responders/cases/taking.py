@@ -59,7 +59,7 @@ def take_messages(
         if message.id in done:
             taken.append(Taken(case=done[message.id]))
             continue
-        assessment = _doubting(message, given)
+        assessment = doubted(message, given)
         message.district_id, message.dispatched_at = home.id, now
         case = known.cases.get(message.thread_id or "")
         if message.contact_id:
@@ -297,7 +297,7 @@ def _keep(
     )  # fmt: skip
 
 
-def _doubting(message: Message, given: Assessment) -> Assessment:
+def doubted(message: Message, given: Assessment) -> Assessment:
     """Have a person look at what nobody owns, and at what another system says that we could not make out.
 
     Of the latter that is the reason, whatever its words look like, unless something went wrong with us; and it is
