@@ -258,7 +258,7 @@ def _told(event: CloudEvent) -> Told:
     words = "\n\n".join(part for part in (*parts, "\n".join(_about(event))) if part)
     return Told(
         origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), doubt=doubt,
-        school=_school(members),
+        school=_school(members) if event.get_type() == CONCERN else None,
         words=words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - len(_CUT)] + _CUT,
     )  # fmt: skip
 
