@@ -25,3 +25,10 @@ def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> Non
     assert schools.count(site.world.second_school_id) == 1
     assert schools.count(site.world.school_id) == 4
     assert sum("Look which one is meant." in words for words in site.words()) == 3
+
+
+def test_the_longest_words_have_room_for_the_remark(site: Site) -> None:
+    site.post(event(data={"summary": GUN, "detail": "x" * 30_000, "school": "nowhere"}))
+    (words,) = site.words()
+    assert len(words) == 20_000
+    assert "too long to keep.]\n\nNo school of the district" in words
