@@ -94,7 +94,7 @@ def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
 
 def _pages(told: Told, called: Calls) -> Iterator[tuple[datetime, ActSnapshot]]:
     for call in called.first:
-        name = told.staff.people.name(f"contact:{call.contact_id}")
+        name = told.staff.paged(call.contact_id).name
         label = Words(f"{name} was paged: {describe(called.best(call)).text}")
         yield call.at, ActSnapshot(Code(rounds.PAGED), label, Moment.coarse(call.at, told.minutes), None)
 

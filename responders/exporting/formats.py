@@ -68,7 +68,9 @@ def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> byte
     whole = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
     told = rounds.events(whole, calls.of_case(session, case))
     told.sort(key=lambda one: (*times.place(one.at, minutes, exact=is_person(one.actor)), one.sequence))
-    return cloud_events.batched([replace(one, sequence=n) for n, one in enumerate(told, 1)], reader.origin).body
+    return cloud_events.batched(
+        [replace(rounds.unnamed(one), sequence=n) for n, one in enumerate(told, 1)], reader.origin
+    ).body
 
 
 FORMATS: Mapping[str, Format] = {

@@ -93,5 +93,5 @@ def _responders(
     assignee: ResponderSnapshot | None,
 ) -> tuple[ResponderSnapshot, ...]:
     """List who on staff had a part: who was paged first, who acted, in whose hands it is; each once."""
-    paged = [people.who(f"contact:{call.contact_id}") for call in calls.of_case(session, case).first]
+    paged = [people.paged(call.contact_id) for call in calls.of_case(session, case).first]
     return tuple(dict.fromkeys(one for one in [*paged, people.who(case.acknowledged_by), *acted, assignee] if one))

@@ -2,12 +2,14 @@
 
 When somebody answered is told to the second, and how fast the house calls is no secret: so the number of rounds, or of
 people whom they reached, would tell when the report came. The first round follows the report at once, and says nothing
-of how long it took.
+of how long it took. Who answered by phone would tell it too, where a later round alone had reached them: so nobody is
+named who did, whoever it was. At the console everybody can take a case up, paged or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from exports.snapshot import EventSnapshot
@@ -20,6 +22,7 @@ _WHEN_DUE = "callout.escalated"
 _EACH_MINUTE = "callout.nobody"
 _TO_ALL = "callout.told"
 """Its data list a text for each who was called by then."""
+_PHONE = "contact"
 
 Told = TypeVar("Told")
 
@@ -44,6 +47,16 @@ def events(told: Iterable[EventSnapshot], called: Calls) -> list[EventSnapshot]:
     """
     first = {call.send.id for call in called.first}
     return [one for one in once(told, _what) if _leaves(one, first)]
+
+
+def unnamed(event: EventSnapshot) -> EventSnapshot:
+    """Leave out who on staff acted by phone: `contact` remains of `contact:<id>`, in its data as well."""
+    data = {name: _unnamed(value) if isinstance(value, str) else value for name, value in event.data.items()}
+    return replace(event, actor=_unnamed(event.actor), data=data)
+
+
+def _unnamed(actor: str) -> str:
+    return _PHONE if actor.startswith(f"{_PHONE}:") else actor
 
 
 def _what(event: EventSnapshot) -> tuple[str, str]:
