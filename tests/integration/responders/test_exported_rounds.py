@@ -88,6 +88,29 @@ def test_who_answered_by_phone_does_not_tell_that_others_were_called_first(
     assert (answered["actor"], answered["time"][11:19]) == ("contact", "12:14:30")
 
 
+@pytest.mark.parametrize("attended", [False, True], ids=["nobody had it", "somebody had it"])
+def test_of_a_joined_case_the_first_round_is_told_too(desk: Desk, *, attended: bool) -> None:
+    first = desk.tip("high one" if attended else "moderate one", threaded=attended)
+    if attended:
+        assert acknowledge(desk, first)
+    told = len(pages_of(desk, first))
+    second = desk.tip("high two", threaded=False)
+    desk.wait(seconds=300)
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    assert desk.case(second).joined_into_id == first.id
+    pages = [event for event in desk.events("page.written") if event.data["case"] == second.id]
+    assert len(pages) >= 2, "two rounds went out"
+    assert pages_of(desk, desk.case(first))[told:] == [pages[0].data["send"]]
+    assert documents(desk, desk.case(first))[0].count("was paged") == told + 1
+
+
+def pages_of(desk: Desk, case: Case) -> list[str]:
+    """List the texts that a case's exported events tell of."""
+    batch = json.loads(documents(desk, case)[2])
+    return [one["data"]["send"] for one in batch if one["type"] == "org.tipline.page.written.v1"]
+
+
 def test_who_had_answered_a_joined_case_by_phone_is_not_named(desk: Desk) -> None:
     first = desk.tip("moderate one", threaded=False)
     second = desk.tip("critical two", threaded=False)
