@@ -353,6 +353,40 @@ def test_graphql_tells_of_deliveries_and_replays_them(desk: Desk) -> None:
         assert ask("{ subscriptions { name } }")["subscriptions"] == []
 
 
+def test_neither_deliveries_nor_replays_tell_a_token_for_events_alone_when_a_report_came(desk: Desk) -> None:
+    clock = desk.rig.world.clock
+    clock.now = clock.now.replace(hour=12, minute=7, second=41, microsecond=0)
+    both, whole = ("events:read", "subscriptions:write"), ("events:read", "subscriptions:write", "cases:read")
+    query = "{ subscriptions { deliveries(first: 1) { edges { node { dueAt doneAt } } } } }"
+    replay = "mutation($id: ID!, $since: String) { replayDeliveries(subscriptionId: $id, since: $since) { count } }"
+
+    def ask(scopes: tuple[str, ...], query: str, **variables: Any) -> Any:
+        given = {"query": query, "variables": variables}
+        return desk.ask("POST", "/graphql", json=given, headers=desk.token(*scopes)).json()["data"]
+
+    def reached(scopes: tuple[str, ...], since: str) -> int:
+        ask(scopes, replay, id=made.row.id, since=f"{clock.now.date().isoformat()}T{since}")
+        seq = desk.rig.read(made).after_seq
+        desk.rig.run()
+        return seq
+
+    with receiving() as receiver:
+        made = desk.rig.subscribe(receiver)
+        clock.forward(minutes=20)
+        desk.rig.happen(desk.rig.case(), count=3)
+        desk.rig.run()
+        (edge,) = ask(both, query)["subscriptions"][0]["deliveries"]["edges"]
+        assert [one[10:19] for one in edge["node"].values()] == ["T12:15:00"] * 2
+        (edge,) = ask(whole, query)["subscriptions"][0]["deliveries"]["edges"]
+        assert [one[10:19] for one in edge["node"].values()] == ["T12:27:41"] * 2
+        clock.forward(minutes=20)
+        first = reached(whole, "12:27:41Z")
+        assert reached(whole, "12:27:42Z") > first
+        spans = {reached(both, since) for since in ("12:15:00Z", "12:29:59Z", "12:27:42Z", "12:36:42+00:07")}
+        assert spans == {first}, "of a span all of it, in whatever zone its beginning is asked for"
+        assert reached(both, "12:30:00Z") > first
+
+
 def test_receiver_calls_back_to_agree(desk: Desk) -> None:
     with receiving(lambda _got: (200, {}, b"")) as receiver:
         made = desk.rig.subscribe(receiver, agree=False)
