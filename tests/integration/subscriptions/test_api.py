@@ -4,79 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from httpx2 import Response
 from jsonschema import Draft202012Validator
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from gateway.core.http import Hosts
 from gateway.core.records import District, new_id
-from responders import console
-from responders.accounts import service as accounts
-from responders.schema import routes
 from responders.subscriptions import asking
 from responders.subscriptions.records import DEAD, Delivery, Subscription
-from tests.integration.subscriptions.conftest import CONSOLE, Rig
+from tests.integration.subscriptions.conftest import CONSOLE, Desk
 from tests.support.receivers import TAKEN, consent, receiving
-
-PASSWORD = "correct horse battery staple"
-
-
-class Waker:
-    def __init__(self) -> None:
-        self.woken: list[str] = []
-
-    def wake(self, name: str) -> None:
-        self.woken.append(name)
-
-
-@dataclass
-class Desk:
-    """The console app over the rig's district."""
-
-    rig: Rig
-    client: TestClient
-    waker: Waker
-
-    def token(self, *scopes: str) -> dict[str, str]:
-        with self.rig.world.database.write() as session:
-            plain = accounts.issue_token(
-                session, self.rig.world.district_id, "Student system", list(scopes), self.rig.world.clock()
-            )
-        return {"Authorization": f"Bearer {plain}"}
-
-    def ask(self, method: str, path: str, **how: Any) -> Response:
-        return self.client.request(method, path, follow_redirects=False, **how)
-
-    def sign_in(self, role: str) -> None:
-        with self.rig.world.database.write() as session:
-            now, district = self.rig.world.clock(), self.rig.world.district_id
-            accounts.create(session, district, role, role, role, PASSWORD, now)
-        assert self.ask("POST", "/sign-in", data={"username": role, "password": PASSWORD}).status_code == 303
-
-    def csrf(self) -> str:
-        found = re.search(r'name="csrf" value="([^"]+)"', self.client.get("/").text)
-        assert found is not None
-        return found[1]
-
-    def post(self, path: str, **form: Any) -> Response:
-        return self.ask("POST", path, data={"csrf": self.csrf(), **form}, headers={"Accept": "text/html"})
-
-
-@pytest.fixture
-def desk(rig: Rig) -> Iterator[Desk]:
-    waker = Waker()
-    parts = console.prepare(
-        rig.world.of("console"), rig.world.keys["console"], rig.world.clock, waker, CONSOLE,
-        allowed_hosts=["127.0.0.1"],
-    )  # fmt: skip
-    with TestClient(console.create(parts, routes(parts)), base_url=CONSOLE) as client:
-        yield Desk(rig, client, waker)
 
 
 def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
