@@ -256,10 +256,12 @@ def _told(event: CloudEvent) -> Told:
     doubt = systems.UNKNOWN if event.get_type() != CONCERN else None if _text(members, "summary") else systems.UNCLEAR
     parts = _as_it_came(event, data, doubt) if doubt else _concern(members)
     words = "\n\n".join(part for part in (*parts, "\n".join(_about(event))) if part)
+    school = _school(members) if event.get_type() == CONCERN else None
+    most = LONGEST_WORDS - (0 if school is None else systems.REMARK_LENGTH)
     return Told(
         origin=event.get_source(), id=event.get_id(), subject=event.get_subject(), doubt=doubt,
-        school=_school(members),
-        words=words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - len(_CUT)] + _CUT,
+        school=school,
+        words=words if len(words) <= most else words[: most - len(_CUT)] + _CUT,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ _ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _RECEIPT = "(?=.*[0-9])[0-9A-Za-z]{4}([_.:/+-]?[0-9A-Za-z]{4}){3}$"
 _CODE: dict[str, Any] = {"type": "string", "pattern": f"^(?!.*[0-9]{{7}})(?!{_RECEIPT})[A-Za-z0-9_.:/+-]{{0,80}}$"}
 _HEX: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{8,64}$"}
+_ACTOR: dict[str, Any] = {"type": "string", "pattern": "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"}
 _SHAPES: Mapping[str, dict[str, Any]] = {
     "id": _ID,
     "id?": {**_ID, "type": ["string", "null"]},
@@ -32,7 +33,8 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
     "hexes": {"type": "array", "items": _HEX},
     "time": {"type": "string", "pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z$"},
     "number": {"type": "string", "pattern": "^20[0-9]{2}-[0-9]{4,6}$"},
-    "actor": {"type": "string", "pattern": "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"},
+    "actor": _ACTOR,
+    "actor?": {**_ACTOR, "type": ["string", "null"]},
     "path": {"type": "string", "pattern": "^[A-Za-z0-9_./[\\]-]{0,80}$"},
     "count": {"type": "integer"},
     "count?": {"type": ["integer", "null"]},
@@ -148,7 +150,9 @@ KINDS: Mapping[str, Kind] = {
     "case.released": Kind("A legal hold was lifted.", {"reason": "code"}, {"hold": "id"}),
     "case.reopened": Kind("A case was opened again.", {"old": "code", "new": "code", "why": "code"}),
     "case.state_changed": Kind(
-        "A case moved on.", {"old": "code", "new": "code", "why": "code"}, {"into": "id", "source": "id", "by": "code?"}
+        "A case moved on.",
+        {"old": "code", "new": "code", "why": "code"},
+        {"into": "id", "source": "id", "by": "actor?"},
     ),
     "case.threaded": Kind("The conversation of a case became known.", {"message": "id", "thread": "id"}),
     "key.destroyed": Kind("Retention destroyed the keys of a month.", {"kids": "hexes", "resealed": "count"}),
@@ -243,8 +247,8 @@ KINDS: Mapping[str, Kind] = {
     "subscription.created": Kind("Events are to go to a receiver.", {"mode": "code"}),
     "subscription.deleted": Kind("A subscription was ended by a person."),
     "subscription.failing": Kind("An event was given up after days, or finally refused.", {"code": "code?"}),
-    "subscription.recovered": Kind("A receiver that failed takes events again."),
     "subscription.hurried": Kind("What waits for a receiver is tried at once.", {"count": "count"}),
+    "subscription.recovered": Kind("A receiver that failed takes events again."),
     "subscription.refused": Kind("A receiver did not agree to be sent events.", {"code": "code"}),
     "subscription.replayed": Kind("Events are sent once more.", {"count": "count"}),
     "subscription.retired": Kind("A receiver said that it is gone for good."),

@@ -282,7 +282,7 @@ class Dispatcher:
         taken = cases.take_messages(session, self.keys, said, now)
         asking.hear(session, self.keys, judged, now)
         for one, (message, by) in zip(taken, judged, strict=True):
-            wanted = judging.clock_for(one, by)
+            wanted = judging.clock_for(one, message, by)
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:
                 asking.ask(session, self.keys, asked[message.id], message, by.assessment, now)
             if calls:

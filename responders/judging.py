@@ -200,9 +200,12 @@ def _language(message: Message) -> str | None:
     return None if message.language == "und" else message.language
 
 
-def clock_for(taken: cases.Taken, judged: Judged) -> Urgency:
-    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
+def clock_for(taken: cases.Taken, message: Message, judged: Judged) -> Urgency:
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse.
+
+    What counts by itself counts with the doubt that it would open a case with.
+    """
     worse = taken.raised and Severity(taken.case.severity).life_safety
     if worse or not (taken.watched or taken.anew):
         return paging.clock_of(taken.case)
-    return urgency(judged.own) if taken.anew else "queue"
+    return urgency(cases.doubted(message, judged.own)) if taken.anew else "queue"

@@ -30,6 +30,8 @@ UNKNOWN, UNCLEAR = "unknown_event", "unclear_event"
 """Why a person must look: nobody has told us what such an event means; it lacks what an event of its kind has."""
 DOUBTS = frozenset({UNKNOWN, UNCLEAR})
 _NO_SCHOOL = "No school of the district has the short name that it gives. Look which one is meant."
+REMARK_LENGTH = len(_NO_SCHOOL) + 2
+"""So many characters more an event may have here that names a school."""
 _TRIES = 3
 
 

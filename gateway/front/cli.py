@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         description="An anonymous tip line for schools.",
         epilog="All it keeps lies under var/, or where TIPLINE_VAR says. Exit codes: 0 well, 1 a fault, 2 could not.",
     )
+    top.set_defaults(json=False)
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_running(commands)
     _add_asking(commands)
@@ -223,7 +224,7 @@ def _add_backups(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         .command("cli_backup:key")
     )
-    key.add_argument("--out", metavar="FILE", help="where to write the private half")
+    key.add_argument("--out", metavar="FILE", default=argparse.SUPPRESS, help="where to write the private half")
     key.json()
     restore = commands.add_parser(
         "restore",

@@ -14,6 +14,6 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def json(self) -> Parser:
-        """Let it answer in JSON too."""
-        self.add_argument("--json", action="store_true", help="answer in JSON")
+        """Let it answer in JSON too; asked for before or after the name of what stands below it."""
+        self.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer in JSON")
         return self

@@ -39,6 +39,7 @@ def make(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
 
 def listing(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """List tokens; what is kept of one tells nobody what it is."""
+    _refuse_of_new(options)
     settings, now = environment.load("operator", var, environ), utc_now()
     with closing(Database(settings.database_url)) as database, database.read() as session:
         district = _district(session, options.district) if options.district else None
@@ -58,11 +59,20 @@ def listing(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> i
 
 def revoke(options: argparse.Namespace, var: Var, environ: dict[str, str]) -> int:
     """End a token."""
+    _refuse_of_new(options)
+    if options.district:
+        raise BadInput("An id needs no --district: `tipline token revoke ID`.")
     settings = environment.load("operator", var, environ)
     with closing(Database(settings.database_url)) as database, database.write() as session:
         name = accounts.revoke_token(session, options.token, utc_now()).name
     print(json.dumps({"revoked": options.token}) if options.json else f"The token of {name} counts no more.")
     return 0
+
+
+def _refuse_of_new(options: argparse.Namespace) -> None:
+    """Say that no token is made by a command that makes none. Raises: BadInput."""
+    if options.name or options.scope or options.days is not None:
+        raise BadInput("--name, --scope and --days are for a new token: leave `list` or `revoke` out to make one.")
 
 
 def _shown(token: ApiToken, district: str, now: datetime) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     listing = kinds.add_parser(
         "list", description="List tokens with what they may do and until when; those that have ended too."
     ).command("cli_tokens:listing")
-    listing.add_argument("--district", metavar="SLUG", help="those of a district")
+    # What is left out here may have been said before `list`.
+    listing.add_argument("--district", metavar="SLUG", default=argparse.SUPPRESS, help="those of a district")
     listing.json()
     revoke = kinds.add_parser(
         "revoke", description="End a token: the next request that shows it is refused."

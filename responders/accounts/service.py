@@ -152,8 +152,8 @@ def tokens(session: Session, district_id: str | None = None) -> list[ApiToken]:
 
 def revoke_token(session: Session, token_id: str, now: datetime) -> ApiToken:
     """End a token: the next request that shows it is refused. Raises: NotFound, also for one that was revoked."""
-    found = next((one for one in tokens(session) if one.id == token_id and one.revoked_at is None), None)
-    if found is None:
+    found = session.get(ApiToken, token_id, options=[defer(ApiToken.token_hash)])
+    if found is None or found.revoked_at is not None:
         raise NotFound("There is no such token, or it was revoked. `tipline token list` shows their ids.")
     found.revoked_at = now
     emit(session, "token.revoked", subject=f"token/{found.id}", actor="process:operator", at=now,

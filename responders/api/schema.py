@@ -33,16 +33,17 @@ class Event(relay.Node):
         description="Who did it: `account:<id>`, `contact:<id>`, `token:<id>`, `process:<name>` or `reporter`."
     )
     moment: strawberry.Private[datetime]
-    data: Json = strawberry.field(description="Ids and codes.")
+    data: Json = strawberry.field(description="Ids and codes: what the schema of its type lists.")
     page: strawberry.Private[Sequence[records.Event]]
     """The rows that were read together with it, so that what else is asked of them is asked of all at once."""
 
     @classmethod
     def of(cls, record: records.Event, page: Sequence[records.Event] = ()) -> Self:
-        """Show a row, with those of its page."""
-        names = ("id", "subject", "actor", "data")
-        shown = {name: getattr(record, name) for name in names}
-        return cls(type=event_catalogue.type_of(record.type), **shown, moment=record.at, page=page or [record])
+        """Show a row, with those of its page; of its data what would leave, whatever was stored once."""
+        return cls(
+            id=record.id, type=event_catalogue.type_of(record.type), subject=record.subject, actor=record.actor,
+            data=Json(event_catalogue.fitting(record.type, record.data)), moment=record.at, page=page or [record],
+        )  # fmt: skip
 
     @classmethod
     def find(cls, info: Info, event_id: str) -> Self | None:

@@ -39,6 +39,7 @@ from responders.cases.taking import (
     case_of_message,
     case_of_thread,
     doubt,
+    doubted,
     judge_again,
     severities,
     take_messages,
@@ -47,7 +48,7 @@ from responders.cases.taking import (
 __all__ = [
     "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "REOPENED", "RESOLVED", "STATES", "WHY",
     "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again", "add_note", "assessments",
-    "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state", "correct", "doubt", "is_quiet",
-    "judge_again", "last_act", "late", "link", "messages", "messages_of", "notes", "severities", "take_messages",
-    "threads",
+    "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state", "correct", "doubt", "doubted",
+    "is_quiet", "judge_again", "last_act", "late", "link", "messages", "messages_of", "notes", "severities",
+    "take_messages", "threads",
 ]  # fmt: skip

@@ -23,7 +23,8 @@ from triage.policy import waits_for_answer
 
 ACTOR = "process:worker"
 _COUNTERS = "case counters"
-_NOT_JUDGED = frozenset({"engine_error", "timeout", "unreadable"})
+_WENT_WRONG = frozenset({"engine_error", "timeout", "unreadable", "not_paged"})
+"""Reasons that lie with us: whoever looks must know them before what is odd about an event."""
 _NEEDLESS = frozenset({Category.SPAM, Category.TEST})
 """What words look like that nobody need read; a form that we do not know looks like it easily."""
 
@@ -58,7 +59,7 @@ def take_messages(
         if message.id in done:
             taken.append(Taken(case=done[message.id]))
             continue
-        assessment = _doubting(message, given)
+        assessment = doubted(message, given)
         message.district_id, message.dispatched_at = home.id, now
         case = known.cases.get(message.thread_id or "")
         if message.contact_id:
@@ -296,17 +297,18 @@ def _keep(
     )  # fmt: skip
 
 
-def _doubting(message: Message, given: Assessment) -> Assessment:
+def doubted(message: Message, given: Assessment) -> Assessment:
     """Have a person look at what nobody owns, and at what another system says that we could not make out.
 
-    Of the latter that is the reason, whatever its words look like; and it is neither an advertisement nor a test.
+    Of the latter that is the reason, whatever its words look like, unless something went wrong with us; and it is
+    neither an advertisement nor a test.
     """
     if message.quarantine is None:
         return given
     if message.quarantine not in systems.DOUBTS:
         return given if given.unsure else replace(given, unsure=True, unsure_reason=message.quarantine)
     categories = tuple(one for one in given.categories if one not in _NEEDLESS) or (Category.OTHER,)
-    reason = given.unsure_reason if given.unsure_reason in _NOT_JUDGED else message.quarantine
+    reason = given.unsure_reason if given.unsure_reason in _WENT_WRONG else message.quarantine
     return replace(given, unsure=True, unsure_reason=reason, categories=categories)
 
 

@@ -21,7 +21,6 @@ from responders.conversation.timeline import Entry
 from responders.escalation import service as escalation
 from responders.exporting import rounds, times, tips
 from responders.exporting.staff import Staff
-from responders.paging import calls
 from responders.paging.calls import Calls
 
 _TOLD_OTHERWISE = frozenset({"case.noted", "case.exported"})
@@ -50,7 +49,7 @@ def read(told: Told) -> tuple[ActSnapshot, ...]:
     does: within a span all that is told coarsely stands before what is told to the second. How often people were called
     is not told at all: see `rounds`.
     """
-    called = calls.of_case(told.session, told.case)
+    called = rounds.called(told.session, told.case)
     entries = timeline.read(
         told.session, told.case.id, _subjects(told), called.callouts, told.staff.people, told.threads.values()
     )
@@ -94,7 +93,7 @@ def _notes(told: Told) -> Iterator[tuple[datetime, ActSnapshot]]:
 
 def _pages(told: Told, called: Calls) -> Iterator[tuple[datetime, ActSnapshot]]:
     for call in called.first:
-        name = told.staff.people.name(f"contact:{call.contact_id}")
+        name = told.staff.paged(call.contact_id).name
         label = Words(f"{name} was paged: {describe(called.best(call)).text}")
         yield call.at, ActSnapshot(Code(rounds.PAGED), label, Moment.coarse(call.at, told.minutes), None)
 

@@ -15,7 +15,6 @@ from responders.cases.records import Case
 from responders.escalation import service as escalation
 from responders.exporting import reading, rounds, times
 from responders.exporting.reading import Reader
-from responders.paging import calls
 from responders.subscriptions import places
 
 _EXPORTED = TYPE_PREFIX + "case.exported"
@@ -66,9 +65,11 @@ def _events(session: Session, reader: Reader, case: Case, _flavour: str) -> byte
     """
     minutes = reader.policy.report_minutes
     whole = [one for one in places.of_case(session, case.id, minutes) if one.type != _EXPORTED]
-    told = rounds.events(whole, calls.of_case(session, case))
+    told = rounds.events(whole, rounds.called(session, case))
     told.sort(key=lambda one: (*times.place(one.at, minutes, exact=is_person(one.actor)), one.sequence))
-    return cloud_events.batched([replace(one, sequence=n) for n, one in enumerate(told, 1)], reader.origin).body
+    return cloud_events.batched(
+        [replace(rounds.unnamed(one), sequence=n) for n, one in enumerate(told, 1)], reader.origin
+    ).body
 
 
 FORMATS: Mapping[str, Format] = {

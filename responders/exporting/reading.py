@@ -16,10 +16,9 @@ from gateway.core.records import District, Event, School
 from responders.cases import service as cases
 from responders.cases import words
 from responders.cases.records import Case
-from responders.exporting import acts, staff, times, tips
+from responders.exporting import acts, rounds, staff, times, tips
 from responders.exporting.acts import Told
 from responders.exporting.staff import Staff
-from responders.paging import calls
 
 _MOVED = TYPE_PREFIX + "case.state_changed"
 _ENDS = frozenset({cases.RESOLVED, cases.CLOSED})
@@ -93,5 +92,5 @@ def _responders(
     assignee: ResponderSnapshot | None,
 ) -> tuple[ResponderSnapshot, ...]:
     """List who on staff had a part: who was paged first, who acted, in whose hands it is; each once."""
-    paged = [people.who(f"contact:{call.contact_id}") for call in calls.of_case(session, case).first]
+    paged = [people.paged(call.contact_id) for call in rounds.called(session, case).first]
     return tuple(dict.fromkeys(one for one in [*paged, people.who(case.acknowledged_by), *acted, assignee] if one))

@@ -2,17 +2,24 @@
 
 When somebody answered is told to the second, and how fast the house calls is no secret: so the number of rounds, or of
 people whom they reached, would tell when the report came. The first round follows the report at once, and says nothing
-of how long it took.
+of how long it took. Who answered by phone would tell it too, where a later round alone had reached them: so nobody is
+named who did, whoever it was. At the console everybody can take a case up, paged or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from exports.snapshot import EventSnapshot
 from gateway.core.events import TYPE_PREFIX
+from responders.cases.records import Case
+from responders.paging import calls
 from responders.paging.calls import Calls
+from responders.subscriptions import places
 
 PAGED = "page.written"
 _WHEN_DUE = "callout.escalated"
@@ -20,8 +27,14 @@ _WHEN_DUE = "callout.escalated"
 _EACH_MINUTE = "callout.nobody"
 _TO_ALL = "callout.told"
 """Its data list a text for each who was called by then."""
+_PHONE = "contact"
 
 Told = TypeVar("Told")
+
+
+def called(session: Session, case: Case) -> Calls:
+    """Read the calls about a case and about all that were joined into it."""
+    return calls.of_case(session, case, places.joined_into(session, case.id))
 
 
 def once(told: Iterable[Told], what: Callable[[Told], tuple[str, str]]) -> Iterator[Told]:
@@ -44,6 +57,16 @@ def events(told: Iterable[EventSnapshot], called: Calls) -> list[EventSnapshot]:
     """
     first = {call.send.id for call in called.first}
     return [one for one in once(told, _what) if _leaves(one, first)]
+
+
+def unnamed(event: EventSnapshot) -> EventSnapshot:
+    """Leave out who on staff acted by phone: `contact` remains of `contact:<id>`, in its data as well."""
+    data = {name: _unnamed(value) if isinstance(value, str) else value for name, value in event.data.items()}
+    return replace(event, actor=_unnamed(event.actor), data=data)
+
+
+def _unnamed(actor: str) -> str:
+    return _PHONE if actor.startswith(f"{_PHONE}:") else actor
 
 
 def _what(event: EventSnapshot) -> tuple[str, str]:

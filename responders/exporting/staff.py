@@ -1,4 +1,7 @@
-"""Who on staff did something, as it may leave: by name and role, or by role alone where the policy says so."""
+"""Who on staff did something, as it may leave: by name and role, or by role alone where the policy says so.
+
+Who did it by phone is not told: see `rounds`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ _ROLES = {
 }
 _OPERATOR = "operator"
 _PEOPLE = ("account:", "contact:", "token:")
+_PHONE = "contact:"
+_SOMEONE = ResponderSnapshot(Words("Someone"), Code("other"))
+_BY_PHONE = ResponderSnapshot(Words("Somebody by phone"), Code("other"))
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,18 @@ class Staff:
         """Find who an actor is; nobody when it is the house itself or a reporter."""
         if actor is None or not acts(actor):
             return None
-        return self.known.get(actor) or ResponderSnapshot(Words("Someone"), Code("other"))
+        if actor.startswith(_PHONE):
+            return _BY_PHONE
+        return self.known.get(actor) or _SOMEONE
 
     @property
     def people(self) -> People:
-        """Name them for sentences."""
-        return People({actor: str(one.name) for actor, one in self.known.items()})
+        """Name them for sentences about what they did."""
+        return People({actor: str((self.who(actor) or one).name) for actor, one in self.known.items()})
+
+    def paged(self, contact_id: str) -> ResponderSnapshot:
+        """Find who was paged."""
+        return self.known.get(f"{_PHONE}{contact_id}") or _SOMEONE
 
 
 def acts(actor: str) -> bool:

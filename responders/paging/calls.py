@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,21 +61,32 @@ class Calls:
         return min(same, key=lambda send: _FARED.index(send.status))
 
 
-def of_case(session: Session, case: Case) -> Calls:
-    """Read the calls of a case; texts sent before it joined its callout or after its end were not about it."""
+def of_case(session: Session, case: Case, joined_into: Sequence[str] = ()) -> Calls:
+    """Read the calls of a case; texts sent before it joined its callout or after its end were not about it.
+
+    Those about the cases `joined_into` it are its own too, where they are given. Joining takes such a case out of its
+    open callouts: so what a text named counts, too.
+    """
     joined = select(Callout, CalloutCase).join(CalloutCase, CalloutCase.callout_id == Callout.id)
     found = session.execute(joined.where(CalloutCase.case_id == case.id).order_by(CalloutCase.added_at)).all()
     about = and_(
         Page.at >= CalloutCase.added_at,
         or_(CalloutCase.acknowledged_at.is_(None), Page.at <= CalloutCase.acknowledged_at),
     )
+    link = CalloutCase.callout_id == Page.callout_id, CalloutCase.case_id.in_([case.id, *joined_into])
+    callouts = {callout.id for callout, _ in found}
+    if joined_into:
+        callouts |= set(session.scalars(select(CalloutCase.callout_id).where(CalloutCase.case_id.in_(joined_into))))
+        callouts |= set(session.scalars(select(Page.callout_id).where(Page.case_id.in_(joined_into))))
     query = (
         select(Responder.name, Page.at, Send, Page.callout_id, Responder.contact_id, Page.step)
-        .select_from(CalloutCase)
-        .join(Page, and_(Page.callout_id == CalloutCase.callout_id, about))
+        .select_from(Page)
         .join(Responder, Responder.id == Page.responder_id)
         .join(Send, Send.id == Page.send_id)
-        .where(CalloutCase.case_id == case.id)
+        .where(
+            Page.callout_id.in_(callouts),
+            or_(select(CalloutCase.case_id).where(*link, about).exists(), Page.case_id.in_(joined_into)),
+        )
         .order_by(Page.at, Responder.name)
     )
     texts = [Call(*row) for row in session.execute(query)]

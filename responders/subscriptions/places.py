@@ -75,7 +75,7 @@ def lanes_of_case(session: Session, case_id: str) -> list[str]:
 
     Which is their messages with files and answers, threads, pages, callouts and alerts.
     """
-    cases = _joined(session, case_id)
+    cases = [case_id, *joined_into(session, case_id)]
     told = [f"case/{one}" for one in cases]
     messages = _column(session, CaseMessage.message_id, CaseMessage.case_id, cases)
     threads = _column(session, CaseThread.thread_id, CaseThread.case_id, cases)
@@ -91,12 +91,13 @@ def lanes_of_case(session: Session, case_id: str) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def _joined(session: Session, case_id: str) -> list[str]:
+def joined_into(session: Session, case_id: str) -> list[str]:
+    """Name the cases that were joined into one, and those that had been joined into them."""
     found, fresh = [case_id], [case_id]
     while fresh:
         fresh = [one for one in _column(session, Case.id, Case.joined_into_id, fresh) if one not in found]
         found += fresh
-    return found
+    return found[1:]
 
 
 def _column(session: Session, wanted: object, by: object, values: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -69,15 +69,27 @@ class EventDelivery(relay.Node):
     attempts: int
     code: str | None = strawberry.field(description="What the last try came to.")
     trouble: str | None = strawberry.field(description="What went wrong, in a sentence; null when it was taken.")
-    due_at: datetime
-    done_at: datetime | None
+    due: strawberry.Private[datetime]
+    done: strawberry.Private[datetime | None]
+
+    @strawberry.field(
+        description="When it is due. Without the scope cases:read in spans: it follows its event at once."
+    )
+    def due_at(self, info: Info) -> datetime:
+        """Tell when."""
+        return told(info, self.due)
+
+    @strawberry.field(description="When it was taken or given up, as coarsely.")
+    def done_at(self, info: Info) -> datetime | None:
+        """Tell when, if it was."""
+        return None if self.done is None else told(info, self.done)
 
     @classmethod
     def of(cls, row: records.Delivery) -> Self:
         """Show a row."""
         return cls(
             id=row.id, event_id=row.event_id, lane=row.lane, state=EventDeliveryState(row.state), attempts=row.attempts,
-            code=row.code, due_at=row.due_at, done_at=row.done_at,
+            code=row.code, due=row.due_at, done=row.done_at,
             trouble=None if row.state == records.DELIVERED else trouble(row.code),
         )  # fmt: skip
 
@@ -133,10 +145,15 @@ class Subscription(relay.Node):
 
 def at_of(info: Info, root: strawberry.Parent[Event]) -> datetime:
     """Tell when it was, as exactly as the viewer may know; who may read cases sees there when reports came in."""
+    return root.moment if is_person(root.actor) else told(info, root.moment)
+
+
+def told(info: Info, moment: datetime) -> datetime:
+    """Bring a moment down to the beginning of its span for whoever may not read cases."""
     context = info.context
-    if is_person(root.actor) or CASES_READ in context.viewer.scopes:
-        return root.moment
-    return places.coarse(root.moment, context.policy.report_minutes)
+    if CASES_READ in context.viewer.scopes:
+        return moment
+    return places.coarse(moment, context.policy.report_minutes)
 
 
 def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
@@ -277,7 +294,10 @@ class Mutation:
         )
         return SubscriptionPayload(subscription=None, user_errors=errors)
 
-    @strawberry.mutation(description="Send again what was given up, or with `since` everything from that moment on.")
+    @strawberry.mutation(
+        description="Send again what was given up, or with `since` everything from that moment on: without the scope "
+        "cases:read from the beginning of its span on, since how many there are would tell when each was."
+    )
     def replay_deliveries(self, info: Info, subscription_id: strawberry.ID, since: str | None = None) -> ReplayPayload:
         """Replay."""
         context = info.context
@@ -285,7 +305,7 @@ class Mutation:
         def work(session: Session, row: records.Subscription) -> int:
             if since is None:
                 return service.replay_dead(session, row, context.viewer.actor, context.now)
-            return service.replay_since(session, row, _moment(since), context.viewer.actor, context.now)
+            return service.replay_since(session, row, told(info, _moment(since)), context.viewer.actor, context.now)
 
         count, errors = _on(info, subscription_id, work)
         return ReplayPayload(count=count or 0, user_errors=errors)
@@ -314,11 +334,11 @@ def _may_write(info: Info) -> None:
 
 
 def _moment(given: str) -> datetime:
-    """Read an ISO 8601 time with a zone. Raises: BadInput."""
+    """Read an ISO 8601 time with a zone, as UTC, whose day has the spans. Raises: BadInput."""
     try:
         moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise BadInput("since must be a time in ISO 8601, with a zone.") from None
-    if moment.tzinfo is None:
-        raise BadInput("since must be a time in ISO 8601, with a zone.")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadInput("since must be a time in ISO 8601, with a zone.")

@@ -116,16 +116,21 @@ def ask_again(session: Session, row: Subscription, actor: str, now: datetime) ->
 
 
 def try_now(session: Session, row: Subscription, actor: str, now: datetime) -> int:
-    """Have what waits tried at once, however long its pause still is; answers how many. Raises: BadInput.
+    """Have what waits tried at once, however long the pause of a receiver that failed still is; answers how many.
 
-    A receiver that fails again is left alone for as long as it would have been.
+    One that fails again is left alone for longer than before. Raises: BadInput, also where nothing but the pace that
+    the receiver agreed to holds events up: that is kept.
     """
     if row.state != ACTIVE:
         raise BadInput("It has not agreed to be sent events. Have it asked again.")
+    is_paused = row.paused_until is not None and row.paused_until > now
     waiting = Delivery.subscription_id == row.id, Delivery.state == QUEUED, Delivery.due_at > now
     done: int = session.execute(update(Delivery).where(*waiting).values(due_at=now)).rowcount  # type: ignore[attr-defined]  # a CursorResult
-    if done or row.paused_until is not None:
+    if row.failures:
         row.paused_until = None
+    elif is_paused and not done:
+        raise BadInput("Events go out as fast as the receiver agreed to. There is nothing to hurry.")
+    if is_paused or done:
         _tell(session, row, "hurried", actor, now, count=done)
     return done
 

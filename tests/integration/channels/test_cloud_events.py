@@ -145,20 +145,6 @@ def test_a_concern_in_base64_is_judged_by_its_words(site: Site, kind: str | None
         assert session.scalars(select(Thread.school_id)).one() == site.world.second_school_id
 
 
-def test_a_school_is_the_one_that_is_named_or_the_systems_own(site: Site) -> None:
-    for number, school in enumerate(("cedar", "nowhere", "\x00'; DROP", 7, None)):
-        told = event(id=str(number), data={"summary": GUN, "school": school})
-        for _ in "once", "and again":
-            answer = site.post(told)
-            assert answer.status_code == 202
-            warned = [one["detail"] for one in answer.json().get("warnings", [])]
-            assert ["no school of the short name" in one for one in warned] == [True] * (school not in {"cedar", None})
-    schools = [case.school_id for case in site.take()]
-    assert schools.count(site.world.second_school_id) == 1
-    assert schools.count(site.world.school_id) == 4
-    assert sum("Look which one is meant." in words for words in site.words()) == 3
-
-
 @pytest.mark.parametrize(
     ("body", "kind", "status", "code"),
     [

@@ -96,6 +96,27 @@ def test_tokens_are_listed_and_revoked(run: Var, capsys: pytest.CaptureFixture[s
     assert "no such token" in capsys.readouterr().err
 
 
+def test_what_is_said_before_list_counts_as_if_it_were_said_after(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["token", "--name", "reports", "--scope", "cases:read"]) == 0
+    capsys.readouterr()
+    shown = []
+    for arguments in (["--district", "demo", "--json", "list"], ["list", "--district", "demo", "--json"]):
+        assert cli.main(["token", *arguments]) == 0
+        shown.append(json.loads(capsys.readouterr().out))
+    assert shown[0] == shown[1]
+    assert [one["name"] for one in shown[0]] == ["reports"]
+    assert cli.main(["token", "--district", "nowhere", "list"]) == 2, "nor is it another district's"
+
+
+@pytest.mark.parametrize("command", ["sources list", "retention report", "backup key"])
+def test_json_may_be_asked_for_before_what_stands_below_a_command(command: str) -> None:
+    above, below = command.split()
+    assert cli.parser().parse_args([above, "--json", below]).json
+    assert cli.parser().parse_args([above, below, "--json"]).json
+    assert not cli.parser().parse_args([above, below]).json
+    assert cli.parser().parse_args(["backup", "--out", "x", "key"]).out == "x"
+
+
 def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixture[str]) -> None:
     with Database(f"sqlite:///{run.database}").read() as session:
         number = session.scalar(select(Case.number).order_by(Case.number)) or ""
@@ -116,6 +137,9 @@ def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixtur
         (["token", "--name", "x"], "--name and --scope"),
         (["token", "list", "--district", "nowhere"], "no district"),
         (["token", "revoke", "nothing"], "no such token"),
+        (["token", "--name", "x", "--scope", "cases:read", "list"], "are for a new token"),
+        (["token", "--days", "0", "revoke", "nothing"], "are for a new token"),
+        (["token", "--district", "demo", "revoke", "nothing"], "needs no --district"),
         (["text", "hello", "--from", "+13035550123"], "Nothing answers"),
         (["run", "console"], "must not hold these keys"),
     ],
@@ -126,6 +150,9 @@ def test_trace_by_case_number_prints_hops(run: Var, capsys: pytest.CaptureFixtur
         "token-for-nothing",
         "tokens-of-nowhere",
         "unknown-token",
+        "new-token-in-a-list",
+        "new-token-that-is-revoked",
+        "district-of-an-id",
         "nobody-there",
         "surplus-key",
     ],

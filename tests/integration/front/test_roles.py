@@ -25,6 +25,7 @@ from gateway.front.doctor.roles import roles as look
 from gateway.front.places import Var
 from gateway.front.roles import drift, granting
 from gateway.front.roles.table import ROLES
+from responders.accounts import service as accounts
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.dispatch import Dispatcher
@@ -322,6 +323,17 @@ def test_the_clock_makes_its_rounds_under_its_own_role(world: World) -> None:
         service.order(session, service.CLOCK, now)
     with clock.read() as session:
         assert not service.is_due(session, now)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_operator_ends_a_token_under_its_own_role(world: World) -> None:
+    with world.of("operator").write() as session:
+        plain = accounts.issue_token(session, world.district_id, "reports", ["cases:read"], world.clock())
+    with world.of("operator").write() as session:
+        (row,) = accounts.tokens(session)
+        accounts.revoke_token(session, row.id, world.clock())
+    with world.of("console").read() as session:
+        assert accounts.token(session, plain, world.clock()) is None
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -198,7 +198,7 @@ class Desk:
 def acknowledge(desk: Desk, case: Case) -> bool:
     """Acknowledge as someone at the console would."""
     with desk.world.database.write() as session:
-        return paging.acknowledge(session, session.get_one(Case, case.id), "account:1", desk.now)
+        return paging.acknowledge(session, session.get_one(Case, case.id), f"account:{1:032x}", desk.now)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from triage import engine
 from triage.model import Assessment, Context
 
 TEXTS = Path(__file__).parents[2] / "unit/triage"
-DANA = "account:1"
+DANA = f"account:{1:032x}"
 _PATIENT = 60.0
 """Seconds that the engine may take: a busy machine must not make every tip one that nobody could judge."""
 

@@ -9,6 +9,8 @@ from gateway.core import systems
 from gateway.core.records import Message, Send, Source
 from gateway.core.systems import Told
 from responders.cases.records import Case
+from responders.cases.words import UNSURE
+from responders.paging import service as paging
 from responders.paging.records import Page
 from tests.integration.responders.conftest import Desk
 
@@ -56,6 +58,48 @@ def test_an_unknown_event_calls_a_person_however_calm_it_sounds(desk: Desk, sour
     (case,) = tell(desk, source, told(1, "low noise", doubt=systems.UNKNOWN))
     assert (case.unsure, case.unsure_reason, case.stray) == (True, "unknown_event", False)
     assert pages(desk) == 1
+
+
+@pytest.mark.parametrize("done", ["in_progress", "resolved"])
+@pytest.mark.parametrize(("doubt", "expected"), [(None, 0), (systems.UNKNOWN, 1), (systems.UNCLEAR, 1)])
+def test_an_unknown_event_on_a_case_that_lies_quiet_calls_a_person_as_if_it_opened_one(
+    desk: Desk, source: Source, doubt: str | None, expected: int, done: str
+) -> None:
+    (case,) = tell(desk, source, told(1, "low noise", "visit/1"))
+    desk.move(case, done)
+    desk.wait(minutes=10)
+    (same,) = tell(desk, source, told(2, "low noise", "visit/1", doubt=doubt))
+    assert (same.id, same.unsure_reason) == (case.id, doubt)
+    assert pages(desk) == expected
+
+
+def test_an_unknown_event_calls_nobody_while_a_person_is_on_its_case(desk: Desk, source: Source) -> None:
+    (case,) = tell(desk, source, told(1, "low noise", "visit/1"))
+    desk.move(case, "in_progress")
+    desk.wait(minutes=1)
+    tell(desk, source, told(2, "low noise", "visit/1", doubt=systems.UNKNOWN))
+    assert pages(desk) == 0
+
+
+@pytest.mark.parametrize("doubt", sorted(systems.DOUBTS))
+def test_that_nobody_was_told_of_an_event_is_said_before_what_is_odd_about_it(
+    desk: Desk, source: Source, monkeypatch: pytest.MonkeyPatch, doubt: str
+) -> None:
+    monkeypatch.setattr(paging, "call_out", _fails)
+    tell(desk, source, told(1, "low noise", doubt=doubt))
+    desk.wait(seconds=16)
+    with desk.world.database.read() as session:
+        case = session.scalars(select(Case)).one()
+    assert (case.unsure, case.unsure_reason) == (True, "not_paged")
+    assert UNSURE["not_paged"].endswith("Nobody has been told of this yet.")
+    assert pages(desk) == 0
+    monkeypatch.undo()
+    desk.wait(seconds=16)
+    assert pages(desk) == 1
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError
 
 
 def test_nothing_is_asked_back_and_nothing_is_texted_to_a_system(desk: Desk, source: Source) -> None:

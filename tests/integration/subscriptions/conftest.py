@@ -1,19 +1,25 @@
-"""A rig: the small district, a worker that delivers, and receivers on real sockets."""
+"""A rig: the small district, a worker that delivers, and receivers on real sockets; a desk: the console over it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from gateway.core.events import emit
 from gateway.core.http import Guarded, Hosts
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, new_id
+from responders import console
+from responders.accounts import service as accounts
 from responders.cases.records import Case
+from responders.schema import routes
 from responders.subscriptions import service
 from responders.subscriptions.asking import Asker
 from responders.subscriptions.delivering import Deliverer
@@ -25,6 +31,7 @@ from tests.support.world import World
 
 CONSOLE = "https://console.example.org"
 STAFF = "account:" + "a" * 32
+PASSWORD = "correct horse battery staple"
 
 
 @dataclass
@@ -125,3 +132,55 @@ def rig(world: World) -> Iterator[Rig]:
     client = Guarded(["127.0.0.1"], seconds=2.0, body_bytes=4096)
     yield Rig(world, client)
     client.close()
+
+
+class Waker:
+    def __init__(self) -> None:
+        self.woken: list[str] = []
+
+    def wake(self, name: str) -> None:
+        self.woken.append(name)
+
+
+@dataclass
+class Desk:
+    """The console app over the rig's district."""
+
+    rig: Rig
+    client: TestClient
+    waker: Waker
+
+    def token(self, *scopes: str) -> dict[str, str]:
+        with self.rig.world.database.write() as session:
+            plain = accounts.issue_token(
+                session, self.rig.world.district_id, "Student system", list(scopes), self.rig.world.clock()
+            )
+        return {"Authorization": f"Bearer {plain}"}
+
+    def ask(self, method: str, path: str, **how: Any) -> Response:
+        return self.client.request(method, path, follow_redirects=False, **how)
+
+    def sign_in(self, role: str) -> None:
+        with self.rig.world.database.write() as session:
+            now, district = self.rig.world.clock(), self.rig.world.district_id
+            accounts.create(session, district, role, role, role, PASSWORD, now)
+        assert self.ask("POST", "/sign-in", data={"username": role, "password": PASSWORD}).status_code == 303
+
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.client.get("/").text)
+        assert found is not None
+        return found[1]
+
+    def post(self, path: str, **form: Any) -> Response:
+        return self.ask("POST", path, data={"csrf": self.csrf(), **form}, headers={"Accept": "text/html"})
+
+
+@pytest.fixture
+def desk(rig: Rig) -> Iterator[Desk]:
+    waker = Waker()
+    parts = console.prepare(
+        rig.world.of("console"), rig.world.keys["console"], rig.world.clock, waker, CONSOLE,
+        allowed_hosts=["127.0.0.1"],
+    )  # fmt: skip
+    with TestClient(console.create(parts, routes(parts)), base_url=CONSOLE) as client:
+        yield Desk(rig, client, waker)

@@ -4,79 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from httpx2 import Response
 from jsonschema import Draft202012Validator
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from gateway.core.http import Hosts
 from gateway.core.records import District, new_id
-from responders import console
-from responders.accounts import service as accounts
-from responders.schema import routes
 from responders.subscriptions import asking
 from responders.subscriptions.records import DEAD, Delivery, Subscription
-from tests.integration.subscriptions.conftest import CONSOLE, Rig
+from tests.integration.subscriptions.conftest import CONSOLE, Desk
 from tests.support.receivers import TAKEN, consent, receiving
-
-PASSWORD = "correct horse battery staple"
-
-
-class Waker:
-    def __init__(self) -> None:
-        self.woken: list[str] = []
-
-    def wake(self, name: str) -> None:
-        self.woken.append(name)
-
-
-@dataclass
-class Desk:
-    """The console app over the rig's district."""
-
-    rig: Rig
-    client: TestClient
-    waker: Waker
-
-    def token(self, *scopes: str) -> dict[str, str]:
-        with self.rig.world.database.write() as session:
-            plain = accounts.issue_token(
-                session, self.rig.world.district_id, "Student system", list(scopes), self.rig.world.clock()
-            )
-        return {"Authorization": f"Bearer {plain}"}
-
-    def ask(self, method: str, path: str, **how: Any) -> Response:
-        return self.client.request(method, path, follow_redirects=False, **how)
-
-    def sign_in(self, role: str) -> None:
-        with self.rig.world.database.write() as session:
-            now, district = self.rig.world.clock(), self.rig.world.district_id
-            accounts.create(session, district, role, role, role, PASSWORD, now)
-        assert self.ask("POST", "/sign-in", data={"username": role, "password": PASSWORD}).status_code == 303
-
-    def csrf(self) -> str:
-        found = re.search(r'name="csrf" value="([^"]+)"', self.client.get("/").text)
-        assert found is not None
-        return found[1]
-
-    def post(self, path: str, **form: Any) -> Response:
-        return self.ask("POST", path, data={"csrf": self.csrf(), **form}, headers={"Accept": "text/html"})
-
-
-@pytest.fixture
-def desk(rig: Rig) -> Iterator[Desk]:
-    waker = Waker()
-    parts = console.prepare(
-        rig.world.of("console"), rig.world.keys["console"], rig.world.clock, waker, CONSOLE,
-        allowed_hosts=["127.0.0.1"],
-    )  # fmt: skip
-    with TestClient(console.create(parts, routes(parts)), base_url=CONSOLE) as client:
-        yield Desk(rig, client, waker)
 
 
 def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
@@ -351,6 +290,40 @@ def test_graphql_tells_of_deliveries_and_replays_them(desk: Desk) -> None:
         ask("mutation($id: ID!) { unsubscribe(subscriptionId: $id) { userErrors { code } } }",
             id=made["subscription"]["id"])  # fmt: skip
         assert ask("{ subscriptions { name } }")["subscriptions"] == []
+
+
+def test_neither_deliveries_nor_replays_tell_a_token_for_events_alone_when_a_report_came(desk: Desk) -> None:
+    clock = desk.rig.world.clock
+    clock.now = clock.now.replace(hour=12, minute=7, second=41, microsecond=0)
+    both, whole = ("events:read", "subscriptions:write"), ("events:read", "subscriptions:write", "cases:read")
+    query = "{ subscriptions { deliveries(first: 1) { edges { node { dueAt doneAt } } } } }"
+    replay = "mutation($id: ID!, $since: String) { replayDeliveries(subscriptionId: $id, since: $since) { count } }"
+
+    def ask(scopes: tuple[str, ...], query: str, **variables: Any) -> Any:
+        given = {"query": query, "variables": variables}
+        return desk.ask("POST", "/graphql", json=given, headers=desk.token(*scopes)).json()["data"]
+
+    def reached(scopes: tuple[str, ...], since: str) -> int:
+        ask(scopes, replay, id=made.row.id, since=f"{clock.now.date().isoformat()}T{since}")
+        seq = desk.rig.read(made).after_seq
+        desk.rig.run()
+        return seq
+
+    with receiving() as receiver:
+        made = desk.rig.subscribe(receiver)
+        clock.forward(minutes=20)
+        desk.rig.happen(desk.rig.case(), count=3)
+        desk.rig.run()
+        (edge,) = ask(both, query)["subscriptions"][0]["deliveries"]["edges"]
+        assert [one[10:19] for one in edge["node"].values()] == ["T12:15:00"] * 2
+        (edge,) = ask(whole, query)["subscriptions"][0]["deliveries"]["edges"]
+        assert [one[10:19] for one in edge["node"].values()] == ["T12:27:41"] * 2
+        clock.forward(minutes=20)
+        first = reached(whole, "12:27:41Z")
+        assert reached(whole, "12:27:42Z") > first
+        spans = {reached(both, since) for since in ("12:15:00Z", "12:29:59Z", "12:27:42Z", "12:36:42+00:07")}
+        assert spans == {first}, "of a span all of it, in whatever zone its beginning is asked for"
+        assert reached(both, "12:30:00Z") > first
 
 
 def test_receiver_calls_back_to_agree(desk: Desk) -> None:

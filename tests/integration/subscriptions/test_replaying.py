@@ -79,6 +79,38 @@ def test_nothing_is_hurried_that_does_not_wait_or_was_never_agreed_to(rig: Rig) 
                 service.try_now(session, row, STAFF, rig.world.clock())
 
 
+def test_nobody_hurries_a_receiver_beyond_the_rate_that_it_agreed_to(rig: Rig) -> None:
+    with receiving(lambda got: consent(got, "2") if got.method == "OPTIONS" else TAKEN) as receiver:
+        made = rig.subscribe(receiver)
+        wanted = rig.happen(rig.case(), count=3)
+        rig.run()
+        assert receiver.ids == wanted[:1]
+        pause = rig.read(made).paused_until
+        with rig.world.of("console").write() as session:
+            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+            with pytest.raises(BadInput, match="as fast as the receiver agreed to"):
+                service.try_now(session, row, STAFF, rig.world.clock())
+        assert rig.read(made).paused_until == pause
+        assert rig.another_worker().deliver_all() == 0
+        assert receiver.ids == wanted[:1]
+        rig.world.clock.forward(seconds=31)
+        assert rig.another_worker().deliver_all() == 1
+
+
+def test_what_was_refused_alone_is_hurried_within_the_rate(rig: Rig) -> None:
+    with receiving(lambda got: consent(got, "2") if got.method == "OPTIONS" else (500, {}, b"")) as receiver:
+        made = rig.subscribe(receiver)
+        rig.happen(rig.case())
+        rig.run()
+        assert rig.read(made).failures == 0, "one event that is refused says nothing of the receiver"
+        pause = rig.read(made).paused_until
+        with rig.world.of("console").write() as session:
+            row = service.find(session, rig.world.district_id, made.row.id, lock=True)
+            assert service.try_now(session, row, STAFF, rig.world.clock()) == 1
+        assert rig.read(made).paused_until == pause
+        assert rig.run() == 0
+
+
 def test_long_log_is_spread_batch_by_batch(rig: Rig) -> None:
     with receiving() as receiver:
         made = rig.subscribe(receiver, mode=BATCHED)

@@ -110,6 +110,8 @@ def test_codes_that_are_stored_are_kept() -> None:
     assert event_catalogue.fitting("org.tipline.backup.made", made) == made
     by = {"ordered_by": "account:" + "1234567890abcdef" * 2}
     assert event_catalogue.fitting("org.tipline.retention.finished", by) == by
+    carried = {"by": "contact:0a288fd86ed624ed7181436080be4d1f"}
+    assert event_catalogue.fitting("org.tipline.case.state_changed", carried) == carried, "seven digits are no number"
     assert event_catalogue.fitting("org.tipline.alert.refused", {"element": "info[1]/area[2]"}) == {
         "element": "info[1]/area[2]"
     }
