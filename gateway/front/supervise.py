@@ -33,10 +33,7 @@ STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.2
 EXITS_TO_GIVE_UP = 3
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens on all addresses
-_PROGRAM_STOP_SECONDS, _FIRST_STOP_SECONDS = 8, 5
-"""One after the other, both fit into `STOP_SECONDS`."""
-_FIRST, _PRIORITY = "valkey", 10
-"""What the others need while they run, and the place of the others in the order."""
+_PROGRAM_STOP_SECONDS = 8
 _HEALTH = {"intake": "/readyz", "console": "/readyz", "phones": "/"}
 
 
@@ -67,26 +64,18 @@ def read_procfile(path: Path | None = None) -> dict[str, str]:
 
 
 def render(var: Var, commands: Mapping[str, str]) -> str:
-    """Write supervisord's configuration: one group, so that all are told to end at once.
-
-    Valkey stands outside of it: it is started first and, since supervisord ends its groups one after the other, told to
-    end when nobody needs it any more.
-    """
-    grouped = [name for name in commands if name != _FIRST]
+    """Write supervisord's configuration: one group, so that all are told to end at once; valkey is started first."""
     sections = [
         _section("supervisord", nodaemon="true", silent="true", logfile=var.log("supervisord"), loglevel="info",
                  pidfile=var.root / "run" / "supervisord.pid", childlogdir=var.logs, **_user()),
+        _section("group:tipline", programs=",".join(commands)),
     ]  # fmt: skip
-    if grouped:
-        sections.append(_section("group:tipline", programs=",".join(grouped), priority=_PRIORITY))
     for name, command in commands.items():
-        is_first = name == _FIRST
         sections.append(
             _section(
-                f"program:{name}", command=_runnable(command), priority=1 if is_first else _PRIORITY,
+                f"program:{name}", command=_runnable(command), priority=1 if name == "valkey" else 10,
                 autorestart="true", startsecs=0, stopsignal="TERM",
-                stopwaitsecs=_FIRST_STOP_SECONDS if is_first else _PROGRAM_STOP_SECONDS,
-                stopasgroup="true", killasgroup="true", redirect_stderr="true",
+                stopwaitsecs=_PROGRAM_STOP_SECONDS, stopasgroup="true", killasgroup="true", redirect_stderr="true",
                 stdout_logfile=var.log(name), stdout_logfile_maxbytes="10MB", stdout_logfile_backups=3,
             )
         )  # fmt: skip
