@@ -266,24 +266,12 @@ class Mutation:
     @strawberry.mutation(description="Ask a receiver again that did not agree, or was retired.")
     def ask_subscriber_again(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """Have it asked."""
-        context = info.context
-        _, errors = _on(
-            info, subscription_id,
-            lambda session, row: service.ask_again(session, row, context.viewer.actor, context.now),
-        )  # fmt: skip
-        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
-        return SubscriptionPayload(subscription=shown, user_errors=errors)
+        return _changed(info, subscription_id, service.ask_again)
 
     @strawberry.mutation(description="Try at once what waits for a receiver that failed, or asked for a pause.")
     def try_subscriber_now(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
         """End its pause."""
-        context = info.context
-        _, errors = _on(
-            info, subscription_id,
-            lambda session, row: service.try_now(session, row, context.viewer.actor, context.now),
-        )  # fmt: skip
-        shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
-        return SubscriptionPayload(subscription=shown, user_errors=errors)
+        return _changed(info, subscription_id, service.try_now)
 
     @strawberry.mutation(description="Send nothing more to a receiver, and forget its secrets.")
     def unsubscribe(self, info: Info, subscription_id: strawberry.ID) -> SubscriptionPayload:
@@ -312,6 +300,16 @@ class Mutation:
 
 
 NODES = {"Subscription": Subscription.find}
+
+
+def _changed(
+    info: Info, subscription_id: strawberry.ID, change: Callable[[Session, records.Subscription, str, datetime], object]
+) -> SubscriptionPayload:
+    """Change a subscription as the viewer, and show it as it is then."""
+    context = info.context
+    _, errors = _on(info, subscription_id, lambda session, row: change(session, row, context.viewer.actor, context.now))
+    shown = None if errors else Subscription.find(info, expect(subscription_id, "Subscription"))
+    return SubscriptionPayload(subscription=shown, user_errors=errors)
 
 
 def _on(
