@@ -24,10 +24,10 @@ _FEW_WORDS = 3
 _BEGINNING = 5
 """Letters of a word that are looked at: what follows is grammar, most often."""
 _FIRST_PICTURE = "\u2190"
-_DANGEROUS = frozenset("🔫🔪🗡💣💊⚰🩸🪢🔥☠🚑🆘")
+DANGEROUS = frozenset("🔫🔪🗡💣💊⚰🩸🪢🔥☠🚑🆘")
 _WORD = re.compile(r"[a-z0-9]+")
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
-_DISGUISED = re.compile(r"\b\w[ .*_-]\w[ .*_-]\w\b|[a-z][*@$!|][a-z]|[a-z][013457][a-z]")
+DISGUISED = re.compile(r"\b\w[ .*_-]\w[ .*_-]\w\b|[a-z][*@$!|][a-z]|[a-z][013457][a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Told:
 def look(text: str, media: int = 0) -> int:
     """Tell how soon a message should be taken up: `URGENT`, `UNCLEAR` or `CALM`. `media` counts its pictures."""
     told, seen = _told(), text[:_LOOKED_AT].lower()
-    words = _words(seen)
+    words = words_of(seen)
     known = [told.signs[sign] for sign in _signs(seen, words) if sign in told.signs]
     found = sum(known)
-    if (known and found >= told.urgent) or _DISGUISED.search(seen) or not _DANGEROUS.isdisjoint(seen):
+    if (known and found >= told.urgent) or DISGUISED.search(seen) or not DANGEROUS.isdisjoint(seen):
         return URGENT
     return UNCLEAR if media or not known or len(words) <= _FEW_WORDS or found >= told.unclear else CALM
 
@@ -53,7 +53,7 @@ def look(text: str, media: int = 0) -> int:
 def signs(text: str) -> set[str]:
     """Return what is looked at in a message: the beginnings of its words, without accents, and its pictures."""
     seen = text[:_LOOKED_AT].lower()
-    return _signs(seen, _words(seen))
+    return _signs(seen, words_of(seen))
 
 
 def _signs(seen: str, words: list[str]) -> set[str]:
@@ -61,7 +61,8 @@ def _signs(seen: str, words: list[str]) -> set[str]:
     return found if seen.isascii() else found | {sign for sign in seen if sign >= _FIRST_PICTURE}
 
 
-def _words(seen: str) -> list[str]:
+def words_of(seen: str) -> list[str]:
+    """Return the words of a text in small letters, without accents, no letter drawn out."""
     if not seen.isascii():
         seen = unicodedata.normalize("NFKD", seen).encode("ascii", "ignore").decode()
     return _WORD.findall(_DRAWN_OUT.sub(r"\1", seen))

@@ -5,13 +5,9 @@ It errs on the side of danger: one word is enough, and disguised words count.
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from triage.first_look import DANGEROUS, DISGUISED, words_of
 
-_WORD = re.compile(r"[a-z0-9]+")
-_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
-_DISGUISED = re.compile(r"\b\w[ .*_-]\w[ .*_-]\w\b|[a-z][*@$!|][a-z]|[a-z][013457][a-z]")
-_PICTURES = frozenset("🔫🔪🗡💣💊⚰🩸🪢🔥☠💀🚑🆘")
+_PICTURES = DANGEROUS | {"💀"}
 
 _BEGINNINGS = """
     gun gunsh pistol handgu rifle shotgu firear glock revolv weapon shoot shot ammo bullet knif knive blade machet
@@ -41,10 +37,6 @@ _LENGTHS = tuple(sorted({len(stem) for stem in _STEMS}))
 def spoken(text: str) -> bool:
     """Tell whether a phrase holds such a word, plain or disguised, or such a picture."""
     seen = text.lower()
-    if not _PICTURES.isdisjoint(seen) or _DISGUISED.search(seen):
+    if not _PICTURES.isdisjoint(seen) or DISGUISED.search(seen):
         return True
-    plain = unicodedata.normalize("NFKD", seen).encode("ascii", "ignore").decode()
-    return any(
-        word in _WORDS or any(word[:size] in _STEMS for size in _LENGTHS)
-        for word in _WORD.findall(_DRAWN_OUT.sub(r"\1", plain))
-    )
+    return any(word in _WORDS or any(word[:size] in _STEMS for size in _LENGTHS) for word in words_of(seen))
