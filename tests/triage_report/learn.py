@@ -312,6 +312,7 @@ def learn(seen: Sequence[Example]) -> tuple[Model, dict[str, Any]]:
         "tips": len(known),
         "shipped": gain.buys,
         "asks": fitted.asks,
+        "right": _RIGHT,
         "backs": fitted.backs,
         "names": fitted.names,
         "unproven": len(fitted.unproven),
