@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import wraps
 
 from sqlalchemy import Select, select
@@ -25,7 +25,7 @@ from responders.subscriptions import asking, filters, service
 from responders.subscriptions.records import MODES, Subscription
 from responders.subscriptions.service import Wish
 from responders.subscriptions.troubles import trouble
-from responders.web import state
+from responders.web import state, words
 from triage.model import Severity
 
 _ADMINISTRATORS = "Where events go to is the administrators' to say."
@@ -160,7 +160,8 @@ def _replay(session: Session, row: Subscription, visit: Visit, form: FormData) -
 
 
 def _replay_since(session: Session, row: Subscription, visit: Visit, form: FormData) -> object:
-    return service.replay_since(session, row, _moment(field_of(form, "since")), visit.actor, visit.now)
+    since = _moment(field_of(form, "since"), words.zone(visit.district.timezone))
+    return service.replay_since(session, row, since, visit.actor, visit.now)
 
 
 @action
@@ -213,13 +214,13 @@ def schema(request: Request) -> Response:
     return JSONResponse(json.loads(found), media_type="application/schema+json")
 
 
-def _moment(given: str) -> datetime:
-    """Read a date and time of a form, as UTC where it says no zone. Raises: BadInput."""
+def _moment(given: str, zone: tzinfo) -> datetime:
+    """Read a date and time of a form, in the district's zone where it says none. Raises: BadInput."""
     try:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise BadInput("Give a date and a time.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _numbers(session: Session, lanes: Sequence[str]) -> dict[str, str]:

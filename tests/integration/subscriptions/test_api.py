@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -209,6 +211,11 @@ def test_administrator_subscribes_a_system_and_sends_again_what_was_given_up(des
         receiver.got.clear()
         desk.rig.run()
         assert [one for one in receiver.ids if one in wanted] == wanted
+        hour = desk.rig.world.clock().astimezone(ZoneInfo("America/Denver")) + timedelta(hours=1)
+        assert desk.post(f"/subscriptions/{key}/replay-since", since=f"{hour:%Y-%m-%dT%H:%M}").status_code == 303
+        receiver.got.clear()
+        desk.rig.run()
+        assert receiver.ids == []
         refused = desk.post(f"/subscriptions/{key}/ask")
         assert (refused.status_code, "nothing to ask" in refused.text) == (400, True)
         assert desk.client.get(f"/subscriptions/{key}").status_code == 200
