@@ -175,7 +175,7 @@ def heard(known: Sequence[Example], fitted: Model) -> Numbers:
 
 def fit(known: Sequence[Example], said: Numbers, base: Model) -> Model:
     """Fit the weights on these alone; the chances are not calibrated yet, and nothing is raised."""
-    marks = CountVectorizer(analyzer=list, binary=True, min_df=_LEAST_SIGN)
+    marks = CountVectorizer(analyzer=sorted, binary=True, min_df=_LEAST_SIGN)
     seen = hstack([csr_matrix(said), marks.fit_transform([one.signs for one in known]) * _SIGN]).tocsr()
     levels = [
         LogisticRegression(C=_STRENGTH, max_iter=3000).fit(
@@ -195,7 +195,7 @@ def fit(known: Sequence[Example], said: Numbers, base: Model) -> Model:
 
 def telling(seen: Sequence[Example]) -> tuple[NDArray[np.str_], Numbers]:
     """Return the words that tell of a high tip, and how much, the most telling first."""
-    counter = CountVectorizer(analyzer=list, binary=True, min_df=_LEAST_SIGN)
+    counter = CountVectorizer(analyzer=sorted, binary=True, min_df=_LEAST_SIGN)
     counted = counter.fit_transform([one.words for one in seen])
     fitted = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(counted, [one.severity.life_safety for one in seen])
     order = np.argsort(-fitted.coef_[0], kind="stable")[:_TELLING]

@@ -102,8 +102,9 @@ class Model:
         return np.asarray(told + self.told_bias, dtype=np.float32)
 
     def scores(self, said: Numbers, signs: Collection[str]) -> Numbers:
-        """Return the uncalibrated sums for `LEVELS`."""
-        seen = self.sign_weights[[self._signs[sign] for sign in signs if sign in self._signs]].sum(axis=0)
+        """Return the uncalibrated sums for `LEVELS`; summed in one order, so that every process finds the same."""
+        rows = sorted(self._signs[sign] for sign in signs if sign in self._signs)
+        seen = self.sign_weights[rows].sum(axis=0)
         return np.asarray(said @ self.said_weights + seen + self.bias, dtype=np.float32)
 
     def chances(self, scores: Numbers, language: str) -> tuple[float, ...]:
@@ -133,8 +134,11 @@ class Model:
         return cls(**parts)
 
 
-def pieces(words: Iterable[str]) -> set[str]:
-    """Return the pieces of words, three or four characters long, their ends marked, and each two words that meet."""
+def pieces(words: Iterable[str]) -> list[str]:
+    """Return the pieces of words, three or four characters long, their ends marked, and each two words that meet.
+
+    Each stands there once, in one order, so that their sum is the same in every process.
+    """
     listed = list(words)
     found = {
         padded[start : start + size]
@@ -142,7 +146,7 @@ def pieces(words: Iterable[str]) -> set[str]:
         for size in range(_SHORTEST, _LONGEST + 1)
         for start in range(len(padded) - size + 1)
     }
-    return found | {f"{first}_{second}" for first, second in pairwise(listed)}
+    return sorted(found | {f"{first}_{second}" for first, second in pairwise(listed)})
 
 
 @cache

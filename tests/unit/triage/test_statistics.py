@@ -1,6 +1,9 @@
 """The statistical layer may raise and have a person asked, and can do nothing else."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triage_report import card, corpus, learn
+from tests.triage_report import card, corpus, glance, learn
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
 from triage.model import Assessment, Category, Context, Severity
@@ -68,7 +71,32 @@ def rules_alone(text: str, context: Context = Context()) -> Assessment:  # noqa:
 
 
 def test_pieces_are_those_of_each_word_with_its_ends_and_words_that_meet() -> None:
-    assert model.pieces(["go", "on"]) == {" go", "go ", " go ", " on", "on ", " on ", "go_on"}
+    assert model.pieces(["go", "on"]) == sorted({" go", "go ", " go ", " on", "on ", " on ", "go_on"})
+
+
+_CHANCES = """
+from triage import engine
+from triage.statistics import model, signs
+for text in (
+    "my cousin says the boy in the back row keeps a list and he showed her two names, she is afraid to come on friday",
+    "ella no contesta desde anoche y escribio que ya no queria seguir, su hermano dice que faltan las pastillas",
+    "they shared her picture in the group chat and now the whole team laughs when she walks into the gym",
+):
+    finding, verdict = engine.weigh(text)
+    words = [word.text for word in finding.matches.words]
+    print(model.load().read(text, words, signs.of(finding, verdict), verdict.language).chances)
+"""
+
+
+def test_every_process_finds_the_same_to_the_last_digit() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", _CHANCES], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+    assert b"0." in said.pop()
 
 
 def test_what_pieces_tell_is_the_same_however_many_there_are() -> None:
@@ -299,6 +327,7 @@ def test_train_fits_ships_and_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("WEIGHTS", "CARD", "FOUND"):
         monkeypatch.setattr(learn, name, tmp_path / name)
     monkeypatch.setattr(learn, "examples", lambda: _EXAMPLES)
+    monkeypatch.setattr(glance, "write", lambda: None)
     learn.main()
     shipped = Model.parse((tmp_path / "WEIGHTS").read_bytes())
     said = [replace(HEARD, levels=np.full(len(LEVELS), sums, np.float32)) for sums in (3, -3)]
