@@ -10,14 +10,16 @@ from gateway.core import intake, turns
 from gateway.core.messages import Inbound
 from gateway.core.records import Message
 from tests.support.world import REPORTS, World
+from triage import first_look
 
-GUN, LUNCH = "theres a kid with a gun in the bathroom", "they call him names and push him into the lockers"
+GUN, SHOES = "theres a kid with a gun in the bathroom", "he was mean about my shoes and said they look cheap"
 
 
 def _queue(world: World, count: int, every: int) -> tuple[list[str], list[str]]:
     """Take in `count` texts, each `every`th about a gun; the ids of those and of the others, in order."""
+    assert first_look.look(GUN) < first_look.look(SHOES)
     inbounds = [
-        Inbound("sms", f"SMq{place}", f"+1303555{place:04}", REPORTS, LUNCH if (place + 1) % every else GUN,
+        Inbound("sms", f"SMq{place}", f"+1303555{place:04}", REPORTS, SHOES if (place + 1) % every else GUN,
                 world.clock() + timedelta(seconds=place))
         for place in range(count)
     ]  # fmt: skip
