@@ -87,6 +87,8 @@ class Finding:
     slots: Slots
     matches: Matches
     carried: tuple[Severity, tuple[Category, ...]] = (Severity.NONE, ())
+    pieced: bool = False
+    """Whether it is graver than it would be without what was said before."""
 
     @property
     def severity(self) -> Severity:
@@ -113,8 +115,10 @@ def judge(lexicon: Lexicon, matches: Matches, before: Iterable[Matches] = ()) ->
     ]
     hits = _untangled(_same_sense(hits), matches)
     carried = _carried(lexicon, families, slots)
-    known = families | {hit.rule.family for hit in hits if hit.why is None}
-    return Finding(tuple(_raised(hit, known, slots.names() | filled) for hit in hits), slots, matches, carried)
+    own = frozenset(hit.rule.family for hit in hits if hit.why is None)
+    alone = tuple(_raised(hit, own, slots.names()) for hit in hits)
+    together = tuple(_raised(hit, own | families, slots.names() | filled) for hit in hits)
+    return Finding(together, slots, matches, carried, pieced=together != alone)
 
 
 def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[Severity, tuple[Category, ...]]:

@@ -4,9 +4,10 @@
 rules saw, and `model` weighs both with weights that `make train` fits. `CARD.md`, written by the same run, says how,
 and what came of it. Without `weights.npz` this layer is not there.
 
-A rule speaks for itself as long as it was right on tips that its author had not seen. One that was not is `unproven`,
-and so are weak signs that only together made the rules unsure: without the network's backing such a message is not
-paged for, but stands in the queue as moderate at most and as low at least.
+In one place the network does hold back a page. A rule speaks for itself as long as it was right on tips that its author
+had not seen. One that was not is `unproven`, and so are weak signs that only together made the rules unsure: where the
+network all but rules danger out, such a message stands in the queue as moderate at most and as low at least, and says
+so. It is not asked where it cannot know: in few words, past what it has read, or where danger was told in pieces.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
 REASON = "resembles_danger"
 """Why the engine asks: no rule says so, but messages that mean such things were grave."""
 INDICATOR = "words_of_grave_tips"
+CALMS = "unlike_grave_tips"
+"""Stands where rules saw danger and the network did not back them."""
 _SHOWN = 3
 _FEWEST_WORDS = 3
 _SHORT = 8
 """In so few words there is little that a rule could have missed: it speaks for itself, proven or not."""
+_AGREE = 2
+"""Kinds of danger that rules saw in one message: they need half the backing."""
 _LINE = frozenset({Category.TEST, Category.SPAM})
 _NAMELESS = _LINE | {Category.OTHER}
 
@@ -55,9 +60,10 @@ def heed(verdict: Verdict, finding: Finding, text: str | None = None) -> Verdict
     reading = weights.read(
         " ".join(words) if text is None else text, words, signs.of(finding, verdict), verdict.language
     )
-    if reading.grave < weights.backs and _is_unproven(weights, finding, verdict):
+    if reading.whole and reading.grave < _backing(weights, finding) and _is_unproven(weights, finding, verdict):
         severity = min(max(verdict.severity, Severity.LOW), Severity.MODERATE)
-        verdict = replace(verdict, severity=severity, reason=None)
+        words_of_all = Indicator(CALMS, matches.words[0].start, matches.words[-1].end)
+        verdict = replace(verdict, severity=severity, reason=None, indicators=(*verdict.indicators, words_of_all))
     severity = max(verdict.severity, reading.severity, key=lambda item: item.rank)
     alone = reading.asks and not verdict.severity.life_safety and verdict.reason is None
     return replace(
@@ -70,11 +76,16 @@ def heed(verdict: Verdict, finding: Finding, text: str | None = None) -> Verdict
     )
 
 
+def _backing(weights: Model, finding: Finding) -> float:
+    grave = {hit.rule.family for hit in finding.hits if hit.severity.life_safety}
+    return weights.backs / 2 if len(grave) >= _AGREE else weights.backs
+
+
 def _is_unproven(weights: Model, finding: Finding, verdict: Verdict) -> bool:
     """Tell whether all that calls a person here are weak signs, or rules that were wrong too often."""
-    if finding.carried[0].life_safety or not (verdict.severity.life_safety or verdict.reason == "undecided"):
+    if finding.carried[0].life_safety or finding.pieced or len(finding.matches.words) <= _SHORT:
         return False
-    if verdict.severity.life_safety and len(finding.matches.words) <= _SHORT:
+    if not (verdict.severity.life_safety or verdict.reason == "undecided"):
         return False
     grave = [hit.rule for hit in finding.hits if hit.severity.life_safety]
     return all(f"{rule.family}/{rule.indicator}" in weights.unproven for rule in grave)

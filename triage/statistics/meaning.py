@@ -37,15 +37,19 @@ class Said:
 
     levels: Numbers
     categories: Numbers
+    whole: bool = True
+    """Whether it has read to the end."""
 
 
 def read(text: str) -> Said:
     """Say what one message means. Any Unicode will do, lone surrogates too; of a very long one the beginning."""
     cutter, session = _loaded()
     pieces = cutter.encode(text[:_READ].encode("utf-8", "replace").decode("utf-8"))
-    windows = [_said(cutter, session, [pieces[at] for at in window]) for window in windows_of(len(pieces))]
-    gravest = max(windows, key=lambda sums: float(sums[HIGH]))
-    return Said(gravest[: len(LEVELS)], gravest[len(LEVELS) :])
+    windows = windows_of(len(pieces))
+    said = [_said(cutter, session, [pieces[at] for at in window]) for window in windows]
+    gravest = max(said, key=lambda sums: float(sums[HIGH]))
+    whole = len(text) <= _READ and windows[-1].stop >= len(pieces)
+    return Said(gravest[: len(LEVELS)], gravest[len(LEVELS) :], whole)
 
 
 def _said(cutter: Any, session: Any, pieces: Sequence[int]) -> Numbers:

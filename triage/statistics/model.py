@@ -31,6 +31,8 @@ class Reading:
     sure: float
     """The chance that `category` is what it is about."""
     chances: tuple[float, ...]
+    whole: bool = True
+    """Whether the message was read to its end."""
 
     @property
     def grave(self) -> float:
@@ -93,7 +95,7 @@ class Model:
             (level for level, _, _ in takewhile(lambda step: step[1] >= step[2], steps)), default=Severity.NONE
         )
         asks = severity.life_safety or chances[HIGH] >= self.asks
-        return Reading(severity, asks, CATEGORIES[first], float(about[first]), chances)
+        return Reading(severity, asks, CATEGORIES[first], float(about[first]), chances, said.whole)
 
     def told(self, words: Iterable[str]) -> Numbers:
         """Return what the pieces of words tell: how high, how ordinary; the same however long the message is."""

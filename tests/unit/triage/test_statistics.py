@@ -1,6 +1,7 @@
-"""The statistical layer may raise and have a person asked, and can do nothing else."""
+"""The statistical layer raises, has a person asked, and holds back only what unproven rules alone made of a message."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from tests.triage_report import card, corpus, glance, learn
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
-from triage.model import Assessment, Category, Context, Severity
+from triage.model import Assessment, Category, Context, Indicator, Severity
 from triage.policy import urgency
 from triage.statistics import meaning, model
 from triage.statistics.meaning import CATEGORIES, HIGH, LEVELS, Said
@@ -185,7 +186,10 @@ def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
     }
     assert rules
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules), backs=0.3))
-    assert (engine.assess(grave).severity, urgency(engine.assess(grave))) == (Severity.MODERATE, "queue")
+    held_back = engine.assess(grave)
+    assert (held_back.severity, urgency(held_back)) == (Severity.MODERATE, "queue")
+    assert Indicator(statistics.CALMS, 0, len(grave)) in held_back.indicators
+    assert set(rules_alone(grave).indicators) <= set(held_back.indicators)
     assert engine.assess("ok see you at lunch", Context(floor=Severity.HIGH)).severity is Severity.HIGH
     ship(monkeypatch, made_up(0, 0, 0, -5, unproven=tuple(rules), backs=0.3))
     assert engine.assess(grave) == rules_alone(grave)
@@ -199,6 +203,40 @@ def test_in_few_words_a_rule_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) 
     names = tuple(f"{rule.family}/{rule.indicator}" for rule in rules)
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=names, backs=0.3))
     assert engine.assess(short).life_safety
+    bare = "guns and stuff there"
+    assert rules_alone(bare).unsure_reason == "undecided"
+    assert engine.assess(bare).unsure_reason == "undecided"
+
+
+def test_two_kinds_of_danger_need_half_the_backing(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = "my friend has a gun in her bag and she told me so in gym"
+    two = f"{one} and she took forty pills to die"
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
+    for chance, calls in ((0.16, True), (0.14, False)):
+        ship(monkeypatch, made_up(0, 0, math.log(chance / (1 - chance)), -5, unproven=names, backs=0.3))
+        assert not engine.assess(one).life_safety
+        assert engine.assess(two).life_safety is calls
+
+
+def test_what_the_network_has_not_read_it_holds_back_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    grave = "he took all his pills and he is not breathing help, we are in the bathroom on the second floor"
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
+    long = " ".join(["we had pizza and then we went to the game with everybody."] * 200)
+    assert meaning.read(grave).whole
+    assert not meaning.read(f"{long} {grave}").whole
+    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3), said=None)
+    assert not engine.assess(grave).life_safety
+    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3), said=replace(HEARD, whole=False))
+    assert engine.assess(grave) == rules_alone(grave)
+
+
+def test_danger_told_in_pieces_is_held_back_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, last = "he said he will kill marcus", "he has got a gun, his dads, he told me so and he never lies"
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
+    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3))
+    assert not engine.assess(last).life_safety
+    assert rules_alone(last).severity < rules_alone(last, Context(earlier=(said,))).severity
+    assert engine.assess(last, Context(earlier=(said,))).severity is Severity.CRITICAL
 
 
 def test_weak_signs_without_backing_stand_in_the_queue_and_never_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
