@@ -36,8 +36,8 @@ CALM = {
 }
 # What a message to the line itself is: a try, or junk. It comes before what else its words may be about.
 _LINE = frozenset({Category.TEST, Category.SPAM})
-# Cues that only count when they are nearly the whole message.
-_ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
+# Cues that only count in a message of hardly more words.
+_ALONE = frozenset({"carrier", "thanks"})
 _SHORT = 3
 _FOREIGN_WORDS = 2
 _HINTS = 2
@@ -103,7 +103,7 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     matches = finding.matches
     if finding.severity.life_safety:
         return None
-    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
+    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _is_try(matches):
         return "undecided"
     if _hints_enough(finding):
         return "undecided"
@@ -209,14 +209,23 @@ def _merged(named: list[tuple[str, int, int]], matches: Matches) -> list[Indicat
 
 
 def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
+    to_line = _is_to_line(matches)
     return [
         (_span(name, start, end, matches), category)
         for word_class, (name, category) in CALM.items()
-        if word_class not in _ALONE
-        or len(matches.words) <= _SHORT
-        or (word_class == "testing" and len(matches.words) <= _SHORT * 2)
+        if (to_line if category in _LINE else word_class not in _ALONE or len(matches.words) <= _SHORT)
         for start, end in matches.spans(word_class)
     ]
+
+
+def _is_to_line(matches: Matches) -> bool:
+    """Whether a try or junk makes up half the message or more: a tip may hold a link, a gift card or a test too."""
+    said = frozenset[int]().union(*(matches.positions(name) for name, (_, about) in CALM.items() if about in _LINE))
+    return len(said) * 2 >= len(matches.words)
+
+
+def _is_try(matches: Matches) -> bool:
+    return any(category is Category.TEST for _, category in _calm(matches))
 
 
 def _span(name: str, start: int, end: int, matches: Matches) -> Indicator:
