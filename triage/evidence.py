@@ -107,13 +107,16 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "undecided"
     if _hints_enough(finding):
         return "undecided"
+    if _is_foreign(text, matches, lexicon) and not _is_to_line(matches):
+        return "unknown_language"
     if finding.hits:
         return None
     if context.media_count and len(matches.words) <= _SHORT:
         return "too_short"
     if _is_plea(matches):
         return "too_short"
-    return _unknown(text, matches, lexicon)
+    plain = _plain(matches)
+    return "too_short" if len(plain) <= _SHORT and not _known(plain, lexicon) and not _calm(matches) else None
 
 
 def _hints_enough(finding: Finding) -> bool:
@@ -167,24 +170,30 @@ def _is_plea(matches: Matches) -> bool:
     return matches.has("plea") and count <= 8 and any(end - start >= count - 2 for start, end in matches.spans("plea"))
 
 
-def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
+def _is_foreign(text: str, matches: Matches, lexicon: Lexicon) -> bool:
+    """Whether it is in no language we know, whatever words of ours stand in it: in such a text a rule saw a scrap."""
     letters = [character for character in text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(character, "") for character in letters[:400])
     if letters and latin * 2 < len(letters[:400]):
-        return "unknown_language"
-    everyday = lexicon.everyday["en"] | lexicon.everyday["es"]
-    plain = [word.text for word in matches.words[:400] if word.text.isalpha()]
-    foreign = sum(word in lexicon.foreign and word not in everyday for word in plain)
+        return True
+    plain = _plain(matches)
+    foreign = sum(word in lexicon.foreign and word not in _everyday(lexicon) for word in plain)
     if foreign >= _FOREIGN_WORDS and foreign * 3 >= len(plain):
-        return "unknown_language"
-    if _calm(matches):
-        return None
-    known = sum(word in everyday or word in lexicon.vocabulary.known for word in plain)
-    if len(plain) > _SHORT and known < len(plain) * _KNOWN_SHARE:
-        return "unknown_language"
-    if len(plain) <= _SHORT and not known:
-        return "too_short"
-    return None
+        return True
+    return len(plain) > _SHORT and _known(plain, lexicon) < len(plain) * _KNOWN_SHARE
+
+
+def _known(plain: list[str], lexicon: Lexicon) -> int:
+    everyday = _everyday(lexicon)
+    return sum(word in everyday or word in lexicon.vocabulary.known for word in plain)
+
+
+def _everyday(lexicon: Lexicon) -> frozenset[str]:
+    return lexicon.everyday["en"] | lexicon.everyday["es"]
+
+
+def _plain(matches: Matches) -> list[str]:
+    return [word.text for word in matches.words[:400] if word.text.isalpha()]
 
 
 def _shown(finding: Finding) -> list[Indicator]:

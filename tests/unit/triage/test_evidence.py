@@ -6,6 +6,7 @@ import pytest
 
 from triage.engine import assess
 from triage.model import Category
+from triage.policy import urgency
 
 _TO_LINE = {Category.TEST, Category.SPAM}
 
@@ -46,3 +47,36 @@ def test_what_is_mostly_junk_or_a_try_is_called_so(text: str, category: Category
 def test_only_a_try_calms_a_bare_word_of_danger(beside: str) -> None:
     assert assess(f"pistola {beside}").unsure_reason == "undecided"
     assert assess("prueba pistola").unsure_reason is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Ban toi bi bully o truong va khong muon den lop nua", id="vietnamese"),
+        pytest.param("mấy bạn hút vape trong nhà vệ sinh, em sợ lắm", id="vietnamese, with its accents"),
+        pytest.param("Zanmi m nan vle mouri, yo fè bully sou li nan lekòl la", id="haitian"),
+        pytest.param("yo ap fimen vape nan twalèt lekòl la", id="haitian, vape"),
+        pytest.param("Tem um menino na minha turma que faz bullying com a minha amiga todo dia", id="portuguese"),
+        pytest.param("meu amigo trouxe uma arma pra escola lol", id="portuguese, a lowered hit"),
+        pytest.param("صديقي يريد أن يقتل نفسه bully", id="arabic"),
+        pytest.param("有人带了枪来学校 vape", id="chinese"),
+        pytest.param("May nambu-bully sa kaibigan ko araw araw, gusto na niyang mamatay", id="tagalog"),
+        pytest.param("Yung kaklase ko may dalang baril sa bag niya lol", id="tagalog, a laugh"),
+        pytest.param("Waxaa jira wiil dugsiga ku bully gareeya saaxiibkay", id="somali"),
+        pytest.param("waxay ku cabaan vape musqusha dugsiga haha", id="somali, a laugh"),
+        pytest.param("Mein Freund will sich umbringen, er wird gemobbt bully", id="german"),
+        pytest.param("moji kamaradi strielali bully zajtra popoludni kvoli peniazom", id="one that is in no list"),
+    ],
+)
+def test_one_word_of_ours_makes_no_other_language_known(text: str) -> None:
+    found = assess(text)
+    assert found.unsure_reason == "unknown_language"
+    assert urgency(found) != "queue"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["they bully him in the vape bathroom", "le hacen bully en el baño y sacan el vape", "se la pasan vapeando lol"],
+)
+def test_our_own_languages_and_their_mixture_are_known(text: str) -> None:
+    assert assess(text).unsure_reason != "unknown_language"
