@@ -7,7 +7,7 @@ from triage.language import guess
 from triage.lexicon import Lexicon
 from triage.model import Category, Context, Indicator, Severity
 from triage.patterns import Matches
-from triage.qualifiers import calm_words
+from triage.qualifiers import PLAYFUL, Hit, calm_words
 from triage.rules import Finding, rank_categories
 
 _SHOWN_SLOTS = {
@@ -107,16 +107,32 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "undecided"
     if _hints_enough(finding):
         return "undecided"
+    if any(_contradicted(hit, finding) for hit in finding.hits):
+        return "contradictory"
     if _is_foreign(text, matches, lexicon) and not _is_to_line(matches):
         return "unknown_language"
     if finding.hits:
         return None
-    if context.media_count and len(matches.words) <= _SHORT:
-        return "too_short"
-    if _is_plea(matches):
+    if (context.media_count and len(matches.words) <= _SHORT) or _is_plea(matches):
         return "too_short"
     plain = _plain(matches)
     return "too_short" if len(plain) <= _SHORT and not _known(plain, lexicon) and not _calm(matches) else None
+
+
+def _contradicted(hit: Hit, finding: Finding) -> bool:
+    """Whether a grave hit was taken as play or a way of speaking, and its own sentences say that it is meant or feared.
+
+    The means beside it contradict a joke, but not a play or a story, which are full of arms.
+    """
+    if not (hit.rule.severity.life_safety and hit.severity <= Severity.LOW and hit.why in PLAYFUL):
+        return False
+    words = finding.matches.words
+    meant = ("serious", "fear", "means") if hit.why == "hyperbole" else ("serious", "fear")
+    return any(
+        words[hit.start].sentence <= words[start].sentence <= words[hit.end - 1].sentence
+        for slot in meant
+        for start, _ in finding.slots.found.get(slot, ())
+    )
 
 
 def _hints_enough(finding: Finding) -> bool:

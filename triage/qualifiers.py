@@ -15,6 +15,8 @@ from triage.slots import Slots
 # Families in which an old harm still needs someone today, so that the past alone lowers nothing (T2).
 _PAST_MATTERS = frozenset({"abuse", "sexual_assault", "staff", "state", "missing", "gun", "blade"})
 _PLAY = ("game", "sport", "fiction", "lesson", "drill")
+PLAYFUL = frozenset({"figure_of_speech", "hyperbole", "harmless_sense", *_PLAY})
+"""What lowers a hit by saying that it is not meant at all."""
 _NEG_REACH = 7
 # How many sentences away a cue still speaks of a hit; a line of dashes between two messages counts as one more.
 _NEAR = 2

@@ -80,3 +80,31 @@ def test_one_word_of_ours_makes_no_other_language_known(text: str) -> None:
 )
 def test_our_own_languages_and_their_mixture_are_known(text: str) -> None:
     assert assess(text).unsure_reason != "unknown_language"
+
+
+@pytest.mark.usefixtures("rules_alone")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my dad is going to kill me when he sees my grades im so scared",
+        "ill shoot you if you eat my fries lol, i mean it seriously",
+        "he said lol ill murder you if you spoil it, and he was serious about it",
+    ],
+)
+def test_a_joke_that_its_own_sentence_takes_back_goes_to_a_person(text: str) -> None:
+    found = assess(text)
+    assert (found.unsure_reason, found.life_safety) == ("contradictory", False)
+    assert urgency(found) == "high"
+
+
+@pytest.mark.usefixtures("rules_alone")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my dad is going to kill me when he sees my grades lol",
+        "ill shoot you if you eat my fries lol",
+        "i could die of embarrassment lol. for real the food is good today. nobody is scared of her",
+    ],
+)
+def test_a_joke_that_nothing_takes_back_calls_nobody(text: str) -> None:
+    assert urgency(assess(text)) == "queue"
