@@ -39,6 +39,10 @@ _LINE = frozenset({Category.TEST, Category.SPAM})
 # Cues that only count in a message of hardly more words.
 _ALONE = frozenset({"carrier", "thanks"})
 _SHORT = 3
+# What answers, and asks nothing of anybody, however few its words.
+_REPLIES = ("laugh", "thanks", "carrier", "idiom")
+# So few words beside a picture say what it is, at most.
+_CAPTION = 8
 _FOREIGN_WORDS = 2
 _HINTS = 2
 _HINTS_QUEUED = 3
@@ -111,12 +115,11 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "contradictory"
     if _is_foreign(text, matches, lexicon) and not _is_to_line(matches):
         return "unknown_language"
+    if context.media_count and len(matches.words) <= _CAPTION and finding.severity < Severity.MODERATE:
+        return "too_short"  # what matters is in the picture
     if finding.hits:
         return None
-    if (context.media_count and len(matches.words) <= _SHORT) or _is_plea(matches):
-        return "too_short"
-    plain = _plain(matches)
-    return "too_short" if len(plain) <= _SHORT and not _known(plain, lexicon) and not _calm(matches) else None
+    return "too_short" if _is_plea(matches) or _says_little(matches, lexicon, context) else None
 
 
 def _contradicted(hit: Hit, finding: Finding) -> bool:
@@ -184,6 +187,20 @@ def _is_plea(matches: Matches) -> bool:
     if count <= _SHORT and matches.has("greeting") and not matches.has("other"):
         return True
     return matches.has("plea") and count <= 8 and any(end - start >= count - 2 for start, end in matches.spans("plea"))
+
+
+def _says_little(matches: Matches, lexicon: Lexicon, context: Context) -> bool:
+    """Whether it is a few words that may mean anything ("bathroom now"), and neither an everyday reply nor an answer.
+
+    In a thread a few words answer what was asked, unless none of them is known.
+    """
+    plain = _plain(matches)
+    if len(plain) > _SHORT or matches.has(*_REPLIES) or _is_to_line(matches):
+        return False
+    if not _known(plain, lexicon):
+        return True
+    everyday = all(word.text in _everyday(lexicon) for word in matches.words) and not matches.has("other")
+    return len(matches.words) <= _SHORT and not everyday and not context.earlier
 
 
 def _is_foreign(text: str, matches: Matches, lexicon: Lexicon) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triage.engine import assess
-from triage.model import Category
+from triage.model import Category, Context
 from triage.policy import urgency
 
 _TO_LINE = {Category.TEST, Category.SPAM}
@@ -108,3 +108,33 @@ def test_a_joke_that_its_own_sentence_takes_back_goes_to_a_person(text: str) -> 
 )
 def test_a_joke_that_nothing_takes_back_calls_nobody(text: str) -> None:
     assert urgency(assess(text)) == "queue"
+
+
+@pytest.mark.usefixtures("rules_alone")
+@pytest.mark.parametrize(
+    "text",
+    ["its happening", "bathroom now", "room 212", "hes here", "gym", "his locker", "Marisela Quinones", "en el baño"],
+)
+def test_a_few_words_that_may_mean_anything_are_asked_back(text: str) -> None:
+    found = assess(text)
+    assert (found.unsure_reason, found.asks, urgency(found)) == ("too_short", "what", "queue")
+    assert assess(text, Context(earlier=("my bike was stolen",))).unsure_reason is None
+
+
+@pytest.mark.usefixtures("rules_alone")
+@pytest.mark.parametrize(
+    "text", ["ok", "yes", "ok thanks", "i am home", "see you there", "sounds funny lol", "muchas gracias", "si", "stop"]
+)
+def test_everyday_replies_thanks_and_laughter_are_not_asked_back(text: str) -> None:
+    assert not assess(text).unsure
+
+
+@pytest.mark.usefixtures("rules_alone")
+def test_a_picture_with_a_few_words_and_no_clear_hit_goes_to_a_person() -> None:
+    pictured, whole = Context(media_count=1), "look what was written on the wall"
+    assert not assess(whole).unsure
+    for text in (whole, "it is under the bench", "look at his gun lol in fortnite"):
+        found = assess(text, pictured)
+        assert (found.unsure_reason, found.asks, urgency(found)) == ("too_short", None, "high")
+    assert not assess("two kids got in a fight in the cafeteria", pictured).unsure
+    assert not assess("here is the flyer that we put up for the bake sale on friday", pictured).unsure
