@@ -129,13 +129,9 @@ def _contradicted(hit: Hit, finding: Finding) -> bool:
     """
     if not (hit.rule.severity.life_safety and hit.severity <= Severity.LOW and hit.why in PLAYFUL):
         return False
-    words = finding.matches.words
+    sentence = finding.matches.words[hit.start].sentence
     meant = ("serious", "fear", "means") if hit.why == "hyperbole" else ("serious", "fear")
-    return any(
-        words[hit.start].sentence <= words[start].sentence <= words[hit.end - 1].sentence
-        for slot in meant
-        for start, _ in finding.slots.found.get(slot, ())
-    )
+    return any(finding.matches.between(name, sentence, sentence) for name in meant if finding.slots.filled(name))
 
 
 def _hints_enough(finding: Finding) -> bool:
@@ -156,15 +152,16 @@ def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
 
     One word is one sign, however many kinds it is listed in; what is told sentences apart is two stories.
     """
-    signs = sorted((end, start, name) for name, spans in hints.items() for start, end in spans)
+    told: dict[int, list[tuple[int, int, str]]] = {}
+    for name, spans in hints.items():
+        for start, end in spans:
+            told.setdefault(matches.words[start].sentence, []).append((end, start, name))
     most = 0
-    for end, _, _ in signs:
-        last = matches.words[end - 1].sentence
+    for last in told:
         kinds: set[str] = set()
         free = 0
-        for stop, start, kind in signs:
-            near = last - _NEAR <= matches.words[start].sentence <= last
-            if near and start >= free and kind not in kinds:
+        for stop, start, kind in sorted(sign for at in range(last - _NEAR, last + 1) for sign in told.get(at, ())):
+            if start >= free and kind not in kinds:
                 kinds.add(kind)
                 free = stop
         most = max(most, len(kinds))
