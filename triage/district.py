@@ -67,13 +67,17 @@ def _graver(plain: Verdict, spoken: Verdict, found: tuple[Found, ...]) -> Verdic
 
 
 def _quiet(text: str, verdict: Verdict, findings: list[Finding], pack: Pack) -> Verdict:
-    """Return the verdict made low where all that made it moderate are muted phrases, each in its category."""
+    """Return the verdict made low where all that made it moderate are muted phrases, each in its category.
+
+    A danger to life that the rules saw stays as it is, also where statistics made moderate of it.
+    """
     if verdict.severity is not Severity.MODERATE or verdict.reason is not None or not pack.mutes:
         return verdict
     spans = local.muted(words(text[:LONGEST_AGAIN], pack.vocabulary), pack)
     grave = [(finding, hit) for finding in findings for hit in finding.hits if hit.severity >= Severity.MODERATE]
     carried = any(finding.carried[0] >= Severity.MODERATE for finding in findings)
-    if not spans or not grave or carried:  # what statistics alone have raised has no hit, and stays
+    vital = any(hit.severity.life_safety for _, hit in grave)
+    if not spans or not grave or carried or vital:  # what statistics alone have raised has no hit, and stays
         return verdict
     by_statistics = verdict.severity > max(finding.severity for finding in findings)
     if by_statistics or not all(_covered(finding, hit, spans) for finding, hit in grave):

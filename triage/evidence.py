@@ -7,7 +7,7 @@ from triage.language import guess
 from triage.lexicon import Lexicon
 from triage.model import Category, Context, Indicator, Severity
 from triage.patterns import Matches
-from triage.qualifiers import calm_words
+from triage.qualifiers import PLAYFUL, Hit, calm_words
 from triage.rules import Finding, rank_categories
 
 _SHOWN_SLOTS = {
@@ -36,9 +36,13 @@ CALM = {
 }
 # What a message to the line itself is: a try, or junk. It comes before what else its words may be about.
 _LINE = frozenset({Category.TEST, Category.SPAM})
-# Cues that only count when they are nearly the whole message.
-_ALONE = frozenset({"carrier", "testing", "mash", "thanks"})
+# Cues that only count in a message of hardly more words.
+_ALONE = frozenset({"carrier", "thanks"})
 _SHORT = 3
+# What answers, and asks nothing of anybody, however few its words.
+_REPLIES = ("laugh", "thanks", "carrier", "idiom")
+# So few words beside a picture say what it is, at most.
+_CAPTION = 8
 _FOREIGN_WORDS = 2
 _HINTS = 2
 _HINTS_QUEUED = 3
@@ -103,17 +107,31 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
     matches = finding.matches
     if finding.severity.life_safety:
         return None
-    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _calm(matches):
+    if any(hit.rule.family == "bare" and hit.why is None for hit in finding.hits) and not _is_try(matches):
         return "undecided"
     if _hints_enough(finding):
         return "undecided"
+    if any(_contradicted(hit, finding) for hit in finding.hits):
+        return "contradictory"
+    if _is_foreign(text, matches, lexicon) and not _is_to_line(matches):
+        return "unknown_language"
+    if context.media_count and len(matches.words) <= _CAPTION and finding.severity < Severity.MODERATE:
+        return "too_short"  # what matters is in the picture
     if finding.hits:
         return None
-    if context.media_count and len(matches.words) <= _SHORT:
-        return "too_short"
-    if _is_plea(matches):
-        return "too_short"
-    return _unknown(text, matches, lexicon)
+    return "too_short" if _is_plea(matches) or _says_little(matches, lexicon, context) else None
+
+
+def _contradicted(hit: Hit, finding: Finding) -> bool:
+    """Whether a grave hit was taken as play or a way of speaking, and its own sentences say that it is meant or feared.
+
+    The means beside it contradict a joke, but not a play or a story, which are full of arms.
+    """
+    if not (hit.rule.severity.life_safety and hit.severity <= Severity.LOW and hit.why in PLAYFUL):
+        return False
+    sentence = finding.matches.words[hit.start].sentence
+    meant = ("serious", "fear", "means") if hit.why == "hyperbole" else ("serious", "fear")
+    return any(finding.matches.between(name, sentence, sentence) for name in meant if finding.slots.filled(name))
 
 
 def _hints_enough(finding: Finding) -> bool:
@@ -134,15 +152,16 @@ def _together(hints: dict[str, list[tuple[int, int]]], matches: Matches) -> int:
 
     One word is one sign, however many kinds it is listed in; what is told sentences apart is two stories.
     """
-    signs = sorted((end, start, name) for name, spans in hints.items() for start, end in spans)
+    told: dict[int, list[tuple[int, int, str]]] = {}
+    for name, spans in hints.items():
+        for start, end in spans:
+            told.setdefault(matches.words[start].sentence, []).append((end, start, name))
     most = 0
-    for end, _, _ in signs:
-        last = matches.words[end - 1].sentence
+    for last in told:
         kinds: set[str] = set()
         free = 0
-        for stop, start, kind in signs:
-            near = last - _NEAR <= matches.words[start].sentence <= last
-            if near and start >= free and kind not in kinds:
+        for stop, start, kind in sorted(sign for at in range(last - _NEAR, last + 1) for sign in told.get(at, ())):
+            if start >= free and kind not in kinds:
                 kinds.add(kind)
                 free = stop
         most = max(most, len(kinds))
@@ -167,24 +186,44 @@ def _is_plea(matches: Matches) -> bool:
     return matches.has("plea") and count <= 8 and any(end - start >= count - 2 for start, end in matches.spans("plea"))
 
 
-def _unknown(text: str, matches: Matches, lexicon: Lexicon) -> str | None:
+def _says_little(matches: Matches, lexicon: Lexicon, context: Context) -> bool:
+    """Whether it is a few words that may mean anything ("bathroom now"), and neither an everyday reply nor an answer.
+
+    In a thread a few words answer what was asked, unless none of them is known.
+    """
+    plain = _plain(matches)
+    if len(plain) > _SHORT or matches.has(*_REPLIES) or _is_to_line(matches):
+        return False
+    if not _known(plain, lexicon):
+        return True
+    everyday = all(word.text in _everyday(lexicon) for word in matches.words) and not matches.has("other")
+    return len(matches.words) <= _SHORT and not everyday and not context.earlier
+
+
+def _is_foreign(text: str, matches: Matches, lexicon: Lexicon) -> bool:
+    """Whether it is in no language we know, whatever words of ours stand in it: in such a text a rule saw a scrap."""
     letters = [character for character in text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(character, "") for character in letters[:400])
     if letters and latin * 2 < len(letters[:400]):
-        return "unknown_language"
-    everyday = lexicon.everyday["en"] | lexicon.everyday["es"]
-    plain = [word.text for word in matches.words[:400] if word.text.isalpha()]
-    foreign = sum(word in lexicon.foreign and word not in everyday for word in plain)
+        return True
+    plain = _plain(matches)
+    foreign = sum(word in lexicon.foreign and word not in _everyday(lexicon) for word in plain)
     if foreign >= _FOREIGN_WORDS and foreign * 3 >= len(plain):
-        return "unknown_language"
-    if _calm(matches):
-        return None
-    known = sum(word in everyday or word in lexicon.vocabulary.known for word in plain)
-    if len(plain) > _SHORT and known < len(plain) * _KNOWN_SHARE:
-        return "unknown_language"
-    if len(plain) <= _SHORT and not known:
-        return "too_short"
-    return None
+        return True
+    return len(plain) > _SHORT and _known(plain, lexicon) < len(plain) * _KNOWN_SHARE
+
+
+def _known(plain: list[str], lexicon: Lexicon) -> int:
+    everyday = _everyday(lexicon)
+    return sum(word in everyday or word in lexicon.vocabulary.known for word in plain)
+
+
+def _everyday(lexicon: Lexicon) -> frozenset[str]:
+    return lexicon.everyday["en"] | lexicon.everyday["es"]
+
+
+def _plain(matches: Matches) -> list[str]:
+    return [word.text for word in matches.words[:400] if word.text.isalpha()]
 
 
 def _shown(finding: Finding) -> list[Indicator]:
@@ -209,14 +248,23 @@ def _merged(named: list[tuple[str, int, int]], matches: Matches) -> list[Indicat
 
 
 def _calm(matches: Matches) -> list[tuple[Indicator, Category]]:
+    to_line = _is_to_line(matches)
     return [
         (_span(name, start, end, matches), category)
         for word_class, (name, category) in CALM.items()
-        if word_class not in _ALONE
-        or len(matches.words) <= _SHORT
-        or (word_class == "testing" and len(matches.words) <= _SHORT * 2)
+        if (to_line if category in _LINE else word_class not in _ALONE or len(matches.words) <= _SHORT)
         for start, end in matches.spans(word_class)
     ]
+
+
+def _is_to_line(matches: Matches) -> bool:
+    """Whether a try or junk makes up half the message or more: a tip may hold a link, a gift card or a test too."""
+    said = frozenset[int]().union(*(matches.positions(name) for name, (_, about) in CALM.items() if about in _LINE))
+    return len(said) * 2 >= len(matches.words)
+
+
+def _is_try(matches: Matches) -> bool:
+    return any(category is Category.TEST for _, category in _calm(matches))
 
 
 def _span(name: str, start: int, end: int, matches: Matches) -> Indicator:

@@ -8,6 +8,7 @@ A space ends an alternative: `a|b c` is (a or b), then c.
 Matching walks sets of positions, so its cost is elements x gap; it never crosses the end of a sentence.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Matches:
     ends: dict[str, dict[int, set[int]]] = field(default_factory=lambda: defaultdict(dict))
     _spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _positions: dict[str, frozenset[int]] = field(default_factory=dict)
+    _between: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)
 
     def spans(self, name: str) -> list[tuple[int, int]]:
         """Return (first word, word after the last) of every match of class `name`, the longest at each start."""
@@ -82,6 +84,14 @@ class Matches:
             self._positions[name] = frozenset(index for span in self.spans(name) for index in range(*span))
         return self._positions[name]
 
+    def between(self, name: str, first: int, last: int) -> list[int]:
+        """Return where matches of class `name` start in the sentences `first` to `last`, in order; looked up once."""
+        if (name, first, last) not in self._between:
+            spans, words = self.spans(name), self.words
+            low, high = (bisect_left(spans, (bisect_left(words, edge, key=_sentence),)) for edge in (first, last + 1))
+            self._between[name, first, last] = [start for start, _ in spans[low:high]]
+        return self._between[name, first, last]
+
     def has(self, *names: str) -> bool:
         """Return whether any of the classes matched."""
         return any(self.ends.get(name) for name in names)
@@ -91,6 +101,11 @@ class Matches:
         self.ends[name].setdefault(start, set()).update(ends)
         self._spans.pop(name, None)
         self._positions.pop(name, None)
+        self._between.clear()
+
+
+def _sentence(word: Word) -> int:
+    return word.sentence
 
 
 class Matcher:

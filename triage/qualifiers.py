@@ -4,6 +4,7 @@ Each frame has a scope: its cue must stand in the sentence of the hit or one bes
 are those of `triage/RUBRIC.md`.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from triage.lexicon import Rule
@@ -15,9 +16,13 @@ from triage.slots import Slots
 # Families in which an old harm still needs someone today, so that the past alone lowers nothing (T2).
 _PAST_MATTERS = frozenset({"abuse", "sexual_assault", "staff", "state", "missing", "gun", "blade"})
 _PLAY = ("game", "sport", "fiction", "lesson", "drill")
+PLAYFUL = frozenset({"figure_of_speech", "hyperbole", "harmless_sense", *_PLAY})
+"""What lowers a hit by saying that it is not meant at all."""
 _NEG_REACH = 7
 # How many sentences away a cue still speaks of a hit; a line of dashes between two messages counts as one more.
 _NEAR = 2
+# So many cues before a hit, and as many after it, are asked whether they are denied.
+_CUES = 20
 # What names a danger outright: a game, film or lesson lowers it only when the sentence is plainly told from inside one.
 _EXPLICIT = frozenset(
     {
@@ -105,7 +110,7 @@ def _framed(hit: Hit, matches: Matches, slots: Slots) -> Hit:
 
 def _near(hit: Hit, matches: Matches, *names: str) -> bool:
     """Whether a word of one of the classes stands in the sentence of the hit or one beside it."""
-    return bool(_nearby(hit, matches, *names))
+    return any(_nearby(hit, matches, name) for name in names)
 
 
 def _past(hit: Hit, matches: Matches) -> bool:
@@ -113,10 +118,15 @@ def _past(hit: Hit, matches: Matches) -> bool:
     return _near(hit, matches, "past") and not matches.has("still_real", "ongoing")
 
 
-def _nearby(hit: Hit, matches: Matches, *names: str) -> list[int]:
+def _nearby(hit: Hit, matches: Matches, name: str) -> list[int]:
     words = matches.words
-    first, last = words[hit.start].sentence - _NEAR, words[hit.end - 1].sentence + _NEAR
-    return [start for name in names for start in matches.ends.get(name, ()) if first <= words[start].sentence <= last]
+    return matches.between(name, words[hit.start].sentence - _NEAR, words[hit.end - 1].sentence + _NEAR)
+
+
+def _nearest(hit: Hit, starts: list[int]) -> list[int]:
+    """Return the cues that are nearest to the hit, as many as a long text may hold of them without taking long."""
+    place = bisect_left(starts, hit.start)
+    return starts[max(0, place - _CUES) : place + _CUES]
 
 
 def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
@@ -132,9 +142,9 @@ def _harmless(hit: Hit, matches: Matches, slots: Slots) -> bool:
     senses = arms if family in _THREATS and arms else [family]
     if family == "gun" and hit.rule.severity < Severity.CRITICAL:
         senses = ["gun", "hunt"]
-    cues = [start for sense in senses for start in _nearby(hit, matches, f"calm_{sense}")]
+    cues = [start for sense in senses for start in _nearest(hit, _nearby(hit, matches, f"calm_{sense}"))]
     if not cues and hit.rule.family in _GAMED:
-        played = list(matches.ends.get("gamer", ()))
+        played = _nearest(hit, matches.between("gamer", 0, matches.words[-1].sentence))
         cues = played if len(played) >= _DEEP else []
     return sum(_denied(start, matches) for start in cues) * 2 < len(cues)
 

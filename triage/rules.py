@@ -137,13 +137,14 @@ def _carried(lexicon: Lexicon, families: frozenset[str], slots: Slots) -> tuple[
 
 def _same_sense(hits: list[Hit]) -> list[Hit]:
     """Where a hit's words are meant harmlessly, whatever else the same words showed is meant so too."""
-    calmed = [hit for hit in hits if hit.why == "harmless_sense" and hit.rule.family in _THINGS]
+    calmed: dict[int, set[str]] = {}
+    for hit in hits:
+        if hit.why == "harmless_sense" and hit.rule.family in _THINGS:
+            for index in range(hit.start, hit.end):
+                calmed.setdefault(index, set()).add(hit.rule.family)
     return [
         hit.at(Severity.NONE, "harmless_sense")
-        if hit.why is None
-        and any(
-            hit.start < other.end and other.start < hit.end and hit.rule.family != other.rule.family for other in calmed
-        )
+        if hit.why is None and any(calmed.get(index, set()) - {hit.rule.family} for index in range(hit.start, hit.end))
         else hit
         for hit in hits
     ]
@@ -154,20 +155,20 @@ def _untangled(hits: list[Hit], matches: Matches) -> list[Hit]:
     if any(hit.rule.family != "bare" for hit in hits):
         hits = [hit for hit in hits if hit.rule.family != "bare"]
     own = [hit for hit in hits if hit.rule.family == "suicide"]
-    hits = [
-        hit
-        for hit in hits
-        if hit.rule.family != "state" or not any(other.start < hit.start and hit.end <= other.end for other in own)
-    ]
+    reach: dict[int, int] = {}  # from each word inside a wish to die to where that ends
+    for hit in own:
+        reach.update({index: max(hit.end, reach.get(index, 0)) for index in range(hit.start + 1, hit.end)})
+    spoken = {index for hit in own for index in range(hit.start, hit.end)}
+    hits = [hit for hit in hits if hit.rule.family != "state" or reach.get(hit.start, 0) < hit.end]
     if any(hit.rule.family == "staff_conduct" for hit in hits):  # meanness of staff is conduct of staff
         hits = [hit for hit in hits if hit.rule.family not in ("bullying", "bully")]
-    crowds = matches.spans("crowd")
+    crowds = {start for start, _ in matches.spans("crowd")}
     return [
         hit
         for hit in hits
         if hit.rule.family not in ("threat", "fight")
-        or not any(hit.start < other.end and other.start < hit.end for other in own)
-        or any(hit.start <= start < hit.end + 3 for start, _ in crowds)
+        or spoken.isdisjoint(range(hit.start, hit.end))
+        or not crowds.isdisjoint(range(hit.start, hit.end + 3))
     ]
 
 

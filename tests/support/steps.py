@@ -25,3 +25,21 @@ def count(call: Callable[[], Result]) -> tuple[int, Result]:
     finally:
         sys.setprofile(before)
     return steps, result
+
+
+def count_lines(call: Callable[[], object]) -> int:
+    """Call it; return how many lines of Python it went through, each turn of a loop counted, one of a line too."""
+    lines = 0
+
+    def step(_: FrameType, event: str, __: object) -> Callable[..., object]:
+        nonlocal lines
+        lines += event == "line"
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines

@@ -19,7 +19,7 @@ from triage.normalize import Vocabulary
 from triage.patterns import Matcher
 from triage.spanish import forms, sound
 
-VERSION = "2026.11.7"
+VERSION = "2026.11.8"
 _HEARD = 4
 """A word must have so many letters to be recognised by its sound alone."""
 

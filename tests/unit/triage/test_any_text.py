@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support import steps
+from triage import engine
 from triage.engine import assess
 from triage.lexicon import load
 from triage.model import Context
@@ -12,6 +13,8 @@ from triage.model import Context
 _LONGEST = 100_000
 _STEPS_A_CHARACTER = 3000
 _WORDS = ["kill", "g u n", "no", "she said", "k1ll", "k*ll", "quiere morir", "🔫", "@", "*", "!", ".", "\n", "a'", "-"]
+# What is weighed against each other: dangers, what calms them, weak signs.
+_WORDS += ["gun game", "lol kill", "bomb test", "want to die", "he told me", "she gave away her ring", "so alone"]
 _PIECE = st.one_of(st.sampled_from(_WORDS), st.text(st.characters(), min_size=1, max_size=12))
 _PIECES = st.tuples(st.lists(_PIECE, min_size=1, max_size=5), st.sampled_from(["", " "])).map(
     lambda drawn: drawn[1].join([*drawn[0], ""])
@@ -37,6 +40,23 @@ def test_assess_takes_steps_in_proportion_to_the_length(piece: str) -> None:
     short, long = (_steps((piece * size)[:size]) for size in (1500, 3000))
     assert long <= short * 2.3 + 2000
     assert long <= 3000 * _STEPS_A_CHARACTER
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "gun game ",
+        "lol kill ",
+        "bomb test ",
+        "gun toy no ",
+        "want to die ",
+        "fight crowd suicide ",
+        "hes so alone. he gave away his ring ",
+    ],
+)
+def test_no_loop_of_the_engine_sees_each_word_beside_each_other_word(piece: str) -> None:
+    short, long = (steps.count_lines(lambda text=(piece * size)[:size]: engine.weigh(text)) for size in (1500, 6000))
+    assert long <= short * 4.6
 
 
 @settings(deadline=None, max_examples=6)

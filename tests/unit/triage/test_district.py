@@ -6,12 +6,14 @@ import random
 from dataclasses import replace
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triage_report import corpus
 from tests.unit.triage.test_packs import WHOLE
-from triage import district, engine, lexicon, local, packs
+from triage import district, engine, lexicon, local, packs, statistics
+from triage.evidence import Verdict
 from triage.local import Mute, Pack
 from triage.model import Assessment, Category, Context, Severity
 from triage.normalize import Word, words
@@ -182,3 +184,19 @@ def test_any_text_is_judged_with_a_pack(text: str) -> None:
 def test_heed_without_a_pack_changes_nothing() -> None:
     finding, verdict = engine.weigh("he has a gun")
     assert district.heed("he has a gun", Context(), finding, verdict) == (finding, verdict)
+
+
+def test_muting_leaves_a_danger_to_life_that_statistics_have_not_backed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a grown man in a van keeps asking the little kids to get in and come see his puppies after school"
+    hits = [hit for hit in engine.weigh(text)[0].hits if hit.severity >= Severity.MODERATE]
+    assert any(hit.severity.life_safety for hit in hits)
+
+    def demote(verdict: Verdict, *_: object) -> Verdict:
+        return replace(verdict, severity=Severity.MODERATE)
+
+    monkeypatch.setattr(statistics, "heed", demote)
+    muted = {
+        category: ["keeps asking", "a grown man", "get in"] for category in {hit.rule.category.value for hit in hits}
+    }
+    muting = Context(pack=packs.compiled(packs.check(yaml.safe_dump({"muted": muted})), "x-1"))
+    assert engine.assess(text, muting).severity is Severity.MODERATE

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import ast
+import inspect
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.characters import showable
+from responders.cases import words
 from responders.cases.highlight import pieces, signs
+from triage import district, evidence, qualifiers, rules
 
 
 def sign(name: str, start: int, end: int) -> dict[str, object]:
@@ -55,3 +60,23 @@ def test_showable_keeps_the_length_and_can_always_be_written(text: str) -> None:
     assert len(shown) == len(text)
     assert "\x00" not in shown
     shown.encode("utf-8")
+
+
+def _lowered_for() -> set[str]:
+    """Read from the code why a hit may be lowered: what `Hit.at` is told, by its name or from a constant."""
+    calls = [
+        node
+        for module in (qualifiers, rules)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "at"
+    ]
+    told = [call.args[1] for call in calls if len(call.args) > 1]
+    return {why.value for why in told if isinstance(why, ast.Constant) and isinstance(why.value, str)}
+
+
+def test_all_that_makes_the_engine_calmer_is_shown_as_calming() -> None:
+    named = _lowered_for()
+    assert named >= {"negated", "harmless_sense", "old_news", "corrected", "resolved", "safe_hands", "past"}
+    calming = named | qualifiers.PLAYFUL | {name for name, _ in evidence.CALM.values()}
+    calming |= {"everyday_words", district.MUTED, "unlike_grave_tips"}
+    assert calming == words.LOWERING
