@@ -120,6 +120,10 @@ class AssessmentJson(TypedDict):
     indicators: list[IndicatorJson]
 
 
+HELD_BACK = "unlike_grave_tips"
+"""The indicator of a message, all of it, that rules saw danger in and that statistics kept from calling somebody."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Indicator:
     """Evidence: `text[start:end]` of the raw text (Unicode code points) and the code of what it shows."""

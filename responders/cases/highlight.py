@@ -10,8 +10,9 @@ from typing import Any
 from gateway.core.characters import showable
 from responders.cases import words
 from responders.cases.masks import Mask
+from triage.model import HELD_BACK
 
-_WHOLE = frozenset({"everyday_words"})
+_WHOLE = frozenset({"everyday_words", HELD_BACK})
 """Signs of a text as a whole: marking every word would mark none."""
 
 

@@ -31,7 +31,7 @@ from responders.paging.records import Callout
 from responders.tuning import service as tuning
 from responders.web import words
 from triage.likeness import copying
-from triage.model import Severity
+from triage.model import HELD_BACK, Severity
 
 _MEANS = frozenset({"access_to_means", "weapon_seen"})
 
@@ -43,6 +43,8 @@ class Judgement:
     said: Said | None
     severity: str
     unsure_reason: str | None
+    held_back: bool
+    """Whether rules saw danger, and nobody was called since the message as a whole reads otherwise."""
     rules: str
     signs: list[Piece]
     missing: tuple[str, ...]
@@ -154,6 +156,7 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
         said=said.get(gravest.record.message_id),
         severity=gravest.record.severity,
         unsure_reason=gravest.record.unsure_reason,
+        held_back=any(one["name"] == HELD_BACK for one in gravest.indicators),
         rules=gravest.record.rules,
         signs=signs(gravest.indicators),
         missing=_missing(gravest, later),

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.evidence import Verdict
-from triage.model import Category, Indicator, Severity
+from triage.model import HELD_BACK, Category, Indicator, Severity
 from triage.patterns import Matches
 from triage.rules import Finding
 from triage.statistics import signs
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 REASON = "resembles_danger"
 """Why the engine asks: no rule says so, but messages that mean such things were grave."""
 INDICATOR = "words_of_grave_tips"
-CALMS = "unlike_grave_tips"
-"""Stands where rules saw danger and the network did not back them."""
 _SHOWN = 3
 _FEWEST_WORDS = 3
 _SHORT = 8
@@ -62,7 +60,7 @@ def heed(verdict: Verdict, finding: Finding, text: str | None = None) -> Verdict
     )
     if reading.whole and reading.grave < _backing(weights, finding) and _is_unproven(weights, finding, verdict):
         severity = min(max(verdict.severity, Severity.LOW), Severity.MODERATE)
-        words_of_all = Indicator(CALMS, matches.words[0].start, matches.words[-1].end)
+        words_of_all = Indicator(HELD_BACK, matches.words[0].start, matches.words[-1].end)
         verdict = replace(verdict, severity=severity, reason=None, indicators=(*verdict.indicators, words_of_all))
     severity = max(verdict.severity, reading.severity, key=lambda item: item.rank)
     alone = reading.asks and not verdict.severity.life_safety and verdict.reason is None

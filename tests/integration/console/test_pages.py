@@ -18,6 +18,7 @@ from responders.paging import service as paging
 from responders.paging.records import Callout
 from tests.integration.console.conftest import HTML, PASSWORD, Desk
 from tests.support.world import PAGING
+from triage.model import HELD_BACK
 
 
 def test_inbox_puts_the_most_urgent_first_and_those_nobody_has_before_others(desk: Desk) -> None:
@@ -69,6 +70,16 @@ def test_a_follow_up_that_says_nothing_leaves_the_gravest_message_on_top(desk: D
     assert "A later message could not be judged" in text
     assert re.search(r'id="doubtful" href="#(m-[^"]+)"', text)[1] in re.findall(r'<li [^>]*id="([^"]+)"', text)  # type: ignore[index]
     assert 'id="ask-where"' in text
+
+
+def test_a_message_that_rules_alone_saw_danger_in_says_so_and_marks_what_they_saw(desk: Desk) -> None:
+    tip = "he has a gun in the game that we all play"
+    case = desk.tip(tip, signs={"weapon_seen": "a gun", HELD_BACK: tip}, severity="moderate")
+    text = desk.get(f"/cases/{case.number}").text
+    assert "so nobody was called. Read it yourself." in text
+    assert "The words are clear enough to judge." not in text
+    assert re.search(r'<mark class="sign" title="a weapon was seen">a gun<span class="unseen">', text)
+    assert "reads like messages that were harmless</li>" in text
 
 
 def test_a_question_is_sent_by_one_press_in_the_reporters_language(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.triage_report import card, corpus, glance, learn
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
-from triage.model import Assessment, Category, Context, Indicator, Severity
+from triage.model import HELD_BACK, Assessment, Category, Context, Indicator, Severity
 from triage.policy import urgency
 from triage.statistics import meaning, model
 from triage.statistics.meaning import CATEGORIES, HIGH, LEVELS, Said
@@ -188,7 +188,7 @@ def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
     ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules), backs=0.3))
     held_back = engine.assess(grave)
     assert (held_back.severity, urgency(held_back)) == (Severity.MODERATE, "queue")
-    assert Indicator(statistics.CALMS, 0, len(grave)) in held_back.indicators
+    assert Indicator(HELD_BACK, 0, len(grave)) in held_back.indicators
     assert set(rules_alone(grave).indicators) <= set(held_back.indicators)
     assert engine.assess("ok see you at lunch", Context(floor=Severity.HIGH)).severity is Severity.HIGH
     ship(monkeypatch, made_up(0, 0, 0, -5, unproven=tuple(rules), backs=0.3))
