@@ -40,7 +40,7 @@ _LINE = frozenset({Category.TEST, Category.SPAM})
 _ALONE = frozenset({"carrier", "thanks"})
 _SHORT = 3
 # What answers, and asks nothing of anybody, however few its words.
-_REPLIES = ("laugh", "thanks", "carrier", "idiom")
+_REPLIES = ("laugh", "thanks", "carrier", "idiom", "hyperbole_trigger")
 # So few words beside a picture say what it is, at most.
 _CAPTION = 8
 _FOREIGN_WORDS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,7 @@ def count_lines(call: Callable[[], object]) -> int:
     """Call it; return how many lines of Python it went through, each turn of a loop counted, one of a line too."""
     lines = 0
 
-    def step(_: FrameType, event: str, __: object) -> Callable[..., object]:
+    def step(_: FrameType, event: str, __: object) -> Any:
         nonlocal lines
         lines += event == "line"
         return step
