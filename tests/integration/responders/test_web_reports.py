@@ -19,6 +19,7 @@ from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Copy, Message, Send, Thread
 from gateway.core.reports import Report
 from gateway.front.migrations.tables import METADATA
+from responders.asking.records import Question
 from responders.cases import replying, seeing
 from responders.cases.records import Case
 from responders.retention import service as retention
@@ -63,6 +64,17 @@ def test_what_the_reporter_chose_raises(desk: Desk, category: str | None, unsure
     assert (case.unsure, case.unsure_reason) == (unsure, "chosen_topic" if unsure else None)
     assert case.categories[0] == (category if category not in {None, "other"} else "bullying")
     assert desk.paged() == paged
+
+
+@pytest.mark.parametrize(
+    ("category", "paged", "asked"), [("suicide_self_harm", ["Ana"], 0), ("bullying", [], 1)], ids=["urgent", "calm"]
+)
+def test_few_words_about_what_is_urgent_call_a_person_and_are_not_asked_back(
+    desk: Desk, category: str, paged: list[str], asked: int
+) -> None:
+    case, _ = taken(desk, "hm", category=category)
+    assert (desk.paged(), desk.world.count(Question)) == (paged, asked)
+    assert case.unsure == (not asked)
 
 
 @pytest.mark.parametrize("category", ["bullying", "other", "property"])
