@@ -24,14 +24,13 @@ from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.floods import service as floods
 from responders.floods.windows import Windows
-from responders.judging import Assess, Judge, Judged
+from responders.judging import Assess, Beside, Judge, Judged
 from responders.looking import Look, Looked
 from responders.paging import service as paging
 from responders.tries import Tries, guarded
 from responders.tuning.packs import Packs
 from responders.waiting import claim, to_answer, to_take
 from triage import engine
-from triage.model import Assessment
 from triage.policy import Urgency, waits_for_answer
 
 ENGINE_SECONDS = 2.0
@@ -46,8 +45,6 @@ _TELL_EVERY = timedelta(seconds=10)
 """How long news for people's phones waits for a long queue."""
 _OVERLAP = timedelta(minutes=5)
 """How far back late threads are looked for again, since the courier's clock and commits run beside ours."""
-_FEW_WORDS = 6
-"""Unclear answers of up to so many words are answered with a hint; longer ones a person reads."""
 
 
 def due(session: Session, now: datetime) -> bool:
@@ -328,14 +325,18 @@ class Dispatcher:
     def _answer(self, message_id: str) -> bool:
         with self.database.read() as session:
             message = session.get_one(Message, message_id)
-        words = self._judge.opened(message)
-        said = paging.words_beyond(words) if words and not paging.is_only_code(words) else ""
-        assessment = self._judge.alone(message, said) if said else None
-        few = len(said.split()) <= _FEW_WORDS
-        ways = [partial(self._settle_answer, message_id, assessment, few=few, calls=calls) for calls in (True, False)]
-        return self._tries.first(message_id, ways[:1], [*ways[1:], partial(self._settle_answer, message_id, None)])
+            pack = self._packs.of(session, [message.district_id]).get(message.district_id)
+        said = self._judge.beside_codes(message, pack)
+        failed = Beside(judging.undecided("engine_error", pack=pack).own) if said else None
+        ways = [
+            partial(self._settle_answer, message_id, one, calls=calls)
+            for one in (said, failed)
+            for calls in (True, False)
+        ]
+        ways.append(partial(self._settle_answer, message_id, None))
+        return self._tries.first(message_id, ways[:1], ways[1:])
 
-    def _settle_answer(self, message_id: str, said: Assessment | None, *, few: bool = True, calls: bool = True) -> bool:
+    def _settle_answer(self, message_id: str, said: Beside | None, *, calls: bool = True) -> bool:
         """Take an answer, and open a case when a member of staff tells of danger. `said` is the engine's word on it."""
         with self.database.write() as session:
             message = claim(session, [session.get_one(Message, message_id)], late=True).get(message_id)
@@ -345,9 +346,9 @@ class Dispatcher:
             answered = paging.answer(session, self.keys, message, now)
             message.dispatched_at = max(now, message.threaded_at or now)
             known = cases.case_of_message(session, message.id)
-            tells = said is not None and (said.life_safety or bool(answered.unclear and said.unsure and not few))
+            tells = said is not None and said.tells(clear=not answered.unclear)
             if known is None and said is not None and tells:
-                taken = self._open(session, [(message, Judged(said, said))], calls=calls)[0]
+                taken = self._open(session, [(message, Judged(said.assessment, said.assessment))], calls=calls)[0]
                 if taken.opened:
                     paging.confirm(session, self.keys, message, taken.case, now)
             elif known is not None and answered.acknowledged and not tells:
