@@ -215,12 +215,14 @@ def _spoken(message: Message, words: str) -> tuple[str, str]:
 
 
 def _graver(whole: Assessment, part: Assessment) -> Assessment:
-    """Let a part of a report raise what is said of the whole; "help" calls a person, wherever it is said to be."""
-    if part.severity > whole.severity:
-        return part
-    if part.unsure and not (whole.unsure or whole.life_safety):
-        return replace(whole, unsure=True, unsure_reason=part.unsure_reason)
-    return whole
+    """Return the graver of what is said of a report and of a part of it; whoever either calls is called.
+
+    So "help" calls a person, wherever it is said to be.
+    """
+    first, second = (part, whole) if part.severity > whole.severity else (whole, part)
+    if first.life_safety or not second.unsure or (first.unsure and (second.asks or not first.asks)):
+        return first
+    return replace(first, unsure=True, unsure_reason=second.unsure_reason, asks=None)
 
 
 def _language(message: Message) -> str | None:
