@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from gateway.core import outbox, turns
 from gateway.core.database import Database
-from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.messages import Sender
 from gateway.core.records import Message
 from gateway.core.times import Clock
-from responders import judging
+from responders import judging, looking
 from responders.asking import service as asking
 from responders.cases import service as cases
 from responders.cases.records import Case
@@ -232,8 +231,8 @@ class Dispatcher:
         return {one.message.id for one in looked}, taken
 
     def _take(self, message_id: str) -> bool:
-        with self.database.read() as session:
-            looked = self._look.at_one(session, session.get_one(Message, message_id))
+        look = partial(self._look_at, message_id)
+        looked = self._tries.or_else(message_id, look, partial(look, unseen=True))
         if looked is None:
             return False
         self._slow = looked.judged.slow
@@ -246,6 +245,11 @@ class Dispatcher:
         if taken:
             self._look.note([looked])
         return taken
+
+    def _look_at(self, message_id: str, *, unseen: bool = False) -> Looked | None:
+        with self.database.read() as session:
+            message = session.get_one(Message, message_id)
+            return looking.unseen(message) if unseen else self._look.at_one(session, message)
 
     def _take_one(self, looked: Looked, *, calls: bool) -> bool:
         with self.database.write() as session:
@@ -286,11 +290,7 @@ class Dispatcher:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":
                 self._to_call[one.case.id] = wanted
-                log().error("nobody was called out for a case; it is tried again", case=one.case.id, code="not_paged")
-                emit(
-                    session, paging.NOT_PAGED, subject=f"case/{one.case.id}", actor="process:worker", at=now,
-                    district_id=one.case.district_id, message=message.id, urgency=wanted,
-                )  # fmt: skip
+                paging.note_uncalled(session, one.case, message, wanted, now)
         return taken
 
     def _remember_uncalled(self) -> None:

@@ -202,7 +202,11 @@ class Judge:
                 log().error("the engine failed; a person looks", code="engine_error", error=error)
                 answers.put(engine.undecided("engine_error", context))
 
-        threading.Thread(target=work, name="assess", daemon=True).start()
+        try:
+            threading.Thread(target=work, name="assess", daemon=True).start()
+        except (RuntimeError, MemoryError) as error:
+            log().error("the engine could not be asked; a person looks", code="engine_error", error=error)
+            return engine.undecided("engine_error", context)
         try:
             return answers.get(timeout=self.seconds)
         except queue.Empty:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from gateway.core.errors import NotAllowed
 from gateway.core.events import TYPE_PREFIX, Code, emit
-from gateway.core.records import District, Event, new_id
+from gateway.core.logs import log
+from gateway.core.records import District, Event, Message, new_id
 from responders.cases import correcting, moves
 from responders.cases import service as cases
 from responders.cases.records import Case
@@ -26,7 +27,7 @@ Choose = Callable[[int], int]
 """Draws a whole number below n."""
 Clocked = Literal["critical", "high"]
 
-NOT_PAGED = "case.not_paged"
+_NOT_PAGED = "case.not_paged"
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
@@ -61,6 +62,12 @@ def call_out(
     return callout
 
 
+def note_uncalled(session: Session, case: Case, message: Message, urgency: Urgency, now: datetime) -> None:
+    """Write down that calling people out for a case failed, for the worker that tries again."""
+    log().error("nobody was called out for a case; it is tried again", case=case.id, code="not_paged")
+    moves.tell(session, case, _NOT_PAGED, ACTOR, now, message=message.id, urgency=urgency)
+
+
 def uncalled(session: Session) -> dict[str, Urgency]:
     """Find the cases that nobody has taken up and that calling people out failed for: a worker begins with these."""
     called = select(CalloutCase.case_id)
@@ -68,7 +75,7 @@ def uncalled(session: Session) -> dict[str, Urgency]:
         select(Case.id, Event.data)
         .select_from(Case)
         .join(Event, Event.subject == "case/" + Case.id)
-        .where(Event.type == TYPE_PREFIX + NOT_PAGED, Case.state == cases.NEW, Case.id.not_in(called))
+        .where(Event.type == TYPE_PREFIX + _NOT_PAGED, Case.state == cases.NEW, Case.id.not_in(called))
         .order_by(Event.seq)
     )
     return {case_id: data["urgency"] for case_id, data in session.execute(query)}

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from responders.paging.answers import Answered, answer, confirm, hint
-from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, correct, policy_of, uncalled
+from responders.paging.callouts import (
+    acknowledge,
+    call_out,
+    carry,
+    clock_of,
+    correct,
+    note_uncalled,
+    policy_of,
+    uncalled,
+)
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.delivery import Delivery
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 
 __all__ = [
-    "NOT_PAGED",
     "Answered",
     "Delivery",
     "acknowledge",
@@ -23,6 +31,7 @@ __all__ = [
     "due",
     "hint",
     "is_only_code",
+    "note_uncalled",
     "policy_of",
     "run_due",
     "tell",
