@@ -125,7 +125,7 @@ KINDS: Mapping[str, Kind] = {
         {"old": "code", "new": "code", "old_category": "code?", "category": "code?", "why": "code"},
     ),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "number"}),
-    "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
+    "case.doubted": Kind("Something leaves a doubt about a case: a person must look.", {"reason": "code"}),
     "case.exported": Kind("A case was handed on as a document.", {"format": "code"}, {"flavour": "code?"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
