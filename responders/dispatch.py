@@ -49,8 +49,8 @@ _OVERLAP = timedelta(minutes=5)
 def due(session: Session, now: datetime) -> bool:
     """Tell whether anything waits to be taken, answered, paged for or told."""
     queries = (to_take(now), to_answer(now - _OVERLAP))
-    waits = any(session.scalar(query.limit(1)) for query in queries)
-    return waits or bool(paging.due(session, now) or paging.to_tell(session, now) or asking.due(session, now))
+    finds = (paging.due, paging.to_tell, paging.left_alone, asking.due)
+    return any(session.scalar(query.limit(1)) for query in queries) or any(find(session, now) for find in finds)
 
 
 def _never() -> bool:
@@ -149,15 +149,16 @@ class Dispatcher:
         return sum(self._tries.each(self._call, case_id) for case_id in self._tries.awake(list(self._uncalled)))
 
     def wake_all(self) -> int:
-        """Call people out for tips that said too little, were asked back, and stayed silent; answers for how many."""
+        """Call people out where nobody answered our question, or did anything about what was left to them."""
         with self.database.read() as session:
-            found = asking.due(session, self.clock())
-        return sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
+            found, alone = asking.due(session, self.clock()), paging.left_alone(session, self.clock())
+        done = sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
+        return done + sum(self._tries.each(self._recall, case_id) for case_id in self._tries.awake(alone))
 
     def page_all(self) -> int:
         """Write the pages that are due, the most urgent first; answers how many.
 
-        Who was asked back and stayed silent comes before them: that must not wait for the end of a long queue either.
+        Who stayed silent comes before them: that must not wait for the end of a long queue either.
         """
         guarded(self.wake_all)
         self.call_all()
@@ -236,11 +237,8 @@ class Dispatcher:
         if looked is None:
             return False
         self._slow = looked.judged.slow
-        ways = [
-            partial(self._take_one, one, calls=calls)
-            for calls in (True, False)
-            for one in (looked, replace(looked, judged=judging.undecided("engine_error")))
-        ]
+        failed = replace(looked, judged=judging.undecided("engine_error"))
+        ways = [partial(self._take_one, one, calls=calls) for calls in (True, False) for one in (looked, failed)]
         taken = self._tries.first(message_id, ways[:2], ways[2:])
         if taken:
             self._look.note([looked])
@@ -286,6 +284,8 @@ class Dispatcher:
             wanted = judging.clock_for(one, message, by)
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:
                 asking.ask(session, self.keys, asked[message.id], message, by.assessment, now)
+            if one.watched and wanted == "queue":
+                paging.leave(session, one.case, message, judging.clock_alone(message, by.unasked()), now)
             if calls:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":
@@ -314,6 +314,10 @@ class Dispatcher:
                 paging.call_out(session, case, paging.clock_of(case), self.clock())
         return True
 
+    def _recall(self, case_id: str) -> bool:
+        with self.database.write() as session:
+            return paging.recall(session, case_id, self.clock())
+
     def _link(self, message_id: str) -> bool:
         with self.database.write() as session:
             now = self.clock()
@@ -328,12 +332,9 @@ class Dispatcher:
             pack = self._packs.of(session, [message.district_id]).get(message.district_id)
         said = self._judge.beside_codes(message, pack)
         failed = Beside(judging.undecided("engine_error", pack=pack).own) if said else None
-        ways = [
-            partial(self._settle_answer, message_id, one, calls=calls)
-            for one in (said, failed)
-            for calls in (True, False)
-        ]
-        ways.append(partial(self._settle_answer, message_id, None))
+        settle = partial(self._settle_answer, message_id)
+        ways = [partial(settle, one, calls=calls) for one in (said, failed) for calls in (True, False)]
+        ways.append(partial(settle, None))
         return self._tries.first(message_id, ways[:1], ways[1:])
 
     def _settle_answer(self, message_id: str, said: Beside | None, *, calls: bool = True) -> bool:

@@ -234,11 +234,13 @@ def _language(message: Message) -> str | None:
 
 
 def clock_for(taken: cases.Taken, message: Message, judged: Judged) -> Urgency:
-    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse.
-
-    What counts by itself counts with the doubt that it would open a case with.
-    """
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
     worse = taken.raised and Severity(taken.case.severity).life_safety
     if worse or not (taken.watched or taken.anew):
         return paging.clock_of(taken.case)
-    return urgency(cases.doubted(message, judged.own)) if taken.anew else "queue"
+    return clock_alone(message, judged) if taken.anew else "queue"
+
+
+def clock_alone(message: Message, judged: Judged) -> Urgency:
+    """Tell which clock a message starts by itself, with the doubt that it would open a case with."""
+    return urgency(cases.doubted(message, judged.own))

@@ -37,7 +37,7 @@ class Taken:
     opened: bool = False
     raised: bool = False
     watched: bool = False
-    """Somebody attends the case, and has done something about it lately."""
+    """Somebody attends the case, and has done something about it lately: what comes in is left to them, for a while."""
     anew: bool = False
     """The message counts by itself, as if it opened a case: the old calls are over, and nobody has acted lately."""
 
@@ -236,8 +236,7 @@ def _join(session: Session, case: Case, message: Message, assessment: Assessment
     watched = attended and message.contact_id is None and not moves.is_quiet(session, case, now)
     anew = not watched if attended else moves.reopened_by_text(session, case) is not None
     before = case.severity
-    unsure = None if watched else _doubt(assessment)
-    raised = absorb(case, assessment.severity, _codes(assessment), unsure=unsure)
+    raised = absorb(case, assessment.severity, _codes(assessment), unsure=_doubt(assessment))
     case.updated_at = now
     moves.tell(session, case, "case.joined", _actor(message), now, message=message.id, thread=message.thread_id)
     if raised:

@@ -15,6 +15,7 @@ from responders.paging.callouts import (
 )
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.delivery import Delivery
+from responders.paging.leaving import leave, left_alone, recall
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 
@@ -31,8 +32,11 @@ __all__ = [
     "due",
     "hint",
     "is_only_code",
+    "leave",
+    "left_alone",
     "note_uncalled",
     "policy_of",
+    "recall",
     "run_due",
     "tell",
     "to_tell",
