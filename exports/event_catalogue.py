@@ -134,7 +134,8 @@ KINDS: Mapping[str, Kind] = {
         {"message": "id", "thread": "id?", "source": "id", "messages": "ids"},
     ),
     "case.left": Kind(
-        "A message that calls for people was left to whoever attends its case.", {"message": "id", "urgency": "code"}
+        "A message, or a case that joined it, was left to whoever attends a case.",
+        {"message": "id?", "urgency": "code"},
     ),
     "case.likened": Kind("A case may be about what another is.", {"other": "id", "what": "code", "likeness": "id"}),
     "case.not_likened": Kind("A person said that two cases are not about one thing.", {"other": "id"}),

@@ -285,7 +285,7 @@ class Dispatcher:
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:
                 asking.ask(session, self.keys, asked[message.id], message, by.assessment, now)
             if one.watched and wanted == "queue":
-                paging.leave(session, one.case, message, judging.clock_alone(message, by.unasked()), now)
+                paging.leave(session, one.case, message.id, judging.clock_alone(message, by.unasked()), now)
             if calls:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":

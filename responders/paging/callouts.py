@@ -27,7 +27,7 @@ Choose = Callable[[int], int]
 """Draws a whole number below n."""
 Clocked = Literal["critical", "high"]
 
-_NOT_PAGED = "case.not_paged"
+_NOT_PAGED, LEFT = "case.not_paged", "case.left"
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
@@ -60,6 +60,12 @@ def call_out(
         callout.urgency, callout.next_at = "critical", now
         tell(session, callout, "callout.raised", now, case=case.id, urgency=urgency)
     return callout
+
+
+def leave(session: Session, case: Case, message_id: str | None, urgency: Urgency, now: datetime) -> None:
+    """Leave what came in to whoever attends a case: see `leaving`. `queue` is nothing to leave."""
+    if urgency != "queue":
+        moves.tell(session, case, LEFT, ACTOR, now, message=message_id, urgency=urgency)
 
 
 def note_uncalled(session: Session, case: Case, message: Message, urgency: Urgency, now: datetime) -> None:
@@ -166,7 +172,7 @@ def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
     """Go on calling for a case where people were being called out for the one that has been joined into it.
 
     The calls end only when a person attends the case, has acted lately, and the join made it neither worse nor open
-    anew. What nobody attends is called out for, whether it was before or not.
+    anew: it is left to them, as a message is. What nobody attends is called out for, whether it was before or not.
     """
     target, source, anew = linked.case, linked.joined, linked.anew
     if source is None:
@@ -181,6 +187,8 @@ def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
             _inherit(session, callout, target, old.added_at)
         elif anew or cases.is_quiet(session, target, now):
             _add(session, callout, target, now)
+        else:
+            leave(session, target, None, clock_of(source), now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
     if target.state == cases.NEW and not open_with(session, target):

@@ -11,33 +11,24 @@ from sqlalchemy.orm import Session
 from gateway.core.database import reread
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.records import Event, Message
-from responders.cases import moves
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage
 from responders.directory import service as directory
-from responders.paging.callouts import call_out
+from responders.paging.callouts import LEFT, call_out
 from responders.paging.news import owner_of
 from responders.paging.records import CalloutCase
-from responders.paging.sending import ACTOR
-from triage.policy import PagingPolicy, Urgency
+from triage.policy import PagingPolicy
 
-_LEFT = "case.left"
 _UNTOLD = timedelta(seconds=PagingPolicy().answer_within_seconds)
 """So long whoever attends a case without a phone that could tell them has to do something about it."""
 _LOST_AFTER = timedelta(hours=1)
 """What was left longer ago is looked for no more; the case still shows its doubt."""
 
 
-def leave(session: Session, case: Case, message: Message, urgency: Urgency, now: datetime) -> None:
-    """Leave a message to whoever attends its case; `queue` is nothing to leave."""
-    if urgency != "queue":
-        moves.tell(session, case, _LEFT, ACTOR, now, message=message.id, urgency=urgency)
-
-
 def left_alone(session: Session, now: datetime) -> list[str]:
     """Name the cases about which nobody did anything since a message was left to whoever attends them.
 
-    They have `moves.QUIET` for it if a text tells them of it, else the time that an answer has.
+    They have `cases.QUIET` for it if a text tells them of it, else the time that an answer has.
     """
     lately = Message.direction == "in", Message.dispatched_at > now - _LOST_AFTER
     told = select(CaseMessage.case_id).join(Message, Message.id == CaseMessage.message_id).where(*lately)
@@ -51,7 +42,7 @@ def left_alone(session: Session, now: datetime) -> list[str]:
         .where(
             Case.id.in_(told),
             Case.state.in_(cases.ATTENDED_STATES),
-            Event.type == TYPE_PREFIX + _LEFT,
+            Event.type == TYPE_PREFIX + LEFT,
             Event.at > now - _LOST_AFTER,
             Event.at <= now - _UNTOLD,
             ~called,
@@ -83,6 +74,6 @@ def _urgencies(session: Session, case: Case, now: datetime) -> Sequence[str]:
     """List how urgent what was left is, since anybody acted."""
     since = max([now - _LOST_AFTER, *filter(None, [cases.last_act(session, case)])])
     query = select(Event.data).where(
-        Event.subject == f"case/{case.id}", Event.type == TYPE_PREFIX + _LEFT, Event.at > since
+        Event.subject == f"case/{case.id}", Event.type == TYPE_PREFIX + LEFT, Event.at > since
     )
     return [str(data["urgency"]) for data in session.scalars(query)]

@@ -9,13 +9,14 @@ from responders.paging.callouts import (
     carry,
     clock_of,
     correct,
+    leave,
     note_uncalled,
     policy_of,
     uncalled,
 )
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.delivery import Delivery
-from responders.paging.leaving import leave, left_alone, recall
+from responders.paging.leaving import left_alone, recall
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 
