@@ -125,13 +125,17 @@ KINDS: Mapping[str, Kind] = {
         {"old": "code", "new": "code", "old_category": "code?", "category": "code?", "why": "code"},
     ),
     "case.destroyed": Kind("Retention destroyed a case.", {"run": "id", "number": "number"}),
-    "case.doubted": Kind("No answer came to what was asked: a person must look.", {"reason": "code"}),
+    "case.doubted": Kind("Something leaves a doubt about a case: a person must look.", {"reason": "code"}),
     "case.exported": Kind("A case was handed on as a document.", {"format": "code"}, {"flavour": "code?"}),
     "case.held": Kind("A case is under a legal hold.", {"reason": "code"}, {"hold": "id"}),
     "case.joined": Kind(
         "A message, or another case with all its messages, joined a case.",
         {},
         {"message": "id", "thread": "id?", "source": "id", "messages": "ids"},
+    ),
+    "case.left": Kind(
+        "A message, or a case that joined it, was left to whoever attends a case.",
+        {"message": "id?", "urgency": "code"},
     ),
     "case.likened": Kind("A case may be about what another is.", {"other": "id", "what": "code", "likeness": "id"}),
     "case.not_likened": Kind("A person said that two cases are not about one thing.", {"other": "id"}),

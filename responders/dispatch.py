@@ -12,26 +12,24 @@ from sqlalchemy.orm import Session
 
 from gateway.core import outbox, turns
 from gateway.core.database import Database
-from gateway.core.events import emit
 from gateway.core.keys import KeySet
 from gateway.core.logs import log
 from gateway.core.messages import Sender
 from gateway.core.records import Message
 from gateway.core.times import Clock
-from responders import judging
+from responders import judging, looking
 from responders.asking import service as asking
 from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.floods import service as floods
 from responders.floods.windows import Windows
-from responders.judging import Assess, Judge, Judged
+from responders.judging import Assess, Beside, Judge, Judged
 from responders.looking import Look, Looked
 from responders.paging import service as paging
 from responders.tries import Tries, guarded
 from responders.tuning.packs import Packs
 from responders.waiting import claim, to_answer, to_take
 from triage import engine
-from triage.model import Assessment
 from triage.policy import Urgency, waits_for_answer
 
 ENGINE_SECONDS = 2.0
@@ -46,15 +44,13 @@ _TELL_EVERY = timedelta(seconds=10)
 """How long news for people's phones waits for a long queue."""
 _OVERLAP = timedelta(minutes=5)
 """How far back late threads are looked for again, since the courier's clock and commits run beside ours."""
-_FEW_WORDS = 6
-"""Unclear answers of up to so many words are answered with a hint; longer ones a person reads."""
 
 
 def due(session: Session, now: datetime) -> bool:
     """Tell whether anything waits to be taken, answered, paged for or told."""
     queries = (to_take(now), to_answer(now - _OVERLAP))
-    waits = any(session.scalar(query.limit(1)) for query in queries)
-    return waits or bool(paging.due(session, now) or paging.to_tell(session, now) or asking.due(session, now))
+    finds = (paging.due, paging.to_tell, paging.left_alone, asking.due)
+    return any(session.scalar(query.limit(1)) for query in queries) or any(find(session, now) for find in finds)
 
 
 def _never() -> bool:
@@ -153,15 +149,16 @@ class Dispatcher:
         return sum(self._tries.each(self._call, case_id) for case_id in self._tries.awake(list(self._uncalled)))
 
     def wake_all(self) -> int:
-        """Call people out for tips that said too little, were asked back, and stayed silent; answers for how many."""
+        """Call people out where nobody answered our question, or did anything about what was left to them."""
         with self.database.read() as session:
-            found = asking.due(session, self.clock())
-        return sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
+            found, alone = asking.due(session, self.clock()), paging.left_alone(session, self.clock())
+        done = sum(self._tries.each(self._wake, question_id) for question_id in self._tries.awake(found))
+        return done + sum(self._tries.each(self._recall, case_id) for case_id in self._tries.awake(alone))
 
     def page_all(self) -> int:
         """Write the pages that are due, the most urgent first; answers how many.
 
-        Who was asked back and stayed silent comes before them: that must not wait for the end of a long queue either.
+        Who stayed silent comes before them: that must not wait for the end of a long queue either.
         """
         guarded(self.wake_all)
         self.call_all()
@@ -235,20 +232,22 @@ class Dispatcher:
         return {one.message.id for one in looked}, taken
 
     def _take(self, message_id: str) -> bool:
-        with self.database.read() as session:
-            looked = self._look.at_one(session, session.get_one(Message, message_id))
+        look = partial(self._look_at, message_id)
+        looked = self._tries.or_else(message_id, look, partial(look, unseen=True))
         if looked is None:
             return False
         self._slow = looked.judged.slow
-        ways = [
-            partial(self._take_one, one, calls=calls)
-            for calls in (True, False)
-            for one in (looked, replace(looked, judged=judging.undecided("engine_error")))
-        ]
+        failed = replace(looked, judged=judging.undecided("engine_error"))
+        ways = [partial(self._take_one, one, calls=calls) for calls in (True, False) for one in (looked, failed)]
         taken = self._tries.first(message_id, ways[:2], ways[2:])
         if taken:
             self._look.note([looked])
         return taken
+
+    def _look_at(self, message_id: str, *, unseen: bool = False) -> Looked | None:
+        with self.database.read() as session:
+            message = session.get_one(Message, message_id)
+            return looking.unseen(message) if unseen else self._look.at_one(session, message)
 
     def _take_one(self, looked: Looked, *, calls: bool) -> bool:
         with self.database.write() as session:
@@ -285,15 +284,13 @@ class Dispatcher:
             wanted = judging.clock_for(one, message, by)
             if wanted == "queue" and waits_for_answer(by.assessment) and not one.watched:
                 asking.ask(session, self.keys, asked[message.id], message, by.assessment, now)
+            if one.watched and wanted == "queue":
+                paging.leave(session, one.case, message.id, judging.clock_alone(message, by.unasked()), now)
             if calls:
                 self._called = paging.call_out(session, one.case, wanted, now) is not None or self._called
             elif wanted != "queue":
                 self._to_call[one.case.id] = wanted
-                log().error("nobody was called out for a case; it is tried again", case=one.case.id, code="not_paged")
-                emit(
-                    session, paging.NOT_PAGED, subject=f"case/{one.case.id}", actor="process:worker", at=now,
-                    district_id=one.case.district_id, message=message.id, urgency=wanted,
-                )  # fmt: skip
+                paging.note_uncalled(session, one.case, message, wanted, now)
         return taken
 
     def _remember_uncalled(self) -> None:
@@ -317,6 +314,10 @@ class Dispatcher:
                 paging.call_out(session, case, paging.clock_of(case), self.clock())
         return True
 
+    def _recall(self, case_id: str) -> bool:
+        with self.database.write() as session:
+            return paging.recall(session, case_id, self.clock())
+
     def _link(self, message_id: str) -> bool:
         with self.database.write() as session:
             now = self.clock()
@@ -328,14 +329,15 @@ class Dispatcher:
     def _answer(self, message_id: str) -> bool:
         with self.database.read() as session:
             message = session.get_one(Message, message_id)
-        words = self._judge.opened(message)
-        said = paging.words_beyond(words) if words and not paging.is_only_code(words) else ""
-        assessment = self._judge.alone(message, said) if said else None
-        few = len(said.split()) <= _FEW_WORDS
-        ways = [partial(self._settle_answer, message_id, assessment, few=few, calls=calls) for calls in (True, False)]
-        return self._tries.first(message_id, ways[:1], [*ways[1:], partial(self._settle_answer, message_id, None)])
+            pack = self._packs.of(session, [message.district_id]).get(message.district_id)
+        said = self._judge.beside_codes(message, pack)
+        failed = Beside(judging.undecided("engine_error", pack=pack).own) if said else None
+        settle = partial(self._settle_answer, message_id)
+        ways = [partial(settle, one, calls=calls) for one in (said, failed) for calls in (True, False)]
+        ways.append(partial(settle, None))
+        return self._tries.first(message_id, ways[:1], ways[1:])
 
-    def _settle_answer(self, message_id: str, said: Assessment | None, *, few: bool = True, calls: bool = True) -> bool:
+    def _settle_answer(self, message_id: str, said: Beside | None, *, calls: bool = True) -> bool:
         """Take an answer, and open a case when a member of staff tells of danger. `said` is the engine's word on it."""
         with self.database.write() as session:
             message = claim(session, [session.get_one(Message, message_id)], late=True).get(message_id)
@@ -345,9 +347,9 @@ class Dispatcher:
             answered = paging.answer(session, self.keys, message, now)
             message.dispatched_at = max(now, message.threaded_at or now)
             known = cases.case_of_message(session, message.id)
-            tells = said is not None and (said.life_safety or bool(answered.unclear and said.unsure and not few))
+            tells = said is not None and said.tells(clear=not answered.unclear)
             if known is None and said is not None and tells:
-                taken = self._open(session, [(message, Judged(said, said))], calls=calls)[0]
+                taken = self._open(session, [(message, Judged(said.assessment, said.assessment))], calls=calls)[0]
                 if taken.opened:
                     paging.confirm(session, self.keys, message, taken.case, now)
             elif known is not None and answered.acknowledged and not tells:

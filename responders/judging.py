@@ -23,8 +23,10 @@ from triage.local import Pack
 from triage.model import Assessment, Context, Severity
 from triage.policy import Urgency, urgency
 
-_NOT_JUDGED = frozenset({"engine_error", "timeout"})
+_NOT_JUDGED = frozenset({"engine_error", "timeout", "unreadable"})
 _EARLIER = 20
+_FEW_WORDS = 6
+"""Unclear answers of up to so many words are answered with a hint; longer ones a person reads."""
 
 Assess = Callable[[str, Context], Assessment]
 
@@ -51,11 +53,29 @@ def undecided(reason: str, floor: Severity = Severity.NONE, pack: Pack | None = 
     return Judged(*(engine.undecided(reason, Context(floor=one, pack=pack)) for one in (floor, Severity.NONE)))
 
 
+def went_wrong(assessment: Assessment) -> bool:
+    """Tell whether nothing is known of a message because something went wrong with us, not because of what it says."""
+    return assessment.unsure_reason in _NOT_JUDGED
+
+
 def for_a_person(assessment: Assessment) -> Assessment:
     """Mark what nobody could be paged for, so that it stands out."""
     if assessment.unsure:
         return assessment
     return replace(assessment, unsure=True, unsure_reason="not_paged")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What an answer to a page says besides its codes, and whether in so few words that doubt alone is no news."""
+
+    assessment: Assessment
+    few: bool = False
+
+    def tells(self, *, clear: bool) -> bool:
+        """Tell whether a case must be made of it. `clear` is whether its codes by themselves were an answer."""
+        doubtful = self.assessment.unsure and not (clear or self.few)
+        return self.assessment.life_safety or doubtful or went_wrong(self.assessment)
 
 
 @dataclass(frozen=True)
@@ -136,7 +156,7 @@ class Judge:
             pack=pack,
         )
         assessment = self._heard(message, words, context)
-        if assessment.unsure_reason in _NOT_JUDGED:
+        if went_wrong(assessment):
             return undecided(assessment.unsure_reason or "", before.floor, pack)
         if before.floor is Severity.NONE:
             return Judged(assessment, assessment)
@@ -146,13 +166,20 @@ class Judge:
         """Ask about what the reporter wrote; of a report in parts, what happened counts by itself as well."""
         happened, said = _spoken(message, words)
         whole = self._ask(said, context)
-        if happened in {"", said} or whole.unsure_reason in _NOT_JUDGED:
+        if happened in {"", said} or went_wrong(whole):
             return whole
         return _graver(whole, self._ask(happened, context))
 
-    def alone(self, message: Message, words: str) -> Assessment:
-        """Judge words of a message that belongs to no thread."""
-        return self._ask(words, Context(media_count=message.media_count, language_hint=_language(message)))
+    def beside_codes(self, message: Message, pack: Pack | None = None) -> Beside | None:
+        """Judge what an answer to a page says besides its codes; None when that is nothing."""
+        words = self.opened(message)
+        if words is None:
+            return Beside(undecided("unreadable", pack=pack).own)
+        said = "" if paging.is_only_code(words) else paging.words_beyond(words)
+        if not said:
+            return None
+        context = Context(media_count=message.media_count, language_hint=_language(message), pack=pack)
+        return Beside(self._ask(said, context), few=len(said.split()) <= _FEW_WORDS)
 
     def _opened(self, messages: Iterable[Message]) -> tuple[str, ...]:
         """Open what was said before; one that does not open is left out."""
@@ -175,7 +202,11 @@ class Judge:
                 log().error("the engine failed; a person looks", code="engine_error", error=error)
                 answers.put(engine.undecided("engine_error", context))
 
-        threading.Thread(target=work, name="assess", daemon=True).start()
+        try:
+            threading.Thread(target=work, name="assess", daemon=True).start()
+        except (RuntimeError, MemoryError) as error:
+            log().error("the engine could not be asked; a person looks", code="engine_error", error=error)
+            return engine.undecided("engine_error", context)
         try:
             return answers.get(timeout=self.seconds)
         except queue.Empty:
@@ -188,12 +219,14 @@ def _spoken(message: Message, words: str) -> tuple[str, str]:
 
 
 def _graver(whole: Assessment, part: Assessment) -> Assessment:
-    """Let a part of a report raise what is said of the whole; "help" calls a person, wherever it is said to be."""
-    if part.severity > whole.severity:
-        return part
-    if part.unsure and not (whole.unsure or whole.life_safety):
-        return replace(whole, unsure=True, unsure_reason=part.unsure_reason)
-    return whole
+    """Return the graver of what is said of a report and of a part of it; whoever either calls is called.
+
+    So "help" calls a person, wherever it is said to be.
+    """
+    first, second = (part, whole) if part.severity > whole.severity else (whole, part)
+    if first.life_safety or not second.unsure or (first.unsure and (second.asks or not first.asks)):
+        return first
+    return replace(first, unsure=True, unsure_reason=second.unsure_reason, asks=None)
 
 
 def _language(message: Message) -> str | None:
@@ -201,11 +234,13 @@ def _language(message: Message) -> str | None:
 
 
 def clock_for(taken: cases.Taken, message: Message, judged: Judged) -> Urgency:
-    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse.
-
-    What counts by itself counts with the doubt that it would open a case with.
-    """
+    """Tell which clock a message starts. What a person is working on pages anew only when it gets worse."""
     worse = taken.raised and Severity(taken.case.severity).life_safety
     if worse or not (taken.watched or taken.anew):
         return paging.clock_of(taken.case)
-    return urgency(cases.doubted(message, judged.own)) if taken.anew else "queue"
+    return clock_alone(message, judged) if taken.anew else "queue"
+
+
+def clock_alone(message: Message, judged: Judged) -> Urgency:
+    """Tell which clock a message starts by itself, with the doubt that it would open a case with."""
+    return urgency(cases.doubted(message, judged.own))

@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.core.database import Database
+from gateway.core.errors import TiplineError
 from gateway.core.events import TYPE_PREFIX
 from gateway.core.keys import KeySet
 from gateway.core.records import Event, Message
@@ -27,7 +28,7 @@ from gateway.core.times import Clock
 from responders.cases import moves
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseMessage, CaseThread
-from responders.judging import Assess, Before, Judge
+from responders.judging import Assess, Before, Judge, went_wrong
 from responders.linking import hearing
 from responders.linking import service as linking
 from responders.linking.hearing import Told
@@ -40,7 +41,6 @@ from triage import engine
 from triage.likeness.comparing import Kind, compare, propose
 from triage.likeness.comparing import Likeness as Compared
 from triage.likeness.index import Index
-from triage.local import Pack
 from triage.model import Assessment, Severity
 
 WINDOW = timedelta(days=120)
@@ -63,6 +63,13 @@ _TOLD_FIRST, _MOST_REASONS = ("name", "place", "day", "time", "thing", "who", "c
 _LATE_EVENTS = 1000
 """How many numbers back events are looked for again: PostgreSQL draws a number before its transaction is there."""
 _DESTROYED = TYPE_PREFIX + "case.destroyed"
+
+
+class NotJudged(TiplineError):
+    """Something went wrong while a joined case was judged anew; a second time a person looks."""
+
+    code = "not_judged"
+    retryable = True
 
 
 def _never() -> bool:
@@ -251,37 +258,41 @@ class Linker:
                 index.drop(name)
 
     def _judge(self, likeness_id: str) -> bool:
-        with self.database.read() as session:
-            row = session.get_one(Likeness, likeness_id)
-            case = linking.root(session, session.get_one(Case, row.case_id))
-            pack = self._packs.of(session, [case.district_id]).get(case.district_id)
-            gravest = self._gravest(cases.messages(session, case), pack)
+        whole = partial(self._judge_whole, likeness_id)
+        judged = self._tries.or_else(likeness_id, whole, partial(whole, strict=False))
         with self.database.write() as session:
             now = self.clock()
-            moves.hold(session, session.get_one(Case, case.id))
-            case = linking.root(session, session.get_one(Case, case.id))  # It may have been joined on meanwhile.
-            raised = False
-            if gravest is not None:
-                raised = cases.judge_again(session, self.keys, case, *gravest, now)
             row = session.get_one(Likeness, likeness_id)
+            moves.hold(session, session.get_one(Case, row.case_id))
+            case = linking.root(session, session.get_one(Case, row.case_id))  # It may have been joined on meanwhile.
+            called = [cases.judge_again(session, self.keys, case, *one, now) for one in judged]
             row.judged_at = now
-            if raised and Severity(case.severity).life_safety:
+            if any(called):
                 paging.call_out(session, case, paging.clock_of(case), now)
-        if raised:
+        self._tries.failed.discard(likeness_id)
+        if any(called):
             self.on_called()
         return True
 
-    def _gravest(self, said: Sequence[Message], pack: Pack | None) -> tuple[Message, Assessment] | None:
-        """Judge the latest texts of a case with all others beside them; answers the gravest."""
+    def _judge_whole(self, likeness_id: str, *, strict: bool = True) -> list[tuple[Message, Assessment]]:
+        """Judge the latest texts of a joined case with all others beside them; answers the gravest first.
+
+        Raises: NotJudged when `strict` and something went wrong with one.
+        """
+        with self.database.read() as session:
+            case = linking.root(session, session.get_one(Case, session.get_one(Likeness, likeness_id).case_id))
+            pack = self._packs.of(session, [case.district_id]).get(case.district_id)
+            told = [message for message in cases.messages(session, case) if message.direction == "in"]
         judge = Judge(self.keys, self.assess, self.engine_seconds)
-        told = [message for message in said if message.direction == "in"]
         latest = {message.thread_id or message.id: message for message in told}
         judged = []
         for message in list(latest.values())[-_NEWEST:]:
             others = tuple([one for one in told if one.id != message.id][-_NEWEST:])
             words = judge.opened(message)
             judged.append((message, judge.in_thread(message, words, Before(Severity.NONE, others), pack).assessment))
-        return max(judged, key=lambda one: one[1].severity.rank, default=None)
+        if strict and any(went_wrong(assessment) for _, assessment in judged):
+            raise NotJudged
+        return sorted(judged, key=lambda one: one[1].severity.rank, reverse=True)
 
 
 def _one_school(one: Told, other: Told) -> bool:

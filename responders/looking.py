@@ -35,6 +35,11 @@ class Looked:
     seen: Sighting
 
 
+def unseen(message: Message) -> Looked:
+    """Take a message that cannot be looked at for one that a person must look at."""
+    return Looked(message, None, judging.undecided("engine_error"), Sighting())
+
+
 @dataclass(frozen=True)
 class Look:
     """Reads with the worker's key, and judges."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from gateway.core.errors import NotFound, Unavailable
 from gateway.core.logs import log
 from gateway.core.times import Clock
 
 RETRY_AFTER = timedelta(seconds=15)
+T = TypeVar("T")
 
 
 @dataclass
@@ -47,6 +49,22 @@ class Tries:
                 self.failed.discard(one)
                 return done
         return False
+
+    def or_else(self, one: str, act: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        """Answer what a thing comes to; what `otherwise` says when it fails after it has failed and rested before.
+
+        Raises: what it raised, the first time.
+        """
+        try:
+            return act()
+        except (NotFound, Unavailable):
+            raise
+        except Exception as error:
+            if one not in self.failed:
+                self.failed.add(one)
+                raise
+            log().error("something failed again; a person looks", id=one, error=error)
+        return otherwise()
 
     def each(self, act: Callable[[str], int], one: str) -> int:
         """Do one thing; when it fails it rests a while, and the next one has its turn."""

@@ -49,7 +49,10 @@ def is_urgent(code: str | None) -> bool:
 
 
 def heed(assessment: Assessment, code: str | None) -> Assessment:
-    """Add what a reporter chose to what the words say: a category, at least `low`, and a person where it is urgent."""
+    """Add what a reporter chose to what the words say: a category, at least `low`, and a person where it is urgent.
+
+    Of what is urgent, too few words are not asked back about: the choice is the hint of harm that they lack.
+    """
     if code is None or not is_choice(code) or code == Category.OTHER.value:
         return assessment
     topic = Category(code)
@@ -64,4 +67,5 @@ def heed(assessment: Assessment, code: str | None) -> Assessment:
         categories=both,
         unsure=assessment.unsure or calls,
         unsure_reason=CHOSEN if calls else assessment.unsure_reason,
+        asks=None if topic in URGENT else assessment.asks,
     )

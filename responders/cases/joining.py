@@ -90,10 +90,8 @@ def _join(session: Session, source: Case, target: Case, now: datetime, actor: st
     calls = not reopened and (target.unsure or target.life_safety)
     if target.state == moves.NEW and source.state in moves.ATTENDED_STATES and not calls:
         _attend(session, source, target, now)
-    watched = target.state in moves.ATTENDED_STATES and not moves.is_quiet(session, target, now)
     before = target.severity
-    unsure = None if watched else source.unsure_reason
-    raised = absorb(target, Severity(source.severity), source.categories, unsure=unsure)
+    raised = absorb(target, Severity(source.severity), source.categories, unsure=source.unsure_reason)
     target.stray = target.stray and source.stray
     target.assignee_id = target.assignee_id or source.assignee_id
     target.updated_at = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
@@ -39,7 +39,9 @@ WHY = (
 NOTE_LENGTH = 4000
 QUIET = timedelta(minutes=10)
 """After so long without a person's act, a message to an attended case counts by itself again."""
-_PEOPLE = ("account:", "contact:", "token:")
+_PERSONS = ("account:", "contact:")
+_PEOPLE = (*_PERSONS, "token:")
+"""Who moves cases. Another system may, with its token; but it watches nothing, and nobody can be told through it."""
 _REOPENED = TYPE_PREFIX + "case.reopened"
 _TOLD = tuple(TYPE_PREFIX + kind for kind in ("case.opened", "case.joined"))
 """What a person's own text does to a case: telling of danger is not attending to it."""
@@ -158,7 +160,7 @@ def last_act(session: Session, case: Case) -> datetime | None:
     own = Event.subject == f"case/{case.id}"
     joined = select("case/" + Case.id).where(Case.joined_into_id == case.id)
     since = and_(own, Event.seq > reopening.seq) if reopening else own
-    query = select(func.max(Event.at)).where(or_(since, Event.subject.in_(joined)), _by_people())
+    query = select(func.max(Event.at)).where(or_(since, Event.subject.in_(joined)), _by(_PERSONS))
     moved = session.scalar(query.where(Event.type.not_in(_TOLD)))
     of_case = select(CaseThread.thread_id).where(CaseThread.case_id == case.id)
     replies = select(func.max(Message.at)).where(Message.thread_id.in_(of_case), Message.kind == "reply")
@@ -174,12 +176,12 @@ def is_quiet(session: Session, case: Case, now: datetime) -> bool:
 
 def reopened_by_text(session: Session, case: Case) -> Event | None:
     """Find the latest time that not a person, but what a reporter wrote, reopened a case."""
-    query = select(Event).where(Event.subject == f"case/{case.id}", Event.type == _REOPENED, not_(_by_people()))
+    query = select(Event).where(Event.subject == f"case/{case.id}", Event.type == _REOPENED, not_(_by(_PEOPLE)))
     return session.scalar(query.order_by(Event.seq.desc()).limit(1))
 
 
-def _by_people() -> ColumnElement[bool]:
-    return or_(*(Event.actor.startswith(kind) for kind in _PEOPLE))
+def _by(kinds: Iterable[str]) -> ColumnElement[bool]:
+    return or_(*(Event.actor.startswith(kind) for kind in kinds))
 
 
 def _mark_acknowledged(session: Session, case: Case, actor: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from responders.cases.moves import (
     NEW,
     NOTE_LENGTH,
     OPEN_STATES,
+    QUIET,
     REOPENED,
     RESOLVED,
     STATES,
@@ -46,9 +47,9 @@ from responders.cases.taking import (
 )
 
 __all__ = [
-    "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "REOPENED", "RESOLVED", "STATES", "WHY",
-    "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again", "add_note", "assessments",
-    "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state", "correct", "doubt", "doubted",
-    "is_quiet", "judge_again", "last_act", "late", "link", "messages", "messages_of", "notes", "severities",
-    "take_messages", "threads",
+    "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "QUIET", "REOPENED", "RESOLVED",
+    "STATES", "WHY", "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again",
+    "add_note", "assessments", "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state",
+    "correct", "doubt", "doubted", "is_quiet", "judge_again", "last_act", "late", "link", "messages", "messages_of",
+    "notes", "severities", "take_messages", "threads",
 ]  # fmt: skip

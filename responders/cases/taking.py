@@ -37,7 +37,7 @@ class Taken:
     opened: bool = False
     raised: bool = False
     watched: bool = False
-    """Somebody attends the case, and has done something about it lately."""
+    """Somebody attends the case, and has done something about it lately: what comes in is left to them, for a while."""
     anew: bool = False
     """The message counts by itself, as if it opened a case: the old calls are over, and nobody has acted lately."""
 
@@ -236,8 +236,7 @@ def _join(session: Session, case: Case, message: Message, assessment: Assessment
     watched = attended and message.contact_id is None and not moves.is_quiet(session, case, now)
     anew = not watched if attended else moves.reopened_by_text(session, case) is not None
     before = case.severity
-    unsure = None if watched else _doubt(assessment)
-    raised = absorb(case, assessment.severity, _codes(assessment), unsure=unsure)
+    raised = absorb(case, assessment.severity, _codes(assessment), unsure=_doubt(assessment))
     case.updated_at = now
     moves.tell(session, case, "case.joined", _actor(message), now, message=message.id, thread=message.thread_id)
     if raised:
@@ -248,20 +247,37 @@ def _join(session: Session, case: Case, message: Message, assessment: Assessment
 def judge_again(
     session: Session, keys: KeySet, case: Case, message: Message, assessment: Assessment, now: datetime
 ) -> bool:
-    """Heed what the engine says of a message once more is known beside it; true when the case became more severe.
+    """Heed what the engine says of a message once more is known beside it; true when people must be called for it.
 
-    What says nothing graver is not written down: the case never falls, whatever a person has said of it meanwhile.
+    What says nothing graver, and no doubt that is new, is not written down: the case never falls, whatever a person
+    has said of it meanwhile.
     """
     moves.hold(session, case)
     district = session.get_one(District, case.district_id)
     before = case.severity
-    if assessment.severity <= Severity(before):
+    raised = assessment.severity > Severity(before)
+    doubt = _new_doubt(session, case, message, assessment)
+    if not raised and doubt is None:
         return False
-    absorb(case, assessment.severity, _codes(assessment), unsure=None)
+    absorb(case, assessment.severity, _codes(assessment), unsure=doubt)
     case.updated_at = now
     _keep(session, keys, district, case, message, assessment, now)
-    moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
-    return True
+    if raised:
+        moves.tell(session, case, "case.raised", ACTOR, now, message=message.id, old=before, new=case.severity)
+    if doubt is not None:
+        moves.tell(session, case, "case.doubted", ACTOR, now, reason=doubt)
+    return doubt is not None or (raised and Severity(case.severity).life_safety)
+
+
+def _new_doubt(session: Session, case: Case, message: Message, assessment: Assessment) -> str | None:
+    """Tell why a person must look at a case that nobody was called to for doubt, nor for this reason before."""
+    reason = _doubt(assessment)
+    if reason is None or case.unsure or Severity(case.severity).life_safety or assessment.life_safety:
+        return None
+    known = select(CaseAssessment.id).where(
+        CaseAssessment.message_id == message.id, CaseAssessment.unsure_reason == reason
+    )
+    return reason if session.scalar(known.limit(1)) is None else None
 
 
 def _keep(

@@ -159,7 +159,7 @@ def _judgement(assessed: list[cases.OpenedAssessment], talks: list[Talk]) -> Jud
         held_back=any(one["name"] == HELD_BACK for one in gravest.indicators),
         rules=gravest.record.rules,
         signs=signs(gravest.indicators),
-        missing=_missing(gravest, later),
+        missing=_missing(gravest, assessed[:index] + later),
         doubtful=doubtful[-1].message_id if doubtful else None,
         doubt_came_later=any(one.record.unsure for one in later),
     )
@@ -170,17 +170,23 @@ def _passed_on(talks: list[Talk]) -> str | None:
     return next((cue for text in told if (cue := copying.asks(text))), None)
 
 
-def _missing(gravest: cases.OpenedAssessment, later: list[cases.OpenedAssessment]) -> tuple[str, ...]:
-    """Tell what is still unknown: what the gravest message lacks, less what a later clear one has told."""
-    clear = [one for one in later if not one.record.unsure and one.record.life_safety == gravest.record.life_safety]
+def _missing(gravest: cases.OpenedAssessment, others: list[cases.OpenedAssessment]) -> tuple[str, ...]:
+    """Tell what is still unknown: what the gravest message lacks, less what a clear one before or after it has told.
+
+    An assessment without signs or gaps may be one that does not open here.
+    """
+    clear = [one for one in others if not one.record.unsure and (one.indicators or one.missing)]
     return tuple(gap for gap in gravest.missing if not any(_tells(one, gap) for one in clear))
 
 
 def _tells(one: cases.OpenedAssessment, gap: str) -> bool:
-    """Tell whether a message fills a gap; the engine asks for means only where it hears of harm, so silence is none."""
+    """Tell whether a message fills a gap.
+
+    The engine asks for means only where it hears of harm, and for safety only in danger: elsewhere silence is none.
+    """
     if gap == "means":
         return any(sign["name"] in _MEANS for sign in one.indicators)
-    return gap not in one.missing
+    return gap not in one.missing and (gap != "safe_now" or one.record.life_safety)
 
 
 def _subjects(case: Case, talks: list[Talk]) -> list[str]:

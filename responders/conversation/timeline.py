@@ -32,7 +32,7 @@ _WORDS = {
     "case.released": "{who} ended the legal hold",
     "case.not_paged": "Calling people failed; it is tried again",
     "case.corrected": "{who} corrected it from {old} to {new}, {category}: {corrected}",
-    "case.doubted": "No answer came to what we asked: a person must look",
+    "case.doubted": "A person must look: {doubt}",
     "case.noticed": "Told by text: the reporter wrote again",
     "case.threaded": "The conversation was found",
     "message.asked_back": "It said too little: the line asked what is going on",
@@ -130,6 +130,7 @@ def describe(event: Event, people: People, name: str) -> Entry:
         category=_low(words.categories([str(data.get("category", "other"))])),
         corrected=_low(words.plain(str(data.get("why", "")), words.CORRECTED)),
         reason=_low(words.plain(str(data.get("why", "")), words.UNMASK)),
+        doubt=_low(words.plain(str(data.get("reason", "")), words.UNSURE)),
         code=data.get("code") or "no code",
         format=f"{str(data.get('format', '')).upper()} {data.get('flavour') or ''}".strip(),
     )

@@ -54,7 +54,7 @@ def answer(session: Session, keys: KeySet, message: Message, now: datetime) -> A
         return Answered(unclear="not_a_responder")
     try:
         codes = codes_in(conversation.words(keys, message))
-    except KeyRefused:
+    except (KeyRefused, ValueError):
         return Answered(unclear="unreadable")
     if not codes:
         return Answered(unclear="no_code")

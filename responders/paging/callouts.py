@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from gateway.core.errors import NotAllowed
 from gateway.core.events import TYPE_PREFIX, Code, emit
-from gateway.core.records import District, Event, new_id
+from gateway.core.logs import log
+from gateway.core.records import District, Event, Message, new_id
 from responders.cases import correcting, moves
 from responders.cases import service as cases
 from responders.cases.records import Case
@@ -26,7 +27,7 @@ Choose = Callable[[int], int]
 """Draws a whole number below n."""
 Clocked = Literal["critical", "high"]
 
-NOT_PAGED = "case.not_paged"
+_NOT_PAGED, LEFT = "case.not_paged", "case.left"
 CODE_REST = timedelta(days=1)
 _LOWEST_CODE = 2100
 """Codes run from here to 9999, so that none looks like a year."""
@@ -61,6 +62,18 @@ def call_out(
     return callout
 
 
+def leave(session: Session, case: Case, message_id: str | None, urgency: Urgency, now: datetime) -> None:
+    """Leave what came in to whoever attends a case: see `leaving`. `queue` is nothing to leave."""
+    if urgency != "queue":
+        moves.tell(session, case, LEFT, ACTOR, now, message=message_id, urgency=urgency)
+
+
+def note_uncalled(session: Session, case: Case, message: Message, urgency: Urgency, now: datetime) -> None:
+    """Write down that calling people out for a case failed, for the worker that tries again."""
+    log().error("nobody was called out for a case; it is tried again", case=case.id, code="not_paged")
+    moves.tell(session, case, _NOT_PAGED, ACTOR, now, message=message.id, urgency=urgency)
+
+
 def uncalled(session: Session) -> dict[str, Urgency]:
     """Find the cases that nobody has taken up and that calling people out failed for: a worker begins with these."""
     called = select(CalloutCase.case_id)
@@ -68,7 +81,7 @@ def uncalled(session: Session) -> dict[str, Urgency]:
         select(Case.id, Event.data)
         .select_from(Case)
         .join(Event, Event.subject == "case/" + Case.id)
-        .where(Event.type == TYPE_PREFIX + NOT_PAGED, Case.state == cases.NEW, Case.id.not_in(called))
+        .where(Event.type == TYPE_PREFIX + _NOT_PAGED, Case.state == cases.NEW, Case.id.not_in(called))
         .order_by(Event.seq)
     )
     return {case_id: data["urgency"] for case_id, data in session.execute(query)}
@@ -159,7 +172,7 @@ def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
     """Go on calling for a case where people were being called out for the one that has been joined into it.
 
     The calls end only when a person attends the case, has acted lately, and the join made it neither worse nor open
-    anew. What nobody attends is called out for, whether it was before or not.
+    anew: it is left to them, as a message is. What nobody attends is called out for, whether it was before or not.
     """
     target, source, anew = linked.case, linked.joined, linked.anew
     if source is None:
@@ -174,6 +187,8 @@ def carry(session: Session, linked: cases.Linked, now: datetime) -> None:
             _inherit(session, callout, target, old.added_at)
         elif anew or cases.is_quiet(session, target, now):
             _add(session, callout, target, now)
+        else:
+            leave(session, target, None, clock_of(source), now)
         tell(session, callout, "callout.carried", now, case=target.id, source=source.id)
         settle(session, callout, now)
     if target.state == cases.NEW and not open_with(session, target):

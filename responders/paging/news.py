@@ -39,7 +39,7 @@ def to_tell(session: Session, now: datetime) -> list[str]:
     found = [f"callout/{one}" for one in callouts]
     told = select(CaseMessage.case_id).join(Message, Message.id == CaseMessage.message_id).where(_new_messages(now))
     query = select(Case).where(Case.id.in_(told), Case.state.in_(cases.ATTENDED_STATES)).order_by(Case.number)
-    heard_by = [case for case in session.scalars(query) if _owner(session, case)]
+    heard_by = [case for case in session.scalars(query) if owner_of(session, case)]
     return found + [f"case/{case.id}" for case in heard_by if _is_unheard(session, case, now)]
 
 
@@ -92,7 +92,7 @@ def _tell_new_message(session: Session, keys: KeySet, case: Case, now: datetime,
     """Tell who has a case that its reporter wrote, unless they know, or people are being called out for it anyway."""
     directory.hold(session, case.district_id)
     reread(session, case)
-    line, owner = paging_line(session, case.district_id), _owner(session, case)
+    line, owner = paging_line(session, case.district_id), owner_of(session, case)
     if case.state not in cases.ATTENDED_STATES or line is None or owner is None or not _is_unheard(session, case, now):
         return 0
     text = wording.new_message(case.number, console_url)
@@ -162,8 +162,8 @@ def _paged(session: Session, link: CalloutCase) -> Sequence[str]:
     return session.scalars(query.distinct().order_by(Responder.contact_id)).all()
 
 
-def _owner(session: Session, case: Case) -> Responder | None:
-    """Find who has a case: whom it was given to, else who acknowledged it."""
+def owner_of(session: Session, case: Case) -> Responder | None:
+    """Find who has a case, and a phone: whom it was given to, else who acknowledged it."""
     given = _responder(session, f"account:{case.assignee_id}") if case.assignee_id else None
     return given or _responder(session, case.acknowledged_by)
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from responders.paging.answers import Answered, answer, confirm, hint
-from responders.paging.callouts import NOT_PAGED, acknowledge, call_out, carry, clock_of, correct, policy_of, uncalled
+from responders.paging.callouts import (
+    acknowledge,
+    call_out,
+    carry,
+    clock_of,
+    correct,
+    leave,
+    note_uncalled,
+    policy_of,
+    uncalled,
+)
 from responders.paging.codes import is_only_code, words_beyond
 from responders.paging.delivery import Delivery
+from responders.paging.leaving import left_alone, recall
 from responders.paging.news import tell, to_tell
 from responders.paging.rounds import due, run_due
 
 __all__ = [
-    "NOT_PAGED",
     "Answered",
     "Delivery",
     "acknowledge",
@@ -23,7 +33,11 @@ __all__ = [
     "due",
     "hint",
     "is_only_code",
+    "leave",
+    "left_alone",
+    "note_uncalled",
     "policy_of",
+    "recall",
     "run_due",
     "tell",
     "to_tell",

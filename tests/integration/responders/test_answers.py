@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gateway.core.records import Contact
+from gateway.core.records import Contact, Message
 from responders.cases import service as cases
 from responders.paging import service as paging
 from tests.integration.responders.conftest import PEOPLE, Desk
@@ -206,6 +208,49 @@ def test_other_words_of_staff_open_no_case(desk: Desk, words: str) -> None:
     assert desk.case_of(message_id) is None
     assert desk.last_text().startswith("Reply with the 4-digit code")
     assert desk.paged() == ["Ana"]
+
+
+@pytest.mark.parametrize("form", ["{} the gym", "{} the gym {code}"], ids=["few words", "with a code"])
+@pytest.mark.parametrize(("word", "reason"), [("boom", "engine_error"), ("hang", "timeout")])
+def test_words_of_staff_that_the_engine_fails_on_open_a_case_and_page(
+    desk: Desk, word: str, reason: str, form: str
+) -> None:
+    first = desk.tip("critical knife")
+    desk.paged()
+    desk.worker.engine_seconds = 0.05
+    told = desk.case_of(desk.reply("Ana", form.format(word, code=desk.code())))
+    assert told is not None
+    assert (told.unsure, told.unsure_reason) == (True, reason)
+    assert len(desk.callouts()) == 1 + (desk.case(first).state == "new")
+    assert "Dee" in desk.paged()
+
+
+@pytest.mark.parametrize("sealed", [b"not an envelope", b""], ids=["garbled", "empty"])
+def test_a_text_of_staff_that_does_not_open_becomes_a_case_and_pages(desk: Desk, sealed: bytes) -> None:
+    message_id = desk.world.text("gun in the gym", sender=PEOPLE["Ana"], to=PAGING)
+    with desk.world.database.write() as session:
+        session.get_one(Message, message_id).words_sealed = sealed
+    desk.world.courier.thread_all()
+    desk.worker.run()
+    told = desk.case_of(message_id)
+    assert told is not None
+    assert (told.unsure, told.unsure_reason) == (True, "unreadable")
+    assert desk.paged() == ["Ana", "Dee"]
+
+
+def test_an_answer_whose_assessment_cannot_be_kept_still_opens_a_case(desk: Desk) -> None:
+    judge = desk.engine
+
+    def odd(text: str, context: Context) -> Assessment:
+        return replace(judge(text, context), indicators=("not an indicator",))  # type: ignore[arg-type]
+
+    desk.worker.assess = odd
+    message_id = desk.reply("Ana", TELLS)
+    desk.wait(seconds=16)
+    told = desk.case_of(message_id)
+    assert told is not None
+    assert (told.unsure, told.unsure_reason) == (True, "engine_error")
+    assert "Dee" in desk.paged()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.core import conversation
+from responders import dispatch
+from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.paging import service as paging
 from tests.integration.responders.conftest import Desk
@@ -72,14 +75,97 @@ def test_a_case_that_a_calm_text_reopened_is_nobodys_and_calls_out_for_what_foll
     assert desk.paged() == BY_ITSELF[says]
 
 
-@pytest.mark.parametrize(("minutes", "unsure"), [(1, False), (10, True)], ids=["watched", "quiet"])
-def test_what_nobody_could_judge_marks_the_case_unless_somebody_is_on_it(
-    desk: Desk, minutes: int, *, unsure: bool
-) -> None:
+@pytest.mark.parametrize("minutes", [1, 10], ids=["watched", "quiet"])
+def test_what_nobody_could_judge_marks_the_case_though_somebody_is_on_it(desk: Desk, minutes: int) -> None:
     case = desk.case(_stands(desk, "moderate", "acknowledged", minutes))
     desk.tip(WORDS["engine failure"])
     after = desk.case(case)
-    assert (after.unsure, after.unsure_reason) == (unsure, "engine_error" if unsure else None)
+    assert (after.unsure, after.unsure_reason) == (True, "engine_error")
+
+
+@pytest.mark.parametrize("says", [*WORDS, "asks"])
+def test_what_is_left_to_whom_no_text_can_tell_calls_out_after_three_minutes(desk: Desk, says: str) -> None:
+    _stands(desk, "critical", "acknowledged", 1)
+    desk.tip(WORDS.get(says, "hm"))
+    desk.wait(seconds=179)
+    assert desk.calls() == NOBODY
+    desk.wait(seconds=1)
+    assert desk.calls() == (BY_ITSELF | {"asks": FIRST})[says]
+
+
+@pytest.mark.parametrize("says", ["unsure", "critical"])
+def test_what_is_left_to_who_was_told_by_text_calls_out_when_they_do_nothing(desk: Desk, says: str) -> None:
+    case = _taken_by_ana(desk)
+    desk.tip(WORDS[says])
+    assert [message.text.split(" http")[0] for message in desk.phones.sent] == [f"New message in case {case.number}."]
+    desk.wait(minutes=9, seconds=59)
+    assert desk.calls() == NOBODY
+    desk.wait(seconds=1)
+    assert desk.calls() == BY_ITSELF[says]
+    assert desk.callouts()[0].urgency == ("critical" if says == "critical" else "high")
+
+
+@pytest.mark.parametrize("act", ["note", "state", "reply"])
+def test_what_is_left_to_who_then_acts_calls_nobody(desk: Desk, act: str) -> None:
+    case = _taken_by_ana(desk)
+    desk.tip(WORDS["picture"])
+    desk.world.clock.forward(minutes=9)
+    with desk.world.of("console").write() as session:
+        found, keys = session.get_one(Case, case.id), desk.world.keys["console"]
+        if act == "note":
+            cases.add_note(session, keys, found, "I see it.", "account:1", desk.now)
+        elif act == "state":
+            cases.change_state(session, found, "in_progress", "started", "account:1", desk.now)
+        else:
+            (thread,) = cases.threads(session, found)
+            conversation.reply(session, keys, thread, "Where are you?", author="account:1", now=desk.now)
+    for _ in range(12):
+        desk.wait(minutes=1)
+    assert desk.calls() == NOBODY
+
+
+def test_what_is_left_calls_out_once_until_somebody_answers_and_no_more_then(desk: Desk) -> None:
+    case = _taken_by_ana(desk)
+    for _ in range(3):
+        desk.tip(WORDS["unsure"])
+    desk.wait(minutes=10)
+    assert desk.calls() == FIRST
+    with desk.world.of("clock").read() as session:
+        assert paging.left_alone(session, desk.now) == []
+    desk.reply("Ana", desk.code())
+    desk.calls()
+    for _ in range(15):
+        desk.wait(minutes=1)
+    assert desk.calls() == NOBODY
+    assert desk.case(case).state == "acknowledged"
+
+
+def test_the_clock_wakes_the_worker_for_what_was_left(desk: Desk) -> None:
+    _stands(desk, "critical", "acknowledged", 1)
+    desk.tip(WORDS["critical"])
+    for seconds, due in ((179, False), (1, True)):
+        desk.world.clock.forward(seconds=seconds)
+        with desk.world.of("clock").read() as session:
+            assert dispatch.due(session, desk.now) == due
+
+
+@pytest.mark.parametrize("says", WORDS)
+def test_what_another_system_acknowledged_is_watched_by_nobody(desk: Desk, says: str) -> None:
+    case = desk.tip("moderate one")
+    with desk.world.database.write() as session:
+        paging.acknowledge(session, session.get_one(Case, case.id), "token:1", desk.now)
+    desk.wait(minutes=1)
+    desk.tip(WORDS[says])
+    assert desk.calls() == BY_ITSELF[says]
+
+
+def _taken_by_ana(desk: Desk) -> Case:
+    """Make a critical case that Ana answered for with her phone a minute ago."""
+    case = desk.tip("critical one")
+    desk.reply("Ana", desk.code())
+    desk.wait(minutes=1)
+    desk.phones.sent.clear()
+    return case
 
 
 def _stands(desk: Desk, severity: str, done: str, minutes: int) -> Case:

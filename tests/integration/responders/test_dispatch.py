@@ -177,7 +177,7 @@ def test_sweeps_are_one_read_each_when_nothing_is_due(desk: Desk) -> None:
     desk.worker.run()
     event.remove(desk.worker.database.engine, "before_cursor_execute", note)
     kept = [s for s in statements if not s.startswith(("BEGIN", "PRAGMA"))]
-    assert len(kept) == 8, kept
+    assert len(kept) == 9, kept
     assert all(statement.startswith("SELECT") for statement in kept)
 
 

@@ -42,6 +42,20 @@ def test_a_late_message_of_an_attended_case_calls_on_only_when_it_is_worse(
     assert bool(desk.callouts()) is goes_on
 
 
+def test_a_late_message_that_is_left_to_whoever_attends_the_case_calls_out_when_nothing_is_done(desk: Desk) -> None:
+    first = desk.tip("high one")
+    acknowledge(desk, first)
+    desk.tip("what", threaded=False)
+    _join(desk)
+    after = desk.case(first)
+    assert (after.state, after.unsure, desk.callouts()) == ("acknowledged", True, [])
+    desk.calls()
+    desk.wait(seconds=179)
+    assert desk.calls() == []
+    desk.wait(seconds=1)
+    assert desk.calls() == ["Ana"]
+
+
 def _join(desk: Desk) -> None:
     desk.world.courier.thread_all()
     desk.worker.run()

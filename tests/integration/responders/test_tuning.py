@@ -185,3 +185,14 @@ def test_names_of_long_districts_fit_where_assessments_name_their_rules() -> Non
     assert isinstance(column, String)
     assert column.length is not None
     assert len(f"{lexicon.VERSION}+{name}") <= column.length
+
+
+def test_what_staff_text_to_the_paging_line_is_heard_with_the_pack_too(desk: Desk) -> None:
+    listen(desk)
+    desk.reply("Ana", "he will bring the cookies tomorrow")
+    assert desk.events("case.opened") == []
+    tune(desk.world, CODES)
+    message_id = desk.reply("Ana", "he will bring the cookies tomorrow")
+    case = desk.case_of(message_id)
+    assert case is not None
+    assert case.life_safety

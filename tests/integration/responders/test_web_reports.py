@@ -19,6 +19,7 @@ from gateway.core.keys import PROCESSES, KeySet, load
 from gateway.core.records import Copy, Message, Send, Thread
 from gateway.core.reports import Report
 from gateway.front.migrations.tables import METADATA
+from responders.asking.records import Question
 from responders.cases import replying, seeing
 from responders.cases.records import Case
 from responders.retention import service as retention
@@ -27,6 +28,7 @@ from tests.integration.responders.conftest import Desk, acknowledge
 from tests.support.ages import Ages
 from tests.support.world import World
 from triage import engine
+from triage.model import Assessment, Context
 
 
 def taken(desk: Desk, words: str, **parts: object) -> tuple[Case, receipts.Receipt]:
@@ -65,6 +67,17 @@ def test_what_the_reporter_chose_raises(desk: Desk, category: str | None, unsure
     assert desk.paged() == paged
 
 
+@pytest.mark.parametrize(
+    ("category", "paged", "asked"), [("suicide_self_harm", ["Ana"], 0), ("bullying", [], 1)], ids=["urgent", "calm"]
+)
+def test_few_words_about_what_is_urgent_call_a_person_and_are_not_asked_back(
+    desk: Desk, category: str, paged: list[str], asked: int
+) -> None:
+    case, _ = taken(desk, "hm", category=category)
+    assert (desk.paged(), desk.world.count(Question)) == (paged, asked)
+    assert case.unsure == (not asked)
+
+
 @pytest.mark.parametrize("category", ["bullying", "other", "property"])
 def test_what_the_reporter_chose_never_lowers(desk: Desk, category: str) -> None:
     case, _ = taken(desk, "critical knife", category=category)
@@ -81,6 +94,33 @@ def test_a_short_cry_calls_a_person_whatever_else_was_filled_in(desk: Desk, part
     case, _ = taken(desk, "help", **parts)
     assert (case.unsure, case.unsure_reason) == (True, "too_short")
     assert desk.paged() == ["Ana"]
+
+
+@pytest.mark.parametrize(
+    ("of_whole", "of_part", "severity", "reason", "paged"),
+    [
+        ("contradictory", "moderate", "moderate", "contradictory", ["Ana"]),
+        ("moderate", "contradictory", "moderate", "contradictory", ["Ana"]),
+        ("hm", "contradictory", "none", "contradictory", ["Ana"]),
+        ("contradictory", "hm", "none", "contradictory", ["Ana"]),
+        ("contradictory", "high", "high", None, ["Ana"]),
+        ("hm", "hm", "none", None, []),
+        ("moderate", "low", "moderate", None, []),
+    ],
+)
+def test_doubt_about_a_report_or_about_what_happened_is_kept_whichever_is_graver(
+    desk: Desk, of_whole: str, of_part: str, severity: str, reason: str | None, paged: list[str]
+) -> None:
+    judge = desk.engine
+
+    def assess(text: str, context: Context) -> Assessment:
+        word = of_part if text == "what happened" else of_whole
+        return engine.undecided(word, context) if word == "contradictory" else judge(word, context)
+
+    desk.worker.assess = assess
+    case, _ = taken(desk, "what happened", where="gym")
+    assert (case.severity, case.unsure_reason) == (severity, reason)
+    assert desk.paged() == paged
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from triage import engine, topics
-from triage.model import Category
+from triage.model import Category, Severity
+from triage.policy import urgency
 from triage.topics import CHOICES, URGENT
 
 TEXTS = ("theres a kid in the bathroom with a gun", "he is mean to me every day", "thx", "hmm", "room 12 is cold")
@@ -23,12 +24,22 @@ def test_heed_never_lowers(text: str, choice: Category) -> None:
 
 
 @pytest.mark.parametrize("choice", sorted(URGENT))
-def test_heed_calls_a_person_where_only_the_choice_speaks_of_danger(choice: Category) -> None:
-    calm = engine.assess("room 12 is cold")
+@pytest.mark.parametrize("text", ["room 12 is cold", "hmm"])
+def test_heed_calls_a_person_where_only_the_choice_speaks_of_danger(text: str, choice: Category) -> None:
+    calm = engine.assess(text)
     assert not calm.unsure
     heeded = topics.heed(calm, choice.value)
     assert (heeded.unsure, heeded.unsure_reason, heeded.categories[0]) == (True, topics.CHOSEN, choice)
-    assert heeded.severity is calm.severity
+    assert heeded.severity == max(calm.severity, Severity.LOW, key=lambda one: one.rank)
+    assert urgency(heeded) == "high"
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("text", ["hi", "can someone call me"])
+def test_too_few_words_about_what_is_urgent_call_a_person_at_once(text: str, choice: Category) -> None:
+    few = engine.assess(text)
+    assert (few.asks, urgency(few)) == ("what", "queue")
+    assert urgency(topics.heed(few, choice.value)) == ("high" if choice in URGENT else "queue")
 
 
 def test_heed_leaves_a_clear_danger_clear() -> None:
