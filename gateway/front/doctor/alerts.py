@@ -16,7 +16,7 @@ from responders.escalation.records import APPROVED, REFUSED, Alert, AlertDeliver
 
 _SOON, _LATE = timedelta(days=30), timedelta(minutes=2)
 _LATELY = timedelta(days=7)
-_MEANT = ("cancelled", "removed")
+_MEANT = ("cancelled", "removed", "superseded")
 """Why a delivery was given up when somebody wanted it so."""
 
 

@@ -247,6 +247,69 @@ def test_what_was_cancelled_before_it_left_is_not_sent_and_the_cancel_is(warners
     assert sorted(fates(warners)) == 9 * [("post", "delivered", "kept")] + 9 * [("post", "failed", "cancelled")]
 
 
+@pytest.mark.parametrize("kind", ["update", "all_clear"])
+def test_a_place_that_was_down_hears_only_the_last_of_an_incident(warners: Warners, kind: str) -> None:
+    warners.target("post", "https://down.example/", secret=SECRET)
+    warners.rules(folder=True)
+    warners.ways = {"post": (way := Keeping(refusals=[refusal("503")])), "folder": Keeping()}
+    first = sent(warners)
+    warners.deliver()
+    warners.world.clock.forward(seconds=1)
+    later = warners.follow(first, kind)
+    warners.send(later)
+    warners.deliver()
+    warners.world.clock.forward(minutes=10)
+    warners.deliver()
+    assert [item.identifier for item in way.items] == [warners.row(later).identifier]
+    arrived, given_up = ("post", "delivered", "kept"), ("post", "failed", "superseded")
+    assert sorted(fates(warners)) == sorted([arrived, given_up, *2 * [("folder", "delivered", "kept")]])
+
+
+def test_what_both_wait_after_an_outage_arrives_as_the_last_alone(warners: Warners) -> None:
+    warners.target("mail", "desk@district.example")
+    first = sent(warners)
+    warners.world.clock.forward(minutes=5)
+    all_clear = warners.follow(first, "all_clear")
+    warners.send(all_clear)
+    warners.ways = {"mail": (way := Keeping())}
+    warners.deliver()
+    assert [item.identifier for item in way.items] == [warners.row(all_clear).identifier]
+
+
+def test_a_place_that_what_follows_does_not_go_to_still_hears_what_was_before(warners: Warners) -> None:
+    other = warners.target("mail", "county@district.example")
+    desk = warners.target("mail", "desk@district.example")
+    first = sent(warners)
+    warners.world.clock.forward(seconds=1)
+    warners.send(warners.follow(first, "update", scope="Private", addresses="desk@district.example"))
+    warners.ways = {"mail": (way := Keeping())}
+    warners.deliver()
+    assert sorted(item.target_id for item in way.items) == sorted([other, desk])
+    assert sorted(state for _, state, _ in fates(warners)) == ["delivered", "delivered", "failed"]
+
+
+def test_an_all_clear_waits_while_its_danger_is_on_its_way_to_the_same_place(warners: Warners) -> None:
+    hung = warners.target("mail", "desk@district.example")
+    warners.target("mail", "county@district.example")
+    first = sent(warners)
+    with warners.world.database.write() as session:  # Another worker has taken it, and is trying.
+        for row in session.query(AlertDelivery):
+            if row.target_id == hung:
+                row.lease_until, row.attempts = warners.world.clock() + LEASE, 1
+            else:
+                row.state = "delivered"
+    warners.world.clock.forward(seconds=1)
+    all_clear = warners.follow(first, "all_clear")
+    warners.send(all_clear)
+    warners.ways = {"mail": (way := Keeping())}
+    warners.deliver()
+    assert [item.address for item in way.items] == ["county@district.example"]
+    warners.world.clock.forward(seconds=LEASE.total_seconds())
+    warners.deliver()
+    assert {item.identifier for item in way.items} == {warners.row(all_clear).identifier}
+    assert [item.address for item in way.items] == ["county@district.example", "desk@district.example"]
+
+
 def test_a_target_that_was_removed_meanwhile_gets_nothing(warners: Warners) -> None:
     target_id = warners.target("post", "https://old.example/", secret=SECRET)
     kept_id = warners.target("post", "https://real.example/", secret=SECRET)
