@@ -161,6 +161,7 @@ def test_an_approved_alert_can_be_taken_back_until_it_goes_out(warners: Warners)
         ({"web": "lincoln"}, "web"),
         ({"area": ""}, "areaDesc"),
         ({"texts": {"en-US": Texts(event="x", headline="x", instruction="my name is Sarah Miller")}}, "instruction"),
+        ({"texts": {"en-US": Texts(event="x", headline="Her number is 303-555-0199")}}, "headline"),
         ({"texts": {"en-US": Texts(headline="x")}}, "event"),
     ],
 )  # fmt: skip
