@@ -191,36 +191,38 @@ def _kept(request: Request, visit: Visit, form: FormData, work: Callable[[Sessio
 
 
 def _form_again(request: Request, visit: Visit, form: FormData, error: BadInput) -> Response:
-    typed = FormData([(name, value) for name, value in form.multi_items() if name != "starts_at"])
-    draft = forms.read(typed, words.zone(visit.district.timezone))
+    # When to send it stays as typed: a fault elsewhere must not make "at once" of it, and it may be the fault itself.
+    rest = FormData([(name, value) for name, value in form.multi_items() if name != "starts_at"])
+    draft, starts_at = forms.read(rest, words.zone(visit.district.timezone)), field_of(form, "starts_at")
     with visit.console.database.read() as session:
         if "number" in request.path_params:
             case, row = find(session, visit, request.path_params["number"]), None
         else:
             case, row = None, _own(session, request, visit)
     kind = request.path_params.get("kind", "")
-    return _form(request, visit, draft, case=case, alert=row, kind=kind, fault=error.public, status=400)
+    return _form(request, visit, draft, starts_at, case=case, alert=row, kind=kind, fault=error.public)
 
 
 def _form(
     request: Request,
     visit: Visit,
     draft: Draft,
+    starts_at: str | None = None,
     *,
     case: Case | None = None,
     alert: Alert | None = None,
     kind: str = "",
     fault: str = "",
-    status: int = 200,
 ) -> Response:
-    zone = words.zone(visit.district.timezone)
+    if starts_at is None:
+        starts_at = forms.local(draft.starts_at, words.zone(visit.district.timezone))
     shared: dict[str, Any] = {
         "draft": draft, "case": case, "alert": alert, "kind": kind, "fault": fault, "action": request.url.path,
         "choices": forms.CHOICES, "event_codes": forms.EVENT_CODES, "languages": LANGUAGES, "lengths": LENGTHS,
-        "scenarios": beginning.scenarios(), "showing": showing, "starts_at": forms.local(draft.starts_at, zone),
+        "scenarios": beginning.scenarios(), "showing": showing, "starts_at": starts_at,
         "follows": bool(kind) or (alert is not None and alert.msg_type != "Alert"),
     }  # fmt: skip
-    return visit.render("escalation/form.html", status, here="alerts", **shared)
+    return visit.render("escalation/form.html", 400 if fault else 200, here="alerts", **shared)
 
 
 ROUTES = (

@@ -167,6 +167,25 @@ def test_an_edit_takes_the_question_back_and_a_schedule_is_kept(desk: Desk, othe
     assert desk.get(page).status_code == 404
 
 
+def test_a_fault_elsewhere_does_not_make_at_once_of_a_scheduled_alert(desk: Desk) -> None:
+    path = f"/cases/{desk.tip('he has a gun').number}/escalate"
+    for starts_at, headline in (("2026-11-22T09:30", "x" * 161), ("22 November", "Lockdown")):
+        typed = {**Form.of(desk.get(path), "area").fields, "starts_at": starts_at, "headline.en-US": headline}
+        answer = desk.client.post(path, data=typed, headers=HTML)
+        assert answer.status_code == 400
+        assert Form.of(answer, "area").fields["starts_at"] == starts_at
+    again = {**Form.of(answer, "area").fields, "starts_at": "2026-11-22T09:30"}
+    page = str(desk.client.post(path, data=again, headers=HTML, follow_redirects=False).headers["location"])
+    refused = desk.client.post(
+        f"{page}/edit", data={**Form.of(desk.get(f"{page}/edit"), "area").fields, "lasts_minutes": "0"}, headers=HTML
+    )
+    mended = {**Form.of(refused, "area").fields, "lasts_minutes": "30"}
+    assert desk.client.post(f"{page}/edit", data=mended, headers=HTML, follow_redirects=False).status_code == 303
+    starts = row(desk, page).starts_at
+    assert starts is not None
+    assert starts.isoformat() == "2026-11-22T16:30:00+00:00"
+
+
 def test_one_person_is_enough_where_the_district_has_it_so(desk: Desk) -> None:
     with desk.world.database.write() as session:
         session.add(EscalationRules(district_id=desk.world.district_id, second_person=False))
