@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from responders.escalation.records import APPROVED, ISSUED, Alert, AlertDelivery
@@ -52,7 +52,8 @@ def _beside(
     mine: type[Alert], theirs: type[Alert], other: type[AlertDelivery], *which: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Say, in SQL, that another message of the same incident goes to the same place."""
-    return exists().where(
+    same = (
         mine.id == AlertDelivery.alert_id, theirs.incident == mine.incident, other.alert_id == theirs.id,
-        other.way == AlertDelivery.way, other.target_id.is_not_distinct_from(AlertDelivery.target_id), *which,
+        other.way == AlertDelivery.way, other.target_id.is_not_distinct_from(AlertDelivery.target_id),
     )  # fmt: skip
+    return select(other.id).where(*same, *which).exists()
