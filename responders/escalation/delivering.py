@@ -107,7 +107,7 @@ class Deliverer:
             for row in rows:
                 alert = session.get_one(Alert, row.alert_id, options=[undefer(Alert.document)], populate_existing=True)
                 target = session.get(AlertTarget, row.target_id) if row.target_id else None
-                if (code := _over(session, row, alert, target, now)) is not None:
+                if (code := due.over(session, row, alert, target, now)) is not None:
                     _give_up(session, alert, row, code, now)
                     continue
                 row.lease_until, row.attempts = now + LEASE, row.attempts + 1
@@ -142,18 +142,6 @@ class Deliverer:
                 _tell(session, alert, row, "alert.retried", now)
             else:
                 _give_up(session, alert, row, outcome.code, now)
-
-
-def _over(session: Session, row: AlertDelivery, alert: Alert, target: AlertTarget | None, now: datetime) -> str | None:
-    """Say why an alert is not to be sent there any more; nothing while it is."""
-    if alert.cancelled_by_id is not None:
-        return "cancelled"
-    if alert.expires_at is not None and alert.expires_at <= now:
-        return "expired"
-    if target is not None and target.removed_at is not None:
-        return "removed"
-    later = select(AlertDelivery.id).where(AlertDelivery.id == row.id, due.superseded())
-    return "superseded" if session.scalar(later) is not None else None
 
 
 def _give_up(session: Session, alert: Alert, row: AlertDelivery, code: str, now: datetime) -> None:

@@ -22,7 +22,7 @@ from gateway.core.keys import KeySet
 from gateway.core.records import District, new_id
 from responders.cases.records import Case
 from responders.directory import service as directory
-from responders.escalation import drafts
+from responders.escalation import drafts, due
 from responders.escalation.drafts import Draft
 from responders.escalation.records import (
     APPROVED,
@@ -157,6 +157,26 @@ def discard(session: Session, row: Alert, actor: str, now: datetime) -> None:
         raise NotAllowed("This alert can no longer be discarded.")
     row.state, row.draft_sealed = DISCARDED, None
     _tell(session, row, "alert.discarded", actor, now)
+
+
+def send_again(session: Session, row: Alert, actor: str, now: datetime) -> None:
+    """Try again at once to bring an alert where it was given up, while it still holds.
+
+    Raises: NotAllowed when there is no such place.
+    """
+    _hold(session, row)
+    again = given_up(session, row, now)
+    if not again:
+        raise NotAllowed("There is nothing to send again: it arrived, is on its way, or no longer holds.")
+    for one in again:
+        one.state, one.due_at, one.attempts, one.ended_at = "queued", now, 0, None
+    _tell(session, row, "alert.sent_again", actor, now, count=len(again))
+
+
+def given_up(session: Session, row: Alert, now: datetime) -> list[AlertDelivery]:
+    """List the deliveries of an alert that were given up though nothing says that they should be."""
+    failed = [found for found in deliveries(session, row) if found[0].state == "failed"]
+    return [one for one, target in failed if due.over(session, one, row, target, now) is None]
 
 
 def preview(session: Session, keys: KeySet, row: Alert, now: datetime) -> Preview:

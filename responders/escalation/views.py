@@ -146,6 +146,15 @@ def discard(request: Request, visit: Visit, _form: FormData) -> Response:
     return see("/alerts")
 
 
+@action
+def send_again(request: Request, visit: Visit, _form: FormData) -> Response:
+    """Try again at once where it was given up."""
+    with visit.console.database.write() as session:
+        service.send_again(session, _own(session, request, visit), visit.actor, visit.now)
+    visit.console.waker.wake("worker")
+    return see(f"/alerts/{request.path_params['alert']}")
+
+
 def _own(session: Session, request: Request, visit: Visit) -> Alert:
     row = service.by_id(session, visit.account.district_id, request.path_params["alert"])
     if row is None or row.state == "discarded":
@@ -239,4 +248,5 @@ ROUTES = (
     Route("/alerts/{alert}/approve", approve, methods=["POST"]),
     Route("/alerts/{alert}/hand-back", hand_back, methods=["POST"]),
     Route("/alerts/{alert}/discard", discard, methods=["POST"]),
+    Route("/alerts/{alert}/send-again", send_again, methods=["POST"]),
 )

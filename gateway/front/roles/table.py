@@ -213,7 +213,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
     },
     "alert_deliveries": {
         "worker": May(read="*", add=True, change="state code attempts due_at lease_until ended_at"),
-        "console": _SEES,
+        "console": May(read="*", change="state attempts due_at ended_at"),
         "clock": May(read="id state due_at lease_until"),
         "operator": _SEES,
     },

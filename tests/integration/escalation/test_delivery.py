@@ -13,6 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from exports import cap
+from gateway.core.errors import NotAllowed
 from gateway.core.http import Guarded
 from gateway.front import duties
 from responders.escalation import delivering, mailing, service
@@ -22,7 +23,7 @@ from responders.escalation.posting import Posting
 from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 from tests.support.house import until
 from tests.support.receivers import Receiver, Reply, dripping, receiving
-from tests.support.warners import Keeping, Warners, fates, refusal, sent
+from tests.support.warners import ANA, Keeping, Warners, fates, refusal, sent
 from tests.support.world import START
 
 Ways = Callable[..., Posting]
@@ -112,6 +113,8 @@ def test_server_gets_the_document_signed_and_a_repeat_has_the_same_id(
         ((200, {"Content-Type": "text/html"}, b"<h1>Please sign in</h1>"), "page", "queued"),
         ((429, {}, b""), "429", "queued"),
         ((404, {}, b""), "404", "queued"),
+        ((400, {}, b""), "400", "queued"),
+        ((422, {}, b""), "422", "queued"),
         ((410, {}, b""), "410", "failed"),
         ((415, {}, b""), "415", "failed"),
         (None, "protocol", "queued"),
@@ -308,6 +311,45 @@ def test_an_all_clear_waits_while_its_danger_is_on_its_way_to_the_same_place(war
     warners.deliver()
     assert {item.identifier for item in way.items} == {warners.row(all_clear).identifier}
     assert [item.address for item in way.items] == ["county@district.example", "desk@district.example"]
+
+
+def test_what_was_given_up_is_sent_again_when_a_person_says_so_while_it_holds(warners: Warners) -> None:
+    removed = warners.target("post", "https://old.example/", secret=SECRET)
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": (way := Keeping(refusals=2 * [refusal("410", retryable=False)]))}
+    alert_id = sent(warners, lasts_minutes=60)
+    warners.deliver()
+    with warners.world.database.write() as session:
+        session.get_one(AlertTarget, removed).removed_at = warners.world.clock()
+    again(warners, alert_id)
+    assert warners.deliver() == 1
+    assert [item.address for item in way.items] == ["https://real.example/"]
+    assert sorted(fates(warners)) == [("post", "delivered", "kept"), ("post", "failed", "410")]
+    assert warners.world.events("alert.sent_again") == ["alert.sent_again"]
+    with pytest.raises(NotAllowed, match="nothing to send again"):
+        again(warners, alert_id)
+
+
+def test_what_holds_no_more_is_not_sent_again(warners: Warners) -> None:
+    warners.target("post", "https://real.example/", secret=SECRET)
+    warners.ways = {"post": Keeping(refusals=2 * [refusal("410", retryable=False)])}
+    first = sent(warners, lasts_minutes=60)
+    warners.deliver()
+    warners.world.clock.forward(minutes=1)
+    update = warners.follow(first, "update", lasts_minutes=60)
+    warners.send(update)
+    warners.deliver()
+    with pytest.raises(NotAllowed):  # The update takes its place.
+        again(warners, first)
+    warners.world.clock.forward(minutes=60)
+    with pytest.raises(NotAllowed):
+        again(warners, update)
+    assert [state for _, state, _ in fates(warners)] == ["failed", "failed"]
+
+
+def again(warners: Warners, alert_id: str) -> None:
+    with warners.world.of("console").write() as session:
+        service.send_again(session, session.get_one(Alert, alert_id), ANA, warners.world.clock())
 
 
 def test_a_target_that_was_removed_meanwhile_gets_nothing(warners: Warners) -> None:
