@@ -20,6 +20,7 @@ from gateway.core.errors import BadInput, NotAllowed
 from gateway.core.events import Code, emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, new_id
+from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
 from responders.escalation import drafts, due
@@ -252,8 +253,9 @@ def by_id(session: Session, district_id: str, alert_id: str) -> Alert | None:
 
 
 def of_case(session: Session, case_id: str) -> list[Alert]:
-    """List the alerts of a case, oldest first."""
-    query = select(Alert).where(Alert.case_id == case_id, Alert.state != DISCARDED)
+    """List the alerts of a case and of those that were joined into it, oldest first."""
+    of_these = Alert.case_id.in_([case_id, *cases.joined_into(session, case_id)])
+    query = select(Alert).where(of_these, Alert.state != DISCARDED)
     return list(session.scalars(query.order_by(Alert.drafted_at, Alert.id)))
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from lxml import etree
@@ -14,10 +14,14 @@ from lxml import etree
 from exports import cap
 from gateway.core.cap_keys import Pair
 from gateway.core.errors import BadInput, KeyRefused, NotAllowed
-from gateway.core.records import Event
+from gateway.core.records import Event, new_id
+from responders.cases import joining
+from responders.cases.records import Case
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
 from responders.escalation.records import Alert
+from responders.exporting import formats
+from responders.exporting.reading import Reader
 from tests.support.warners import ANA, BEN, TIP, Warners
 from tests.support.world import START
 
@@ -344,6 +348,34 @@ def test_what_is_too_late_does_not_go_out(warners: Warners) -> None:
     warners.world.clock.forward(minutes=30)  # The worker was away.
     assert warners.issue() == 0
     assert refused(warners, alert_id) == "too_late"
+
+
+def test_a_joined_case_brings_its_alerts_along(warners: Warners) -> None:
+    found = [warners.case(), *(another(warners, number) for number in (2, 3))]
+    alerts = [warners.draft(case) for case in found]
+    warners.send(alerts[2])
+    with warners.world.database.write() as session:
+        first, second, third = (session.get_one(Case, case.id) for case in found)
+        joining.join(session, second, third, BEN, warners.world.clock())
+        joining.join(session, first, second, BEN, warners.world.clock())
+    with warners.world.database.read() as session:
+        assert {alert.id for alert in service.of_case(session, first.id)} == set(alerts)
+        assert {alert.id for alert in service.of_case(session, second.id)} == set(alerts[1:])
+        document = formats.find("cap").make(session, cast("Reader", None), first, "1.2")
+    assert document == warners.row(alerts[2]).document
+
+
+def another(warners: Warners, number: int) -> Case:
+    """Open another case, a while later."""
+    now = warners.world.clock() + timedelta(minutes=number)
+    with warners.world.database.write() as session:
+        made = Case(
+            id=new_id(), district_id=warners.world.district_id, number=f"2026-100{number}", state="new",
+            severity="high", urgency_rank=1, life_safety=False, unsure=False, categories=[], opened_at=now,
+            updated_at=now,
+        )  # fmt: skip
+        session.add(made)
+    return made
 
 
 def test_expiry_is_noted_once(warners: Warners) -> None:
