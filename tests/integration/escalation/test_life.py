@@ -12,6 +12,8 @@ import pytest
 from lxml import etree
 
 from exports import cap
+from exports.cap.signature import make_key
+from gateway.core import cap_keys
 from gateway.core.cap_keys import Pair
 from gateway.core.errors import BadInput, KeyRefused, NotAllowed
 from gateway.core.records import Event, new_id
@@ -400,6 +402,21 @@ def test_without_a_key_an_alert_goes_out_unsigned(warners: Warners) -> None:
     other = warners.draft(warners.case())
     warners.send(other)
     assert warners.row(other).signed_with is None
+
+
+def test_a_certificate_that_has_ended_signs_no_alert(warners: Warners, pair: Pair) -> None:
+    warners.world.clock.now = pair.parsed.not_valid_after_utc
+    unsigned = warners.draft(warners.case())
+    warners.send(unsigned)
+    assert warners.row(unsigned).signed_with is None
+    coming = cap_keys.bring(*make_key("Cedar Valley School District", START, 900))
+    (warners.folder / "cap").mkdir()
+    (warners.folder / "cap" / "next.key").write_bytes(coming.together)
+    signed = warners.draft(warners.case())
+    warners.send(signed)
+    assert warners.row(signed).signed_with == coming.id
+    read = cap.verify(warners.row(signed).document or b"", [coming.certificate], warners.world.clock())
+    assert read.identifier == warners.row(signed).identifier
 
 
 @pytest.mark.parametrize("error", [KeyRefused("damaged"), RuntimeError("unforeseen")], ids=["ours", "unforeseen"])
