@@ -159,9 +159,13 @@ def _refuse(session: Session, row: Alert, code: str, now: datetime, element: str
 
 
 def _address(session: Session, row: Alert, alert: cap.Alert, now: datetime) -> None:
-    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses."""
+    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses.
+
+    What picks files up from the folder was not asked which statuses it wants: a draft, for nobody to act on, is none.
+    """
     ways: list[tuple[str, str | None]] = []
-    if service.rules_of(session, row.district_id).folder and alert.scope is not cap.Scope.PRIVATE:
+    is_for_folder = alert.scope is not cap.Scope.PRIVATE and alert.status is not cap.Status.DRAFT
+    if is_for_folder and service.rules_of(session, row.district_id).folder:
         ways.append(("folder", None))
     ways += [(one.way, one.id) for one in service.addressed(session, row.district_id, alert) if _wants(one, row)]
     for way, target_id in ways:

@@ -63,6 +63,14 @@ def test_folder_gets_the_file_as_it_was_issued(warners: Warners, tmp_path: Path)
     assert (warners.deliver(), warners.world.events("alert.delivered")) == (0, ["alert.delivered"])
 
 
+def test_a_draft_by_status_is_no_file_in_the_folder(warners: Warners) -> None:
+    warners.rules(folder=True)
+    wanting = warners.target("mail", "desk@district.example", ["Draft"])
+    warners.target("mail", "county@district.example")
+    sent(warners, status="Draft")
+    assert [one.target_id for one in warners.deliveries()] == [wanting]
+
+
 def test_a_folder_that_cannot_be_written_is_tried_again(warners: Warners, tmp_path: Path) -> None:
     warners.rules(folder=True)
     (tmp_path / "out").write_text("in the way")
