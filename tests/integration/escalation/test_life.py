@@ -6,24 +6,18 @@ import re
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from lxml import etree
 
 from exports import cap
-from exports.cap.signature import make_key
-from gateway.core import cap_keys
 from gateway.core.cap_keys import Pair
-from gateway.core.errors import BadInput, KeyRefused, NotAllowed
-from gateway.core.records import Event, new_id
-from responders.cases import joining
-from responders.cases.records import Case
+from gateway.core.errors import BadInput, NotAllowed
+from gateway.core.records import Event
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
 from responders.escalation.records import Alert
-from responders.exporting import formats
-from responders.exporting.reading import Reader
 from tests.support.warners import ANA, BEN, TIP, Warners
 from tests.support.world import START
 
@@ -352,34 +346,6 @@ def test_what_is_too_late_does_not_go_out(warners: Warners) -> None:
     assert refused(warners, alert_id) == "too_late"
 
 
-def test_a_joined_case_brings_its_alerts_along(warners: Warners) -> None:
-    found = [warners.case(), *(another(warners, number) for number in (2, 3))]
-    alerts = [warners.draft(case) for case in found]
-    warners.send(alerts[2])
-    with warners.world.database.write() as session:
-        first, second, third = (session.get_one(Case, case.id) for case in found)
-        joining.join(session, second, third, BEN, warners.world.clock())
-        joining.join(session, first, second, BEN, warners.world.clock())
-    with warners.world.database.read() as session:
-        assert {alert.id for alert in service.of_case(session, first.id)} == set(alerts)
-        assert {alert.id for alert in service.of_case(session, second.id)} == set(alerts[1:])
-        document = formats.find("cap").make(session, cast("Reader", None), first, "1.2")
-    assert document == warners.row(alerts[2]).document
-
-
-def another(warners: Warners, number: int) -> Case:
-    """Open another case, a while later."""
-    now = warners.world.clock() + timedelta(minutes=number)
-    with warners.world.database.write() as session:
-        made = Case(
-            id=new_id(), district_id=warners.world.district_id, number=f"2026-100{number}", state="new",
-            severity="high", urgency_rank=1, life_safety=False, unsure=False, categories=[], opened_at=now,
-            updated_at=now,
-        )  # fmt: skip
-        session.add(made)
-    return made
-
-
 def test_expiry_is_noted_once(warners: Warners) -> None:
     alert_id = warners.draft(warners.case(), lasts_minutes=30)
     warners.send(alert_id)
@@ -391,53 +357,6 @@ def test_expiry_is_noted_once(warners: Warners) -> None:
     warners.issue()
     assert warners.row(alert_id).expired_at == warners.world.clock()
     assert warners.world.events("alert.expired") == ["alert.expired"]
-
-
-def test_without_a_key_an_alert_goes_out_unsigned(warners: Warners) -> None:
-    (warners.folder / "cap.key").unlink()
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
-    (warners.folder / "cap.key").write_bytes(b"damaged")
-    other = warners.draft(warners.case())
-    warners.send(other)
-    assert warners.row(other).signed_with is None
-
-
-def test_a_certificate_that_has_ended_signs_no_alert(warners: Warners, pair: Pair) -> None:
-    warners.world.clock.now = pair.parsed.not_valid_after_utc
-    unsigned = warners.draft(warners.case())
-    warners.send(unsigned)
-    assert warners.row(unsigned).signed_with is None
-    coming = cap_keys.bring(*make_key("Cedar Valley School District", START, 900))
-    (warners.folder / "cap").mkdir()
-    (warners.folder / "cap" / "next.key").write_bytes(coming.together)
-    signed = warners.draft(warners.case())
-    warners.send(signed)
-    assert warners.row(signed).signed_with == coming.id
-    read = cap.verify(warners.row(signed).document or b"", [coming.certificate], warners.world.clock())
-    assert read.identifier == warners.row(signed).identifier
-
-
-@pytest.mark.parametrize("error", [KeyRefused("damaged"), RuntimeError("unforeseen")], ids=["ours", "unforeseen"])
-def test_an_alert_that_cannot_be_signed_goes_out_unsigned(
-    warners: Warners, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def fails(*_: object) -> bytes:
-        raise error
-
-    monkeypatch.setattr("exports.cap.sign", fails)
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
-
-
-def test_a_key_that_cannot_be_read_holds_no_alert_back(warners: Warners) -> None:
-    (warners.folder / "cap.key").unlink()
-    (warners.folder / "cap.key").mkdir()
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
 
 
 def test_events_hold_codes_alone(warners: Warners) -> None:
