@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "alert.retried": Kind("An alert is sent somewhere again.", _ALERT_OUT),
     "alert.revised": Kind("A draft of an alert was changed.", {**_ALERT, "revision": "count"}),
+    "alert.sent_again": Kind("What was given up of an alert is tried again.", {**_ALERT, "count": "count"}),
     "alerts.changed": Kind(
         "How a district warns was changed.", {}, {"second_person": "yes", "ipaws": "yes", "folder": "yes"}
     ),

@@ -7,6 +7,7 @@ stand. What is hidden is written as U+2588, sign for sign.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,12 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.+\-/][a-z0-9]+)*")
 _VERSION = re.compile(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}(?:\+[a-z0-9-]{1,20}-\d{1,6})?")
 _NUMBER = re.compile(r"\d{7}|(?<!\d)\d{3}-\d{4}(?!\d)")
 _DIGITS = re.compile(r"\d{5}")
+
+
+def secrets(text: str) -> Iterator[tuple[str, int, int]]:
+    """Find what has the shape of a token, or is likelier a receipt than prose: what it is, where it begins and ends."""
+    yield from (("token", *found.span()) for found in _SECRET.finditer(text))
+    yield from (("receipt", *found) for found in receipt_search.find(text))
 
 
 class Code(str):
@@ -121,8 +128,7 @@ class Words:
         hidden = guard.hide(text, spans, SIGN)
         if written_by_staff:
             hidden = guard.hide(hidden, guard.contacts(hidden, region), SIGN)
-        hidden = _SECRET.sub(lambda found: SIGN * len(found[0]), hidden)
-        for start, end in receipt_search.find(text):  # as it came: what is hidden would cut one in two
+        for _, start, end in secrets(text):  # as it came: what is hidden would cut one in two
             hidden = hidden[:start] + SIGN * (end - start) + hidden[end:]
         object.__setattr__(self, "text", hidden)
 

@@ -1,7 +1,8 @@
 """A last look at an alert's words: has something by which a reporter gave themselves away slipped into them?
 
 Staff write alerts, some by pasting from a tip. What the guard takes for the writer's own name, number, address or
-handle is a finding, and `mask` writes over it; the school's own number may stand in a text when it is the `contact`.
+handle is a finding, and so is any other number or address, since staff write a reporter's down as somebody else's, and
+a receipt or token; `mask` writes over it. The school's own number may stand in a text when it is the `contact`.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ from exports.cap import elements
 from exports.cap.elements import Group
 from exports.cap.findings import Finding, below
 from exports.cap.model import Alert, Info
+from exports.words import SIGN, secrets
 from gateway.core import guard
-from gateway.core.guard import Span
 
 _SENTENCES = "restriction note event audience headline description instruction resourceDesc areaDesc value"
 FREE = frozenset(_SENTENCES.split())
 """The elements in which people write sentences."""
-_HINT = {
-    "name": "",
-    "handle": "",
-    "number": " (your own must be the contact)",
-    "email": " (your own must be the contact)",
-}
+_HINT = dict.fromkeys(("number", "email"), " (your own must be the contact)")
 _DIGITS = re.compile(r"\D")
+_CODE = re.compile(r"\d{1,9}")
+"""A text that is nothing else is a geocode, such as a town's seven digits."""
+_SHORT, _SHORT_NUMBER = 7, re.compile(r"\d{3}[\s.\-\u2010-\u2015]{0,3}\d{4}")
+"""Seven figures are a number without its area code only when they stand as one: else they are rooms, grades or hours,
+as in "8:15 - 10:45", for which no alert is to be held up."""
+_Found = tuple[str, int, int]
+"""Of what kind something is, where it begins and where it ends."""
 _ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 
 
 def check(alert: Alert, region: str) -> tuple[Finding, ...]:
     """Find where a text seems to tell who reported. `region` is the district's country, as `US`."""
     return tuple(
-        Finding(
-            path, f"reporter_{span.kind}", f"seems to hold the {span.kind} of somebody who reported{_HINT[span.kind]}"
-        )
-        for path, _, spans in _texts(alert, elements.ALERT, "", region, "")
-        for span in spans
+        Finding(path, f"reporter_{kind}", f"seems to hold the {kind} of somebody who reported{_HINT.get(kind, '')}")
+        for path, found in _texts(alert, elements.ALERT, "", region, "")
+        for kind, _, _ in found
     )
 
 
@@ -48,8 +49,8 @@ def mask(alert: Alert, region: str) -> Alert:
     return masked
 
 
-def _texts(value: Any, group: Group, path: str, region: str, own: str) -> Iterator[tuple[str, str, list[Span]]]:
-    """Walk over free texts: where each stands, what it says, and what of it the guard found."""
+def _texts(value: Any, group: Group, path: str, region: str, own: str) -> Iterator[tuple[str, list[_Found]]]:
+    """Walk over free texts: where each stands, and what of it was found."""
     own = _own(value, own)
     for element in group.elements:
         held = getattr(value, element.attribute)
@@ -59,7 +60,7 @@ def _texts(value: Any, group: Group, path: str, region: str, own: str) -> Iterat
             if isinstance(element.kind, Group):
                 yield from _texts(one, element.kind, here, region, own)
             elif element.name in FREE:
-                yield here, one, _spans(one, region, own)
+                yield here, _found(one, region, own)
 
 
 def _masked(value: Any, group: Group, region: str, own: str) -> Any:
@@ -70,24 +71,39 @@ def _masked(value: Any, group: Group, region: str, own: str) -> Any:
         if isinstance(element.kind, Group):
             changed[element.attribute] = tuple(_masked(one, element.kind, region, own) for one in held)
         elif element.name in FREE and held is not None:
-            changed[element.attribute] = guard.hide(held, _spans(held, region, own))
+            changed[element.attribute] = _hidden(held, _found(held, region, own))
     return replace(value, **changed)
 
 
-def _spans(text: str, region: str, own: str) -> list[Span]:
-    return [span for span in guard.find(text, region) if not _is_own(span, text[span.start : span.end], own)]
+def _found(text: str, region: str, own: str) -> list[_Found]:
+    spans = guard.find(text, region)
+    if not _CODE.fullmatch(text):
+        others = guard.contacts(guard.hide(text, spans, SIGN), region)
+        spans += tuple(span for span in others if not _is_small(text[span.start : span.end]))
+    found = [(span.kind, span.start, span.end) for span in spans]
+    return [*(one for one in found if not _is_own(one[0], text[slice(*one[1:])], own)), *secrets(text)]
+
+
+def _hidden(text: str, found: list[_Found]) -> str:
+    for _, start, end in found:
+        text = text[:start] + SIGN * (end - start) + text[end:]
+    return text
+
+
+def _is_small(said: str) -> bool:
+    return len(_DIGITS.sub("", said)) == _SHORT and not _SHORT_NUMBER.fullmatch(said)
 
 
 def _own(value: Any, own: str) -> str:
     return f"{value.contact or ''} {value.web or ''}".lower() if isinstance(value, Info) else own
 
 
-def _is_own(span: Span, said: str, own: str) -> bool:
+def _is_own(kind: str, said: str, own: str) -> bool:
     """Say whether a number or address is the one under which an info says that its sender is reached.
 
     A name never is: that of a school's address may be somebody's, as Lee's in `office@leehigh.example`.
     """
-    if span.kind == "email":
+    if kind == "email":
         return said.lower() in _ADDRESS.findall(own)
     digits = _DIGITS.sub("", said)
-    return span.kind == "number" and len(digits) >= 7 and digits[-10:] in _DIGITS.sub("", own)
+    return kind == "number" and len(digits) >= 7 and digits[-10:] in _DIGITS.sub("", own)

@@ -48,6 +48,14 @@ class Pair:
         """The SHA-256 fingerprint of the certificate, in hex."""
         return self.parsed.fingerprint(hashes.SHA256()).hex()
 
+    def has_ended(self, now: datetime) -> bool:
+        """Whether receivers take its certificate no more."""
+        return self.parsed.not_valid_after_utc <= now
+
+    def holds(self, now: datetime) -> bool:
+        """Whether receivers take its certificate at a moment."""
+        return self.parsed.not_valid_before_utc <= now and not self.has_ended(now)
+
     @property
     def together(self) -> bytes:
         """Both in one file."""
@@ -77,6 +85,22 @@ def signing(folder: Path) -> Pair | None:
     return _pair(path) if os.path.lexists(path) else None
 
 
+def usable(folder: Path, now: datetime) -> Pair | None:
+    """Read the pair to sign with now: the one in use, or once its certificate has ended the prepared one, if it holds.
+
+    Receivers know the prepared certificate by then. Nothing when there is no pair. Raises: KeyRefused as `signing`, and
+    when neither is left: receivers refuse what such a one has signed, and take it for forged rather than unsigned.
+    """
+    pair = signing(folder)
+    if pair is None or not pair.has_ended(now):
+        return pair
+    prepared = folder / "cap" / "next.key"
+    coming = _pair(prepared) if prepared.exists() else None
+    if coming is None or not coming.holds(now):
+        raise KeyRefused("The certificate that signs alerts has ended.")
+    return coming
+
+
 def certificates(folder: Path) -> dict[str, bytes]:
     """Read the certificates, today's, the next and earlier ones, as PEM by file name. Raises: KeyRefused."""
     return {path.stem: _certificate_pem(_certificate(path)) for path in sorted(folder.glob("cap*.pub"))}
@@ -89,7 +113,12 @@ def current(folder: Path) -> x509.Certificate | None:
 
 
 def install(root: Path, pair: Pair, now: datetime, write: Write) -> bool:
-    """Put the first pair into its place, or prepare it to come after the one in use; true when it is in use now."""
+    """Put the first pair into its place, or prepare it to come after the one in use; true when it is in use now.
+
+    Raises: BadInput when its certificate has ended.
+    """
+    if pair.has_ended(now):
+        raise BadInput("This certificate has ended: receivers would refuse what is signed with it.")
     if not (root / HOLDER / "cap.key").exists():
         write(root / HOLDER / "cap.key", pair.together, 0o600)
         settle(root, now, write)
@@ -102,12 +131,14 @@ def install(root: Path, pair: Pair, now: datetime, write: Write) -> bool:
 def switch(root: Path, now: datetime, write: Write) -> None:
     """Sign with the prepared pair from now on. The private half before it is gone, its certificate stays.
 
-    Cut off half-way, this again (or any other change) brings it to its end. Raises: NotFound when none is prepared.
+    Cut off half-way, this again (or any other change) brings it to its end. Raises: NotFound when none is prepared;
+    BadInput when its certificate has ended or not begun.
     """
     prepared = root / HOLDER / "cap" / "next.key"
     if not prepared.exists():
         raise NotFound("No key is prepared. Run `tipline keys rotate cap` first.")
-    _pair(prepared)
+    if not _pair(prepared).holds(now):
+        raise BadInput("The prepared certificate does not hold now: receivers would refuse what is signed with it.")
     prepared.replace(root / HOLDER / "cap.key")
     with contextlib.suppress(OSError):
         prepared.parent.rmdir()

@@ -22,7 +22,8 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     _add_area(kinds)
     add_one = kinds.add_parser(
         "add", description="Have a district's alerts sent to a server or an e-mail address. A server's secret is "
-        "printed once. Servers must be public, or be named in TIPLINE_ALLOWED_HOSTS.",
+        "printed once; for a new one remove the server and add it again, which gives up what is on its way there. "
+        "Servers must be public, or be named in TIPLINE_ALLOWED_HOSTS.",
     ).command("cli_alerts:add")  # fmt: skip
     add_one.add_argument(
         "--status", action="append", metavar="STATUS", help="which to send; all but Draft when left out; repeatable"

@@ -45,6 +45,16 @@ def by_id(session: Session, district_id: str, case_id: str) -> Case | None:
     return session.scalar(select(Case).where(Case.district_id == district_id, Case.id == case_id))
 
 
+def joined_into(session: Session, case_id: str) -> list[str]:
+    """Name the cases that were joined into one, and those that had been joined into them."""
+    found, fresh = [case_id], [case_id]
+    while fresh:
+        into = session.scalars(select(Case.id).where(Case.joined_into_id.in_(fresh)))
+        fresh = [one for one in into if one not in found]
+        found += fresh
+    return found[1:]
+
+
 def messages(session: Session, case: Case) -> list[Message]:
     """List all that was said in a case, in and out, oldest first; told apart by `thread_id`, None until threaded."""
     # What came in stands before its answer of the same moment.

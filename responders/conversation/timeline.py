@@ -49,6 +49,7 @@ _WORDS = {
     "alert.proposed": "{who} asked for approval of the alert",
     "alert.approved": "{who} approved the alert",
     "alert.handed_back": "{who} took the alert back",
+    "alert.sent_again": "{who} had the alert sent again",
     "alert.issued": "The alert went out",
     "alert.refused": "The alert did not go out ({code})",
     "alert.expired": "The alert expired",

@@ -3,7 +3,8 @@
 A row is taken under a lease and tried outside any transaction, so a place that hangs holds up nobody's alert, and who
 is killed on the way is followed by the next: at least once, and the alert's identifier tells a repeat from news.
 Each is noted when it is done, and one that hangs (in a look-up of a name, which nothing can cut short) is left behind.
-What is over is not sent: an alert that has expired or was cancelled meanwhile, or a place that was taken off the list.
+What is over is not sent: an alert that has expired, was cancelled, or was followed by one that goes to the same place,
+or a place that was taken off the list. Messages of one incident reach a place one after the other, never side by side.
 """
 
 from __future__ import annotations
@@ -95,17 +96,18 @@ class Deliverer:
     def _take(self) -> list[Item] | None:
         """Take the next few, and end those that are not to be sent any more; nothing when none is due."""
         now = self.clock()
+        ready = due.to_deliver(now), ~due.held(now)
         with self.database.read() as session:
-            if session.scalar(select(AlertDelivery.id).where(due.to_deliver(now)).limit(1)) is None:
+            if session.scalar(select(AlertDelivery.id).where(*ready).limit(1)) is None:
                 return None
         items = []
         with self.database.write() as session:
-            query = select(AlertDelivery).where(due.to_deliver(now)).order_by(AlertDelivery.due_at, AlertDelivery.id)
+            query = select(AlertDelivery).where(*ready).order_by(AlertDelivery.due_at, AlertDelivery.id)
             rows = session.scalars(query.limit(AT_ONCE).with_for_update(skip_locked=True)).all()
             for row in rows:
                 alert = session.get_one(Alert, row.alert_id, options=[undefer(Alert.document)], populate_existing=True)
                 target = session.get(AlertTarget, row.target_id) if row.target_id else None
-                if (code := _over(alert, target, now)) is not None:
+                if (code := due.over(session, row, alert, target, now)) is not None:
                     _give_up(session, alert, row, code, now)
                     continue
                 row.lease_until, row.attempts = now + LEASE, row.attempts + 1
@@ -140,15 +142,6 @@ class Deliverer:
                 _tell(session, alert, row, "alert.retried", now)
             else:
                 _give_up(session, alert, row, outcome.code, now)
-
-
-def _over(alert: Alert, target: AlertTarget | None, now: datetime) -> str | None:
-    """Say why an alert is not to be sent there any more; nothing while it is."""
-    if alert.cancelled_by_id is not None:
-        return "cancelled"
-    if alert.expires_at is not None and alert.expires_at <= now:
-        return "expired"
-    return "removed" if target is not None and target.removed_at is not None else None
 
 
 def _give_up(session: Session, alert: Alert, row: AlertDelivery, code: str, now: datetime) -> None:

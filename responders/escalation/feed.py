@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session, load_only, undefer
+from sqlalchemy.orm import Session, aliased, load_only, undefer
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -59,13 +59,13 @@ class Feeds:
         ]
 
     def feed(self, request: Request) -> Response:
-        """List the alerts that have not expired."""
+        """List the alerts that hold: neither expired nor cancelled, nor followed by one that stands here itself."""
         base = f"{self.public_url}/alerts/{request.path_params['district']}"
         base += f"/{request.path_params['token']}" if "token" in request.path_params else ""
         with self.database.read() as session:
             district = _open_to(session, request)
             query = select(Alert).options(load_only(*_SHOWN)).where(_listed(district))
-            query = query.where(Alert.expires_at > self.clock())
+            query = query.where(Alert.expires_at > self.clock(), Alert.cancelled_by_id.is_(None), ~_followed(district))
             rows = list(session.scalars(query.order_by(Alert.issued_at.desc(), Alert.id).limit(MOST)))
             latest = select(Alert.issued_at).where(_listed(district)).order_by(Alert.issued_at.desc()).limit(1)
             updated_at = session.scalar(latest) or _BEGINNING
@@ -78,7 +78,7 @@ class Feeds:
         return Response(feed.render(made), media_type=feed.CONTENT_TYPE)
 
     def alert(self, request: Request) -> Response:
-        """Hand out one alert as it was issued, also when it has expired."""
+        """Hand out one alert as it was issued, also when it holds no more."""
         with self.database.read() as session:
             district = _open_to(session, request)
             row_id = str(request.path_params["alert"]).removeprefix("TIPLINE-")
@@ -108,9 +108,16 @@ def _open_to(session: Session, request: Request) -> District:
     return district
 
 
-def _listed(district: District) -> ColumnElement[bool]:
-    """Say what stands in a feed: what was issued, is for everybody, and is more than a draft."""
+def _listed(district: District, alert: type[Alert] = Alert) -> ColumnElement[bool]:
+    """Say what may be read by a feed: what was issued, is for everybody, and is more than a draft."""
     return and_(
-        Alert.district_id == district.id, Alert.state == ISSUED, Alert.scope == "Public",
-        Alert.status != "Draft",
+        alert.district_id == district.id, alert.state == ISSUED, alert.scope == "Public",
+        alert.status != "Draft",
     )  # fmt: skip
+
+
+def _followed(district: District) -> ColumnElement[bool]:
+    """Say that a later message of the incident can be read: a danger stays over once its all clear has expired."""
+    later = aliased(Alert)
+    follows = later.incident == Alert.incident, later.issued_at > Alert.issued_at
+    return select(later.id).where(*follows, _listed(district, later)).exists()

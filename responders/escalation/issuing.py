@@ -112,7 +112,7 @@ class Issuer:
             return _Made(revision, before, reason="unreadable")
         if alert is None:
             return _Made(revision, before, reason="too_late")
-        return _Made(revision, before, alert, *self._signed(document))
+        return _Made(revision, before, alert, *self._signed(document, now))
 
     def _whole(self, session: Session, row: Alert, now: datetime) -> cap.Alert | None:
         """Build it and judge it; nothing when its time has passed. Raises: Refused, KeyRefused."""
@@ -126,16 +126,16 @@ class Issuer:
         cap.refuse(findings)
         return alert
 
-    def _signed(self, document: bytes) -> tuple[bytes, str | None]:
+    def _signed(self, document: bytes, now: datetime) -> tuple[bytes, str | None]:
         """Sign it; the second is the certificate's fingerprint. What cannot be signed leaves as it is, without one.
 
         The key is read anew each time, so that a rotation needs no restart.
         """
         try:
-            pair = cap_keys.signing(self.folder)
+            pair = cap_keys.usable(self.folder, now)
             return (cap.sign(document, pair.key, pair.certificate), pair.id) if pair else (document, None)
         except KeyRefused as error:
-            log().error("an alert leaves unsigned: its key is damaged", code=error.code)
+            log().error("an alert leaves unsigned: its key is damaged or has ended", code=error.code)
         except Exception as error:  # noqa: BLE001 - a warning is not held back for a signature, whatever is wrong with it
             log().error("an alert leaves unsigned: it could not be signed", error=error)
         return document, None
@@ -159,9 +159,13 @@ def _refuse(session: Session, row: Alert, code: str, now: datetime, element: str
 
 
 def _address(session: Session, row: Alert, alert: cap.Alert, now: datetime) -> None:
-    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses."""
+    """Promise it to each place that wants it, in the transaction that issues it; a private one to its addresses.
+
+    What picks files up from the folder was not asked which statuses it wants: a draft, for nobody to act on, is none.
+    """
     ways: list[tuple[str, str | None]] = []
-    if service.rules_of(session, row.district_id).folder and alert.scope is not cap.Scope.PRIVATE:
+    is_for_folder = alert.scope is not cap.Scope.PRIVATE and alert.status is not cap.Status.DRAFT
+    if is_for_folder and service.rules_of(session, row.district_id).folder:
         ways.append(("folder", None))
     ways += [(one.way, one.id) for one in service.addressed(session, row.district_id, alert) if _wants(one, row)]
     for way, target_id in ways:

@@ -135,11 +135,12 @@ class _Waiting(io.RawIOBase):
 
 
 def written(item: Item, sender: str) -> EmailMessage:
-    """Write the message. Its id is the delivery's, so that a relay or a reader can tell a repeat."""
+    """Write the message, with the date of the alert. Its id is the delivery's, so that a repeat can be told."""
     alert = cap.read(item.document)
     letter = EmailMessage()
     letter["From"], letter["To"] = sender, item.address
     letter["Subject"] = _subject(alert)
+    letter["Date"] = alert.sent
     letter["Message-ID"] = f"<{item.delivery_id}@{sender.rpartition('@')[2]}>"
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content("\n\n———\n\n".join(_told(info) for info in alert.infos) or f"{alert.msg_type}\n")

@@ -21,8 +21,9 @@ from gateway.core.times import Clock
 from responders.escalation.delivering import Item
 from responders.escalation.records import AlertTarget
 
-_FINAL = frozenset({400, 405, 410, 413, 415, 422})
-"""What another try would not mend: the receiver has read it, or wants none of it. All else may be mended meanwhile."""
+_FINAL = frozenset({410, 415})
+"""What another try would not mend: it wants none of it, or nothing of this kind. All else, a 400 too, may be a fault of
+the receiver's own, which it mends while the alert still holds."""
 
 
 @dataclass(frozen=True)

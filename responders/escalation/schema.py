@@ -216,6 +216,11 @@ class Mutation:
         """Discard it."""
         return _payload(info, _ending(info, input, service.discard))
 
+    @strawberry.mutation(description="Try again at once where an alert was given up, while it still holds.")
+    def send_alert_again(self, info: Info, input: AlertInput) -> AlertPayload:  # noqa: A002 - GraphQL's own name
+        """Send it again."""
+        return _payload(info, _ending(info, input, service.send_again), wake="worker")
+
 
 Work = Callable[[Session], records.Alert]
 

@@ -20,9 +20,10 @@ from gateway.core.errors import BadInput, NotAllowed
 from gateway.core.events import Code, emit
 from gateway.core.keys import KeySet
 from gateway.core.records import District, new_id
+from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.directory import service as directory
-from responders.escalation import drafts
+from responders.escalation import drafts, due
 from responders.escalation.drafts import Draft
 from responders.escalation.records import (
     APPROVED,
@@ -159,6 +160,26 @@ def discard(session: Session, row: Alert, actor: str, now: datetime) -> None:
     _tell(session, row, "alert.discarded", actor, now)
 
 
+def send_again(session: Session, row: Alert, actor: str, now: datetime) -> None:
+    """Try again at once to bring an alert where it was given up, while it still holds.
+
+    Raises: NotAllowed when there is no such place.
+    """
+    _hold(session, row)
+    again = given_up(session, row, now)
+    if not again:
+        raise NotAllowed("There is nothing to send again: it arrived, is on its way, or no longer holds.")
+    for one in again:
+        one.state, one.due_at, one.attempts, one.ended_at = "queued", now, 0, None
+    _tell(session, row, "alert.sent_again", actor, now, count=len(again))
+
+
+def given_up(session: Session, row: Alert, now: datetime) -> list[AlertDelivery]:
+    """List the deliveries of an alert that were given up though nothing says that they should be."""
+    failed = [found for found in deliveries(session, row) if found[0].state == "failed"]
+    return [one for one, target in failed if due.over(session, one, row, target, now) is None]
+
+
 def preview(session: Session, keys: KeySet, row: Alert, now: datetime) -> Preview:
     """Show an alert as it is, or as it would be if it were issued now. Raises: KeyRefused."""
     if row.state == ISSUED:
@@ -232,8 +253,9 @@ def by_id(session: Session, district_id: str, alert_id: str) -> Alert | None:
 
 
 def of_case(session: Session, case_id: str) -> list[Alert]:
-    """List the alerts of a case, oldest first."""
-    query = select(Alert).where(Alert.case_id == case_id, Alert.state != DISCARDED)
+    """List the alerts of a case and of those that were joined into it, oldest first."""
+    of_these = Alert.case_id.in_([case_id, *cases.joined_into(session, case_id)])
+    query = select(Alert).where(of_these, Alert.state != DISCARDED)
     return list(session.scalars(query.order_by(Alert.drafted_at, Alert.id)))
 
 

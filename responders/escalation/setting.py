@@ -94,7 +94,7 @@ def add_target(
     if unknown := [one for one in statuses if one not in set(cap.Status)]:
         raise BadInput(f"status: {', '.join(unknown)} is none of {', '.join(cap.Status)}.")
     if target_of(session, district, address) is not None:
-        raise BadInput("Alerts go there already.")
+        raise BadInput("Alerts go there already. For a new secret, remove it and add it again.")
     row = AlertTarget(id=new_id(), district_id=district.id, address=address, statuses=list(statuses), added_at=now)
     plain = None
     if _MAIL.fullmatch(address) and len(address) <= 254:

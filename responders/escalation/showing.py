@@ -71,6 +71,7 @@ _TOLD = {
     "alert.expired": "It expired",
     "alert.delivered": "It arrived: {way} ({code})",
     "alert.retried": "Not arrived yet: {way} ({code})",
+    "alert.sent_again": "{who} had it sent again",
     "alert.failed": "Given up: {way} ({code})",
 }
 
@@ -114,6 +115,7 @@ class AlertPage:
     second_person: bool
     may_approve: bool
     may_follow: bool
+    may_send_again: bool
 
 
 def page(session: Session, visit: Visit, row: Alert) -> AlertPage:
@@ -134,6 +136,7 @@ def page(session: Session, visit: Visit, row: Alert) -> AlertPage:
         second_person=two,
         may_approve=row.state == PROPOSED and row.author != visit.actor if two else row.state in {DRAFT, PROPOSED},
         may_follow=row.state == ISSUED and _is_open(session, row, visit.now),
+        may_send_again=bool(service.given_up(session, row, visit.now)),
     )
 
 

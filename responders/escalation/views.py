@@ -146,6 +146,15 @@ def discard(request: Request, visit: Visit, _form: FormData) -> Response:
     return see("/alerts")
 
 
+@action
+def send_again(request: Request, visit: Visit, _form: FormData) -> Response:
+    """Try again at once where it was given up."""
+    with visit.console.database.write() as session:
+        service.send_again(session, _own(session, request, visit), visit.actor, visit.now)
+    visit.console.waker.wake("worker")
+    return see(f"/alerts/{request.path_params['alert']}")
+
+
 def _own(session: Session, request: Request, visit: Visit) -> Alert:
     row = service.by_id(session, visit.account.district_id, request.path_params["alert"])
     if row is None or row.state == "discarded":
@@ -191,36 +200,38 @@ def _kept(request: Request, visit: Visit, form: FormData, work: Callable[[Sessio
 
 
 def _form_again(request: Request, visit: Visit, form: FormData, error: BadInput) -> Response:
-    typed = FormData([(name, value) for name, value in form.multi_items() if name != "starts_at"])
-    draft = forms.read(typed, words.zone(visit.district.timezone))
+    # When to send it stays as typed: a fault elsewhere must not make "at once" of it, and it may be the fault itself.
+    rest = FormData([(name, value) for name, value in form.multi_items() if name != "starts_at"])
+    draft, starts_at = forms.read(rest, words.zone(visit.district.timezone)), field_of(form, "starts_at")
     with visit.console.database.read() as session:
         if "number" in request.path_params:
             case, row = find(session, visit, request.path_params["number"]), None
         else:
             case, row = None, _own(session, request, visit)
     kind = request.path_params.get("kind", "")
-    return _form(request, visit, draft, case=case, alert=row, kind=kind, fault=error.public, status=400)
+    return _form(request, visit, draft, starts_at, case=case, alert=row, kind=kind, fault=error.public)
 
 
 def _form(
     request: Request,
     visit: Visit,
     draft: Draft,
+    starts_at: str | None = None,
     *,
     case: Case | None = None,
     alert: Alert | None = None,
     kind: str = "",
     fault: str = "",
-    status: int = 200,
 ) -> Response:
-    zone = words.zone(visit.district.timezone)
+    if starts_at is None:
+        starts_at = forms.local(draft.starts_at, words.zone(visit.district.timezone))
     shared: dict[str, Any] = {
         "draft": draft, "case": case, "alert": alert, "kind": kind, "fault": fault, "action": request.url.path,
         "choices": forms.CHOICES, "event_codes": forms.EVENT_CODES, "languages": LANGUAGES, "lengths": LENGTHS,
-        "scenarios": beginning.scenarios(), "showing": showing, "starts_at": forms.local(draft.starts_at, zone),
+        "scenarios": beginning.scenarios(), "showing": showing, "starts_at": starts_at,
         "follows": bool(kind) or (alert is not None and alert.msg_type != "Alert"),
     }  # fmt: skip
-    return visit.render("escalation/form.html", status, here="alerts", **shared)
+    return visit.render("escalation/form.html", 400 if fault else 200, here="alerts", **shared)
 
 
 ROUTES = (
@@ -237,4 +248,5 @@ ROUTES = (
     Route("/alerts/{alert}/approve", approve, methods=["POST"]),
     Route("/alerts/{alert}/hand-back", hand_back, methods=["POST"]),
     Route("/alerts/{alert}/discard", discard, methods=["POST"]),
+    Route("/alerts/{alert}/send-again", send_again, methods=["POST"]),
 )

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from exports.snapshot import EventSnapshot
 from gateway.core.events import TYPE_PREFIX
+from responders.cases import service as cases
 from responders.cases.records import Case
 from responders.paging import calls
 from responders.paging.calls import Calls
-from responders.subscriptions import places
 
 PAGED = "page.written"
 _WHEN_DUE = "callout.escalated"
@@ -34,7 +34,7 @@ Told = TypeVar("Told")
 
 def called(session: Session, case: Case) -> Calls:
     """Read the calls about a case and about all that were joined into it."""
-    return calls.of_case(session, case, places.joined_into(session, case.id))
+    return calls.of_case(session, case, cases.joined_into(session, case.id))
 
 
 def once(told: Iterable[Told], what: Callable[[Told], tuple[str, str]]) -> Iterator[Told]:

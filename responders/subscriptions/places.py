@@ -18,6 +18,7 @@ from gateway.core.media.records import Attachment
 from gateway.core.records import Event, Line, Message, School, Send, Thread
 from responders.cases.people import is_person
 from responders.cases.records import Case, CaseMessage, CaseThread
+from responders.cases.service import joined_into
 from responders.escalation.records import Alert
 from responders.paging.records import CalloutCase, Page
 
@@ -89,15 +90,6 @@ def lanes_of_case(session: Session, case_id: str) -> list[str]:
     told += [f"page/{page}" for page, _ in pages] + [f"send/{send}" for _, send in pages]
     told += [f"callout/{one}" for one in _column(session, CalloutCase.callout_id, CalloutCase.case_id, cases)]
     return list(dict.fromkeys(told))
-
-
-def joined_into(session: Session, case_id: str) -> list[str]:
-    """Name the cases that were joined into one, and those that had been joined into them."""
-    found, fresh = [case_id], [case_id]
-    while fresh:
-        fresh = [one for one in _column(session, Case.id, Case.joined_into_id, fresh) if one not in found]
-        found += fresh
-    return found[1:]
 
 
 def _column(session: Session, wanted: object, by: object, values: Sequence[str]) -> list[str]:

@@ -25,9 +25,9 @@ SCHOOLS = (
 FOLLOWING = (cap.MsgType.UPDATE, cap.MsgType.CANCEL)
 
 
-def area() -> cap.Area:
-    """Give an area of every kind of place."""
-    return cap.Area(
+def area(**changes: object) -> cap.Area:
+    """Give an area of every kind of place, with some attributes changed."""
+    whole = cap.Area(
         area_desc="Lincoln High",
         polygons=(cap.polygon("39.10,-105.10 39.10,-105.00 39.20,-105.00 39.10,-105.10"),),
         circles=(cap.circle("39.1500,-105.05 0.5"),),
@@ -35,6 +35,7 @@ def area() -> cap.Area:
         altitude=Decimal(5280),
         ceiling=Decimal("5400.5"),
     )
+    return replace(whole, **changes)  # type: ignore[arg-type]  # a test names what it changes
 
 
 def alert(**changes: object) -> cap.Alert:
@@ -66,13 +67,30 @@ def with_info(**changes: object) -> cap.Alert:
 
 def with_area(**changes: object) -> cap.Alert:
     """Give that alert with some attributes of its first area changed."""
-    return with_info(areas=(replace(area(), **changes),))  # type: ignore[arg-type]  # as above
+    return with_info(areas=(area(**changes),))
 
 
 def with_resource(**changes: object) -> cap.Alert:
     """Give that alert with a resource, and some of its attributes changed."""
     whole = cap.Resource(resource_desc="Map", mime_type="image/png", uri="https://d7.example/map.png")
     return with_info(resources=(replace(whole, **changes),))  # type: ignore[arg-type]  # as above
+
+
+def saying(words: str) -> cap.Alert:
+    """Give that alert with the same words in every element in which people write sentences."""
+    resource = cap.Resource(resource_desc=words, mime_type="image/png", uri="https://d7.example/map.png")
+    said = with_info(
+        event=words,
+        audience=words,
+        headline=words,
+        description=words,
+        instruction=words,
+        parameters=(cap.Named("CMAMtext", words),),
+        event_codes=(cap.Named("x", words),),
+        resources=(resource,),
+        areas=(area(area_desc=words, geocodes=(cap.Named("x", words),)),),
+    )
+    return replace(said, scope=cap.Scope.RESTRICTED, restriction=words, note=words, infos=said.infos[:1])
 
 
 def three_hundred() -> tuple[cap.Alert, ...]:

@@ -16,7 +16,7 @@ from responders.escalation.records import APPROVED, REFUSED, Alert, AlertDeliver
 
 _SOON, _LATE = timedelta(days=30), timedelta(minutes=2)
 _LATELY = timedelta(days=7)
-_MEANT = ("cancelled", "removed")
+_MEANT = ("cancelled", "removed", "superseded")
 """Why a delivery was given up when somebody wanted it so."""
 
 
@@ -29,7 +29,10 @@ def signing(root: Path, now: datetime) -> Finding:
         return Finding(what, "warning", words)
     until = found.not_valid_after_utc
     if until <= now:
-        words = f"Its certificate ended on {until:%Y-%m-%d}: receivers refuse it. Run `tipline keys rotate cap`."
+        words = (
+            f"Its certificate ended on {until:%Y-%m-%d}: alerts leave unsigned, or with the prepared one. Run `tipline "
+            "keys rotate cap`, then `--finish`."
+        )
         return Finding(what, "fault", words)
     if until - now < _SOON:
         return Finding(what, "warning", f"Its certificate ends on {until:%Y-%m-%d}. Run `tipline keys rotate cap`.")

@@ -190,7 +190,9 @@ TABLE: Mapping[str, Mapping[str, May]] = {
         "operator": May(read="*", add=True, change="* -school_id", delete=True),
     },
     "alerts": {
-        "intake": May(read="id district_id status scope state issued_at expires_at headline document"),
+        "intake": May(
+            read="id district_id incident status scope state issued_at expires_at cancelled_by_id headline document"
+        ),
         "worker": May(
             read="*", delete=True,
             change="state reason case_id draft_sealed issued_at expires_at expired_at cancelled_by_id sender headline"
@@ -211,7 +213,7 @@ TABLE: Mapping[str, Mapping[str, May]] = {
     },
     "alert_deliveries": {
         "worker": May(read="*", add=True, change="state code attempts due_at lease_until ended_at"),
-        "console": _SEES,
+        "console": May(read="*", change="state attempts due_at ended_at"),
         "clock": May(read="id state due_at lease_until"),
         "operator": _SEES,
     },

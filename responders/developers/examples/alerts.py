@@ -38,7 +38,13 @@ def is_alarm(alert: etree._Element) -> bool:
     return alert.findtext(f"{CAP}status") == "Actual" and not over
 
 
+def name_of(alert: etree._Element) -> str:
+    """Name an alert as others refer to it."""
+    return ",".join(alert.findtext(f"{CAP}{part}", "") for part in ("sender", "identifier", "sent"))
+
+
 def read(feed: str, certificates: Sequence[Certificate]) -> None:
+    alarms = []
     for link in etree.fromstring(fetch(feed), SAFE).iterfind(f"{ATOM}entry/{ATOM}link[@type='application/cap+xml']"):
         address = str(link.get("href"))
         try:
@@ -46,9 +52,15 @@ def read(feed: str, certificates: Sequence[Certificate]) -> None:
             if alert is None:
                 print("FORGED", address)
             elif is_alarm(alert):
-                print(alert.findtext(f"{CAP}msgType"), alert.findtext(f"{CAP}info/{CAP}headline"))
+                alarms.append(alert)
         except (HTTPException, OSError, SyntaxError, TypeError, ValueError) as error:  # The next may well be read.
             print("UNREADABLE", address, error)
+    # An update takes the place of what it refers to, and a cancel takes it back.
+    later = [one for one in alarms if one.findtext(f"{CAP}msgType") in {"Update", "Cancel"}]
+    over = {name for one in later for name in one.findtext(f"{CAP}references", "").split()}
+    for alert in alarms:
+        if name_of(alert) not in over:
+            print(alert.findtext(f"{CAP}msgType"), alert.findtext(f"{CAP}info/{CAP}headline"))
 
 
 if len(sys.argv) != 3:

@@ -14,7 +14,7 @@ from exports import cap
 from responders import console
 from responders.accounts import service as accounts
 from responders.escalation.issuing import Issuer
-from responders.escalation.records import Alert, EscalationRules
+from responders.escalation.records import Alert, AlertDelivery, EscalationRules
 from tests.integration.console.conftest import HTML, PASSWORD, URL, Desk
 from tests.support.page_forms import Form, tree
 
@@ -167,6 +167,52 @@ def test_an_edit_takes_the_question_back_and_a_schedule_is_kept(desk: Desk, othe
     assert desk.get(page).status_code == 404
 
 
+def test_a_fault_elsewhere_does_not_make_at_once_of_a_scheduled_alert(desk: Desk) -> None:
+    path = f"/cases/{desk.tip('he has a gun').number}/escalate"
+    for starts_at, headline in (("2026-11-22T09:30", "x" * 161), ("22 November", "Lockdown")):
+        typed = {**Form.of(desk.get(path), "area").fields, "starts_at": starts_at, "headline.en-US": headline}
+        answer = desk.client.post(path, data=typed, headers=HTML)
+        assert answer.status_code == 400
+        assert Form.of(answer, "area").fields["starts_at"] == starts_at
+    again = {**Form.of(answer, "area").fields, "starts_at": "2026-11-22T09:30"}
+    page = str(desk.client.post(path, data=again, headers=HTML, follow_redirects=False).headers["location"])
+    refused = desk.client.post(
+        f"{page}/edit", data={**Form.of(desk.get(f"{page}/edit"), "area").fields, "lasts_minutes": "0"}, headers=HTML
+    )
+    mended = {**Form.of(refused, "area").fields, "lasts_minutes": "30"}
+    assert desk.client.post(f"{page}/edit", data=mended, headers=HTML, follow_redirects=False).status_code == 303
+    starts = row(desk, page).starts_at
+    assert starts is not None
+    assert starts.isoformat() == "2026-11-22T16:30:00+00:00"
+
+
+def test_what_was_given_up_is_tried_again_at_the_press_of_a_button(desk: Desk, other: Desk) -> None:
+    page = prepare(desk, f"/cases/{desk.tip('he has a gun').number}/escalate")
+    for verb, who in (("propose", desk), ("approve", other)):
+        assert move(who, page, verb) == 303
+    issue(desk)
+    assert 'id="send-again"' not in desk.get(page).text
+    now = desk.world.clock()
+    with desk.world.database.write() as session:
+        session.add(
+            AlertDelivery(
+                alert_id=page.rpartition("/")[2], way="folder", state="failed", code="410", attempts=3, created_at=now,
+                due_at=now, ended_at=now,
+            )
+        )  # fmt: skip
+    desk.waker.woken.clear()
+    assert 'id="send-again"' in desk.get(page).text
+    assert move(desk, page, "send-again") == 303
+    assert desk.waker.woken == ["worker"]
+    with desk.world.database.read() as session:
+        (delivery,) = session.query(AlertDelivery)
+        assert (delivery.state, delivery.attempts, delivery.ended_at) == ("queued", 0, None)
+    shown = desk.get(page).text
+    assert "Dana Ortiz had it sent again" in shown
+    assert 'id="send-again"' not in shown
+    assert desk.client.post(f"{page}/send-again", data={"csrf": desk.csrf()}, headers=HTML).status_code == 403
+
+
 def test_one_person_is_enough_where_the_district_has_it_so(desk: Desk) -> None:
     with desk.world.database.write() as session:
         session.add(EscalationRules(district_id=desk.world.district_id, second_person=False))
@@ -182,7 +228,7 @@ def test_another_districts_alerts_are_neither_shown_nor_touched(desk: Desk, othe
         session.get_one(Alert, page.rpartition("/")[2]).district_id = other_district
     for path in (page, f"{page}.xml", f"{page}/edit", f"{page}/follow/update"):
         assert desk.get(path).status_code == 404
-    for verb in ("propose", "approve", "hand-back", "discard", "edit"):
+    for verb in ("propose", "approve", "hand-back", "discard", "edit", "send-again"):
         data = {"csrf": csrf, "revision": "1"}
         assert desk.client.post(f"{page}/{verb}", data=data, headers=HTML).status_code == 404
     assert page not in desk.get("/alerts").text

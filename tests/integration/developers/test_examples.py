@@ -171,21 +171,51 @@ def test_alerts_are_read_and_forged_ones_named(world: World, tmp_path: Path) -> 
 
 
 def test_an_alert_that_is_not_there_or_never_ends_does_not_hide_the_next(tmp_path: Path) -> None:
-    pair = cap_keys.bring(*make_key("Cedar Valley School District", utc_now() - timedelta(days=1), 825))
-    cap = 'xmlns="urn:oasis:names:tc:emergency:cap:1.2"'
-    whole = "<info><headline>Hold</headline><expires>2999-01-01T00:00:00+00:00</expires></info>"
-    for name, inner in (("endless", "<info/>"), ("whole", whole)):
-        alert = etree.fromstring(f"<alert {cap}><status>Actual</status><msgType>Alert</msgType>{inner}</alert>")
-        sealed = XMLSigner(SignatureConstructionMethod.enveloped).sign(alert, key=pair.key, cert=[pair.parsed])
-        (tmp_path / f"{name}.xml").write_bytes(etree.tostring(sealed))
-    links = [(tmp_path / f"{name}.xml").as_uri() for name in ("gone", "endless", "whole")]
-    entries = "".join(f'<entry><link type="application/cap+xml" href="{link}"/></entry>' for link in links)
-    (tmp_path / "feed").write_text(f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>')
-    (tmp_path / "pem").write_bytes(pair.certificate)
-    words = ((tmp_path / "feed").as_uri(), (tmp_path / "pem").as_uri())
+    words = standing_in(tmp_path, gone=None, endless="<info/>", whole=info("Hold"))
     answer, unasked = (done("alerts.py", *given, program=sys.executable) for given in (words, ()))
     gone, endless, heard = answer.stdout.splitlines()
-    assert gone.startswith(f"UNREADABLE {links[0]} "), answer.stderr
-    assert endless.startswith(f"UNREADABLE {links[1]} ")
+    assert gone.startswith(f"UNREADABLE {(tmp_path / 'gone.xml').as_uri()} "), answer.stderr
+    assert endless.startswith(f"UNREADABLE {(tmp_path / 'endless.xml').as_uri()} ")
     assert (heard, answer.returncode) == ("Alert Hold", 0)
     assert (unasked.returncode, unasked.stderr) == (1, "usage: python alerts.py FEED CERTIFICATES\n")
+
+
+def test_an_alert_that_was_followed_or_cancelled_rings_no_more(tmp_path: Path) -> None:
+    def following(kind: str, *names: str, status: str = "Actual") -> str:
+        told = " ".join(f"d7,{name},2026-11-30T08:00:00-07:00" for name in names)
+        return f"<references>{told}</references>{info(f'Later {kind}')}|{kind}|{status}"
+
+    words = standing_in(
+        tmp_path, cleared=info("Lockdown"), mistaken=info("Evacuate"), real=info("Hold"), other=info("Shelter"),
+        clear=following("Update", "cleared"), cancel=following("Cancel", "mistaken"),
+        drill=following("Cancel", "real", status="Exercise"), forged=following("Cancel", "other"),
+    )  # fmt: skip
+    path = tmp_path / "forged.xml"
+    path.write_bytes(path.read_bytes().replace(b"Later", b"Latest"))
+    answer = done("alerts.py", *words, program=sys.executable)
+    assert answer.stdout.splitlines() == [
+        f"FORGED {path.as_uri()}", "Alert Hold", "Alert Shelter", "Update Later Update", "Cancel Later Cancel",
+    ], answer.stderr  # fmt: skip
+
+
+def info(headline: str) -> str:
+    return f"<info><headline>{headline}</headline><expires>2999-01-01T00:00:00+00:00</expires></info>"
+
+
+def standing_in(folder: Path, **alerts: str | None) -> tuple[str, str]:
+    """Put signed alerts into a feed by what stands in each, `inner|msgType|status`; give its address and the PEM's."""
+    pair = cap_keys.bring(*make_key("Cedar Valley School District", utc_now() - timedelta(days=1), 825))
+    for name, said in alerts.items():
+        inner, kind, status = (*str(said).split("|"), "Alert", "Actual")[:3] if said else ("", "", "")
+        alert = etree.fromstring(
+            f'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{name}</identifier><sender>d7</sender>'
+            f"<sent>2026-11-30T08:00:00-07:00</sent><status>{status}</status><msgType>{kind}</msgType>{inner}</alert>"
+        )
+        sealed = XMLSigner(SignatureConstructionMethod.enveloped).sign(alert, key=pair.key, cert=[pair.parsed])
+        if said:
+            (folder / f"{name}.xml").write_bytes(etree.tostring(sealed))
+    links = [(folder / f"{name}.xml").as_uri() for name in alerts]
+    entries = "".join(f'<entry><link type="application/cap+xml" href="{link}"/></entry>' for link in links)
+    (folder / "feed").write_text(f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>')
+    (folder / "pem").write_bytes(pair.certificate)
+    return (folder / "feed").as_uri(), (folder / "pem").as_uri()

@@ -62,6 +62,14 @@ def test_folder_gets_the_file_as_it_was_issued(warners: Warners, tmp_path: Path)
     assert (warners.deliver(), warners.world.events("alert.delivered")) == (0, ["alert.delivered"])
 
 
+def test_a_draft_by_status_is_no_file_in_the_folder(warners: Warners) -> None:
+    warners.rules(folder=True)
+    wanting = warners.target("mail", "desk@district.example", ["Draft"])
+    warners.target("mail", "county@district.example")
+    sent(warners, status="Draft")
+    assert [one.target_id for one in warners.deliveries()] == [wanting]
+
+
 def test_a_folder_that_cannot_be_written_is_tried_again(warners: Warners, tmp_path: Path) -> None:
     warners.rules(folder=True)
     (tmp_path / "out").write_text("in the way")
@@ -112,6 +120,8 @@ def test_server_gets_the_document_signed_and_a_repeat_has_the_same_id(
         ((200, {"Content-Type": "text/html"}, b"<h1>Please sign in</h1>"), "page", "queued"),
         ((429, {}, b""), "429", "queued"),
         ((404, {}, b""), "404", "queued"),
+        ((400, {}, b""), "400", "queued"),
+        ((422, {}, b""), "422", "queued"),
         ((410, {}, b""), "410", "failed"),
         ((415, {}, b""), "415", "failed"),
         (None, "protocol", "queued"),
@@ -222,41 +232,6 @@ def test_a_removed_target_gets_nothing(warners: Warners) -> None:
         session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
     sent(warners)
     assert warners.deliveries() == []
-
-
-def test_what_has_expired_before_it_left_is_not_sent(warners: Warners) -> None:
-    warners.target("post", "https://real.example/", secret=SECRET)
-    warners.ways = {"post": (way := Keeping())}
-    sent(warners, lasts_minutes=10)
-    warners.world.clock.forward(minutes=10)
-    assert warners.deliver() == 0
-    assert (way.items, fates(warners)) == ([], [("post", "failed", "expired")])
-    assert warners.world.events("alert.failed") == ["alert.failed"]
-
-
-def test_what_was_cancelled_before_it_left_is_not_sent_and_the_cancel_is(warners: Warners) -> None:
-    for number in range(9):  # More than are taken at once: those that are given up keep no other waiting.
-        warners.target("post", f"https://r{number}.example/", secret=SECRET)
-    warners.ways = {"post": (way := Keeping())}
-    first = sent(warners)
-    cancel = warners.follow(first, "cancel")
-    warners.send(cancel)
-    warners.deliver()
-    assert {item.identifier for item in way.items} == {warners.row(cancel).identifier}
-    assert len(way.items) == 9
-    assert sorted(fates(warners)) == 9 * [("post", "delivered", "kept")] + 9 * [("post", "failed", "cancelled")]
-
-
-def test_a_target_that_was_removed_meanwhile_gets_nothing(warners: Warners) -> None:
-    target_id = warners.target("post", "https://old.example/", secret=SECRET)
-    kept_id = warners.target("post", "https://real.example/", secret=SECRET)
-    sent(warners)
-    with warners.world.database.write() as session:
-        session.get_one(AlertTarget, target_id).removed_at = warners.world.clock()
-    warners.ways = {"post": (way := Keeping())}
-    warners.deliver()
-    assert [item.target_id for item in way.items] == [kept_id]
-    assert sorted(fates(warners)) == [("post", "delivered", "kept"), ("post", "failed", "removed")]
 
 
 def test_what_a_killed_worker_had_taken_is_delivered_by_the_next(warners: Warners) -> None:

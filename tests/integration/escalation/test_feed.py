@@ -61,12 +61,52 @@ def test_public_feed_links_to_the_alerts_as_they_were_issued(warners: Warners, c
     warners.world.clock.forward(minutes=1)
     second = warners.follow(first, "update")
     warners.send(second)
+    other = sent(warners)
     found = entries(client)
-    assert [link for _, link in found] == [f"{URL}/alerts/demo/TIPLINE-{one}.xml" for one in (second, first)]
+    links = [f"{URL}/alerts/demo/TIPLINE-{one}.xml" for one in (second, other, first)]
+    assert sorted(link for _, link in found) == sorted(links[:2])
     assert found[0][0] == "Lockdown at Lincoln High School"
-    answer = client.get(found[1][1])
-    assert answer.headers["content-type"] == cap.CONTENT_TYPE
-    assert answer.content == warners.row(first).document
+    for link, one in zip(links, (second, other, first), strict=True):
+        answer = client.get(link)
+        assert answer.headers["content-type"] == cap.CONTENT_TYPE
+        assert answer.content == warners.row(one).document
+
+
+def test_what_was_cancelled_leaves_the_feed_and_its_cancel_stands_there(warners: Warners, client: TestClient) -> None:
+    warners.rules(feed="public")
+    first = sent(warners)
+    warners.world.clock.forward(minutes=1)
+    cancel = warners.follow(first, "cancel")
+    warners.send(cancel)
+    assert [link for _, link in entries(client)] == [f"{URL}/alerts/demo/TIPLINE-{cancel}.xml"]
+    assert client.get(f"/alerts/demo/TIPLINE-{first}.xml").status_code == 200
+
+
+def test_what_was_cancelled_for_some_leaves_the_feed_too(warners: Warners, client: TestClient) -> None:
+    warners.rules(feed="public")
+    first = sent(warners)
+    warners.world.clock.forward(minutes=1)
+    warners.send(warners.follow(first, "cancel", scope="Restricted", restriction="staff"))
+    assert entries(client) == []
+
+
+def test_an_update_for_some_leaves_in_the_feed_what_is_for_everybody(warners: Warners, client: TestClient) -> None:
+    warners.rules(feed="public")
+    first = sent(warners)
+    warners.world.clock.forward(minutes=1)
+    warners.send(warners.follow(first, "update", scope="Restricted", restriction="staff"))
+    assert [link for _, link in entries(client)] == [f"{URL}/alerts/demo/TIPLINE-{first}.xml"]
+
+
+def test_a_danger_does_not_come_back_when_its_all_clear_expires(warners: Warners, client: TestClient) -> None:
+    warners.rules(feed="public")
+    first = sent(warners, lasts_minutes=120)
+    warners.world.clock.forward(minutes=10)
+    all_clear = warners.follow(first, "all_clear", lasts_minutes=20)
+    warners.send(all_clear)
+    assert [link for _, link in entries(client)] == [f"{URL}/alerts/demo/TIPLINE-{all_clear}.xml"]
+    warners.world.clock.forward(minutes=20)
+    assert entries(client) == []
 
 
 def test_what_expired_leaves_the_feed_and_can_still_be_read(warners: Warners, client: TestClient) -> None:

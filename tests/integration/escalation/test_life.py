@@ -13,7 +13,7 @@ from lxml import etree
 
 from exports import cap
 from gateway.core.cap_keys import Pair
-from gateway.core.errors import BadInput, KeyRefused, NotAllowed
+from gateway.core.errors import BadInput, NotAllowed
 from gateway.core.records import Event
 from responders.escalation import beginning, drafts, service
 from responders.escalation.drafts import Texts
@@ -161,6 +161,7 @@ def test_an_approved_alert_can_be_taken_back_until_it_goes_out(warners: Warners)
         ({"web": "lincoln"}, "web"),
         ({"area": ""}, "areaDesc"),
         ({"texts": {"en-US": Texts(event="x", headline="x", instruction="my name is Sarah Miller")}}, "instruction"),
+        ({"texts": {"en-US": Texts(event="x", headline="Her number is 303-555-0199")}}, "headline"),
         ({"texts": {"en-US": Texts(headline="x")}}, "event"),
     ],
 )  # fmt: skip
@@ -356,38 +357,6 @@ def test_expiry_is_noted_once(warners: Warners) -> None:
     warners.issue()
     assert warners.row(alert_id).expired_at == warners.world.clock()
     assert warners.world.events("alert.expired") == ["alert.expired"]
-
-
-def test_without_a_key_an_alert_goes_out_unsigned(warners: Warners) -> None:
-    (warners.folder / "cap.key").unlink()
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
-    (warners.folder / "cap.key").write_bytes(b"damaged")
-    other = warners.draft(warners.case())
-    warners.send(other)
-    assert warners.row(other).signed_with is None
-
-
-@pytest.mark.parametrize("error", [KeyRefused("damaged"), RuntimeError("unforeseen")], ids=["ours", "unforeseen"])
-def test_an_alert_that_cannot_be_signed_goes_out_unsigned(
-    warners: Warners, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def fails(*_: object) -> bytes:
-        raise error
-
-    monkeypatch.setattr("exports.cap.sign", fails)
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
-
-
-def test_a_key_that_cannot_be_read_holds_no_alert_back(warners: Warners) -> None:
-    (warners.folder / "cap.key").unlink()
-    (warners.folder / "cap.key").mkdir()
-    alert_id = warners.draft(warners.case())
-    warners.send(alert_id)
-    assert warners.row(alert_id).signed_with is None
 
 
 def test_events_hold_codes_alone(warners: Warners) -> None:

@@ -30,6 +30,7 @@ def test_mail_says_what_people_must_know_and_brings_the_document(warners: Warner
     (letter,) = letters
     assert letter["Subject"] == "[TEST] TEST: Lockdown at Lincoln High School"
     assert letter["To"] == "desk@district.example"
+    assert letter["Date"].datetime == warners.read(alert_id).sent
     body = letter.get_body(("plain",))
     assert body is not None
     assert "This is a test. There is no danger." in body.get_content()

@@ -202,7 +202,9 @@ def test_the_doctor_looks_at_key_alerts_and_relay(tipline: Run, var: Var, databa
         assert [one.level for one in doctor.sending(session, without, now)] == ["ok"]
 
 
-@pytest.mark.parametrize(("code", "level"), [("410", "warning"), ("expired", "warning"), ("cancelled", "ok")])
+@pytest.mark.parametrize(
+    ("code", "level"), [("410", "warning"), ("expired", "warning"), ("cancelled", "ok"), ("superseded", "ok")]
+)
 def test_the_doctor_tells_of_deliveries_that_were_given_up(
     tipline: Run, database: Database, code: str, level: str
 ) -> None:

@@ -13,7 +13,7 @@ from exports import cap
 from gateway.core.records import District, new_id
 from responders.cases.records import Case
 from responders.escalation.issuing import Issuer
-from responders.escalation.records import Alert
+from responders.escalation.records import Alert, AlertDelivery
 from tests.integration.graphql.rig import PASSWORD, Rig
 
 GUN = "theres a kid in the 2nd floor bathroom with a gun"
@@ -36,6 +36,7 @@ PROPOSE = mutation("proposeAlert", "AlertRevisionInput")
 APPROVE = mutation("approveAlert", "AlertRevisionInput")
 HAND_BACK = mutation("handBackAlert", "AlertInput")
 DISCARD = mutation("discardAlert", "AlertInput")
+AGAIN = mutation("sendAlertAgain", "AlertInput")
 
 
 def done(answer: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +134,27 @@ def test_what_follows_names_what_was_sent_and_a_second_cancel_is_refused(rig: Ri
     assert message.startswith("references: ")
 
 
+def test_what_was_given_up_is_sent_again(rig: Rig) -> None:
+    made = draft(rig, rig.tip(GUN))
+    this = {"alertId": made["id"], "revision": 1}
+    done(rig.ask(PROPOSE, input=this))
+    done(by_hand(rig, APPROVE, input=this))
+    assert issue(rig) == 1
+    assert refused(rig.ask(AGAIN, input={"alertId": made["id"]}))[0] == "NOT_ALLOWED"
+    with rig.world.database.write() as session:
+        now = rig.world.clock()
+        session.add(
+            AlertDelivery(
+                alert_id=GlobalID.from_id(made["id"]).node_id, way="folder", state="failed", code="410",
+                created_at=now, due_at=now, ended_at=now,
+            )
+        )  # fmt: skip
+    rig.waker.woken.clear()
+    sent = done(rig.ask(AGAIN, input={"alertId": made["id"]}))
+    assert sent["deliveries"] == [{"way": "FOLDER", "state": "QUEUED"}]
+    assert rig.waker.woken == ["worker"]
+
+
 def test_changes_are_put_over_the_template_and_faults_name_their_element(rig: Rig) -> None:
     changes = {
         "area": "The north wing", "polygons": ["39.1,-105.1 39.2,-105 39.1,-105"], "lastsMinutes": 45,
@@ -197,6 +219,7 @@ def test_another_districts_alerts_and_cases_are_not_found(rig: Rig) -> None:
         session.get_one(Case, case.id).district_id = other.id
     this = {"alertId": made["id"], "revision": 1}
     for query, given in (
+        (AGAIN, {"alertId": made["id"]}),
         (PROPOSE, this), (APPROVE, this), (DISCARD, {"alertId": made["id"]}), (HAND_BACK, {"alertId": made["id"]}),
         (REVISE, {"alertId": made["id"], "changes": {}}), (FOLLOW, {"alertId": made["id"], "kind": "UPDATE"}),
         (DRAFT, {"caseId": str(GlobalID("Case", case.id)), "scenario": "HOLD"}),

@@ -69,6 +69,31 @@ def test_a_prepared_key_is_known_before_it_signs_and_the_old_certificate_stays(
     assert ids(root) == {"now": pairs[1].id}
 
 
+def test_the_prepared_pair_signs_once_the_one_in_use_has_ended(root: Path, pairs: tuple[Pair, Pair]) -> None:
+    worker, ended = root / "worker", NOW + timedelta(days=825)
+    assert cap_keys.usable(worker, ended - timedelta(seconds=1)) == pairs[0]
+    with pytest.raises(KeyRefused, match="has ended"):
+        cap_keys.usable(worker, ended)
+    later = cap_keys.bring(*make_key("Cedar Valley", NOW + timedelta(days=825), 825))
+    cap_keys.install(root, later, NOW, key_files.replace)
+    assert cap_keys.usable(worker, ended - timedelta(seconds=1)) == pairs[0]
+    assert cap_keys.usable(worker, ended) == later
+    with pytest.raises(KeyRefused, match="has ended"):
+        cap_keys.usable(worker, ended + timedelta(days=825))
+    assert cap_keys.usable(root / "console", NOW) is None
+
+
+def test_a_certificate_that_does_not_hold_is_not_taken_into_use(root: Path, pairs: tuple[Pair, Pair]) -> None:
+    with pytest.raises(BadInput, match="has ended"):
+        cap_keys.install(root, pairs[1], NOW + timedelta(days=825), key_files.replace)
+    assert ids(root) == {"now": pairs[0].id}
+    cap_keys.install(root, pairs[1], NOW, key_files.replace)
+    for now in (NOW - timedelta(days=1), NOW + timedelta(days=825)):
+        with pytest.raises(BadInput, match="does not hold"):
+            cap_keys.switch(root, now, key_files.replace)
+    assert cap_keys.signing(root / "worker") == pairs[0]
+
+
 def test_switching_without_a_prepared_key_is_refused(root: Path) -> None:
     with pytest.raises(NotFound, match="keys rotate cap"):
         cap_keys.switch(root, NOW, key_files.replace)

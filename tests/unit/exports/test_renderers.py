@@ -17,13 +17,15 @@ import pytest
 from lxml import etree
 
 import exports
-from exports import case_snapshot
+from exports import cap, case_snapshot, feed
 from exports.case_snapshot import CaseSnapshot, TipSnapshot
 from exports.renderers import RENDERERS, Renderer
 from exports.snapshot import EventSnapshot
 from exports.words import Words
 from gateway.core import numbers, receipts
-from tests.support import exported, leaks
+from responders.escalation import mailing
+from responders.escalation.delivering import Item
+from tests.support import alerts, exported, leaks
 
 STUDENT = "+13035550123"
 NATIONAL = "3035550123"
@@ -51,8 +53,9 @@ HOSTILE = (
     *(f"my code {secret} ok" for secret in SECRETS),
     *BURDENS,
 )
-WALKED_ELSEWHERE = {"exports.cap", "exports.feed"}
-"""Alerts and the feed of them are staff's words: `cap.privacy` looks through them, `cap/test_privacy.py` at it."""
+ALERTS = {"exports.cap", "exports.feed"}
+"""Alerts and the feed of them are staff's words, made of no snapshot: they are walked by tests of their own, below."""
+SECRET = tuple(said for said in HOSTILE if said not in BURDENS)
 ALL = pytest.mark.parametrize("renderer", RENDERERS.values(), ids=[*RENDERERS])
 
 
@@ -145,7 +148,47 @@ def test_every_module_that_renders_is_walked() -> None:
     modules = [import_module(f"exports.{one.name}") for one in pkgutil.iter_modules(exports.__path__)]
     rendering = {module.__name__ for module in modules if callable(getattr(module, "render", None))}
     walked = {renderer.render.func.__module__ for renderer in RENDERERS.values()}  # type: ignore[attr-defined]
-    assert walked | WALKED_ELSEWHERE == rendering
+    assert walked | ALERTS == rendering
+
+
+def told(words: str) -> list[bytes]:
+    """Write an alert that says some words wherever it can, the feed of it and the letter of it, all looked through."""
+    alert = cap.privacy.mask(alerts.saying(words), "US")
+    document, at = cap.render(alert), datetime(2026, 11, 30, tzinfo=UTC)
+    entry = feed.Entry("urn:x:1", alert.infos[0].headline or "", "https://d7.example/1.xml", at, at)
+    atom = feed.render(feed.Feed("urn:x", "District 7", "https://d7.example/feed.atom", at, [entry]))
+    item = Item("d", "mail", alert.identifier, "demo", "Actual", "desk@d7.example", "t", document)
+    letter = mailing.written(item, "alerts@d7.example")
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return [document, atom, letter.as_bytes(), f"{letter['Subject']}\n{body.get_content()}".encode()]
+
+
+@pytest.mark.parametrize("words", [*SECRET, *(f"her number is {dress}" for dress in DRESSES)])
+def test_no_alert_with_a_number_receipt_or_token_goes_out_and_masked_nothing_of_it_does(words: str) -> None:
+    found = cap.privacy.check(alerts.saying(words), "US")
+    assert {finding.element for finding in found} == cap.privacy.FREE
+    hidden = [dress for dress in (*DRESSES, *SECRETS) if dress in words]
+    assert hidden
+    for document in told(words):
+        assert leaks.search(document, [STUDENT]) == []
+        assert not [dress for dress in hidden if dress in document.decode()]
+
+
+@pytest.mark.parametrize("burden", BURDENS)
+def test_an_alert_is_refused_or_can_be_read_whatever_went_in(burden: str) -> None:
+    if [finding for finding in cap.check(alerts.saying(burden)) if not finding.advice]:
+        with pytest.raises(cap.Refused):
+            told(burden)
+        return
+    document, atom, *_ = told(burden)
+    for one in (document, atom):
+        assert text_of(one)
+        assert b"<script" not in one
+
+
+def test_what_xml_can_hold_an_alert_may_say() -> None:
+    assert told("<script>alert(1)</script> ]]><!-- 👩‍👩‍👧")
 
 
 @pytest.mark.parametrize("name", [name for name, one in RENDERERS.items() if one.takes is CaseSnapshot])
