@@ -51,6 +51,6 @@ __all__ = [
     "ATTENDED_STATES", "CLOSED", "MOVES", "NEW", "NOTE_LENGTH", "OPEN_STATES", "QUIET", "REOPENED", "RESOLVED",
     "STATES", "WHY", "Linked", "OpenedAssessment", "OpenedNote", "Taken", "acknowledge", "acknowledge_again",
     "add_note", "assessments", "assign", "by_id", "by_number", "case_of_message", "case_of_thread", "change_state",
-    "correct", "doubt", "doubted", "is_quiet", "joined_into", "judge_again", "last_act", "late", "link", "messages", "messages_of",
-    "notes", "severities", "take_messages", "threads",
+    "correct", "doubt", "doubted", "is_quiet", "joined_into", "judge_again", "last_act", "late", "link", "messages",
+    "messages_of", "notes", "severities", "take_messages", "threads",
 ]  # fmt: skip

@@ -113,7 +113,16 @@ def test_a_joke_that_nothing_takes_back_calls_nobody(text: str) -> None:
 @pytest.mark.usefixtures("rules_alone")
 @pytest.mark.parametrize(
     "text",
-    ["its happening", "bathroom now", "room 212", "hes here", "stairwell", "his locker", "Marisela Quinones", "en el baño"],
+    [
+        "its happening",
+        "bathroom now",
+        "room 212",
+        "hes here",
+        "stairwell",
+        "his locker",
+        "Marisela Quinones",
+        "en el baño",
+    ],
 )
 def test_a_few_words_that_may_mean_anything_are_asked_back(text: str) -> None:
     found = assess(text)
