@@ -61,6 +61,8 @@ class Verdict:
     reason: str | None
     language: str
     asks: bool = False
+    foreign: bool = False
+    """Whether it is in a language that nothing here knows, so that nothing here can rule danger out."""
 
 
 def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Verdict:
@@ -79,7 +81,8 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
     indicators = _shown(finding)
     severity = finding.severity
     categories = tuple(dict.fromkeys(finding.carried[1] + rank_categories(finding.hits)))
-    reason = _reason(finding, text, lexicon, context)
+    foreign = _is_foreign(text, matches, lexicon) and not _is_to_line(matches)
+    reason = _reason(finding, lexicon, context, foreign=foreign)
     if reason == "undecided":
         indicators += _merged(
             [(name, start, end) for name, spans in hint_spans(finding).items() for start, end in spans], matches
@@ -94,7 +97,7 @@ def weigh(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> Ve
     if not indicators and reason is None:
         indicators = [_span("everyday_words", 0, len(matches.words), matches)]
     asks = reason == "too_short" and not _hint_of_harm(finding)
-    return Verdict(severity, categories, tuple(indicators), reason, language, asks)
+    return Verdict(severity, categories, tuple(indicators), reason, language, asks, foreign)
 
 
 def _hint_of_harm(finding: Finding) -> bool:
@@ -102,7 +105,7 @@ def _hint_of_harm(finding: Finding) -> bool:
     return bool(finding.hits) or finding.matches.has("cry", "bare", "fear") or any(hint_spans(finding).values())
 
 
-def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> str | None:
+def _reason(finding: Finding, lexicon: Lexicon, context: Context, *, foreign: bool) -> str | None:
     """Return the code of why a human must look although the rules do not say so, or None."""
     matches = finding.matches
     if finding.severity.life_safety:
@@ -113,7 +116,7 @@ def _reason(finding: Finding, text: str, lexicon: Lexicon, context: Context) -> 
         return "undecided"
     if any(_contradicted(hit, finding) for hit in finding.hits):
         return "contradictory"
-    if _is_foreign(text, matches, lexicon) and not _is_to_line(matches):
+    if foreign:
         return "unknown_language"
     if context.media_count and len(matches.words) <= _CAPTION and finding.severity < Severity.MODERATE:
         return "too_short"  # what matters is in the picture

@@ -7,7 +7,8 @@ and what came of it. Without `weights.npz` this layer is not there.
 In one place the network does hold back a page. A rule speaks for itself as long as it was right on tips that its author
 had not seen. One that was not is `unproven`, and so are weak signs that only together made the rules unsure: where the
 network all but rules danger out, such a message stands in the queue as moderate at most and as low at least, and says
-so. It is not asked where it cannot know: in few words, past what it has read, or where danger was told in pieces.
+so. It is not asked where it cannot know: in few words, in a language that is not ours, past what it has read, or
+where danger was told in pieces.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _backing(weights: Model, finding: Finding) -> float:
 
 def _is_unproven(weights: Model, finding: Finding, verdict: Verdict) -> bool:
     """Tell whether all that calls a person here are weak signs, or rules that were wrong too often."""
-    if finding.carried[0].life_safety or finding.pieced or len(finding.matches.words) <= _SHORT:
+    if verdict.foreign or finding.carried[0].life_safety or finding.pieced or len(finding.matches.words) <= _SHORT:
         return False
     if not (verdict.severity.life_safety or verdict.reason == "undecided"):
         return False

@@ -230,6 +230,14 @@ def test_what_the_network_has_not_read_it_holds_back_for_nobody(monkeypatch: pyt
     assert engine.assess(grave) == rules_alone(grave)
 
 
+def test_in_a_language_that_is_not_ours_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "ban toi muon chet va anh ay co mot gun in his bag trong truong hoc ngay mai giup toi voi"
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
+    assert rules_alone(text).life_safety
+    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3))
+    assert engine.assess(text).life_safety
+
+
 def test_danger_told_in_pieces_is_held_back_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     said, last = "he said he will kill marcus", "he has got a gun, his dads, he told me so and he never lies"
     names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
