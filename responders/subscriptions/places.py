@@ -21,16 +21,18 @@ from responders.cases.records import Case, CaseMessage, CaseThread
 from responders.escalation.records import Alert
 from responders.paging.records import CalloutCase, Page
 
+AT_ONCE = 500
+"""So many values at most are in one question to the database, which takes no list of any length."""
+
 
 @dataclass(frozen=True)
 class Place:
-    """Where one event belongs. `aliases` are the lanes that it, or what came with it, may have stood in before."""
+    """Where one event belongs."""
 
     case_id: str | None
     school: str | None
     severity: str | None
     lane: str
-    aliases: frozenset[str]
 
 
 def snapshots(session: Session, events: Sequence[Event], within_minutes: int) -> list[EventSnapshot]:
@@ -41,7 +43,7 @@ def snapshots(session: Session, events: Sequence[Event], within_minutes: int) ->
 
 def of_case(session: Session, case_id: str, within_minutes: int) -> list[EventSnapshot]:
     """Make what may leave of all that belongs to a case, in the log's order; see `snapshot`."""
-    query = select(Event).where(Event.subject.in_(lanes_of_case(session, case_id))).order_by(Event.seq)
+    query = select(Event).where(Event.subject.in_(lanes_of_cases(session, [case_id]))).order_by(Event.seq)
     return snapshots(session, list(session.scalars(query)), within_minutes)
 
 
@@ -70,12 +72,12 @@ def of(session: Session, events: Sequence[Event]) -> Mapping[str, Place]:
     return _Finder(session, events).places()
 
 
-def lanes_of_case(session: Session, case_id: str) -> list[str]:
-    """Name every subject whose events belong to a case: itself and those joined into it, with all that is theirs.
+def lanes_of_cases(session: Session, case_ids: Sequence[str]) -> list[str]:
+    """Name every subject whose events belong to some cases: themselves and those joined into them, with all of theirs.
 
     Which is their messages with files and answers, threads, pages, callouts and alerts.
     """
-    cases = [case_id, *joined_into(session, case_id)]
+    cases = [*case_ids, *joined_into(session, *case_ids)]
     told = [f"case/{one}" for one in cases]
     messages = _column(session, CaseMessage.message_id, CaseMessage.case_id, cases)
     threads = _column(session, CaseThread.thread_id, CaseThread.case_id, cases)
@@ -85,26 +87,27 @@ def lanes_of_case(session: Session, case_id: str) -> list[str]:
     told += [f"attachment/{one}" for one in _column(session, Attachment.id, Attachment.message_id, messages)]
     told += [f"send/{one}" for one in _column(session, Send.id, Send.message_id, messages)]
     told += [f"alert/{one}" for one in _column(session, Alert.id, Alert.case_id, cases)]
-    pages = session.execute(select(Page.id, Page.send_id).where(Page.case_id.in_(cases))).all()
-    told += [f"page/{page}" for page, _ in pages] + [f"send/{send}" for _, send in pages]
+    told += [f"page/{one}" for one in _column(session, Page.id, Page.case_id, cases)]
+    told += [f"send/{one}" for one in _column(session, Page.send_id, Page.case_id, cases)]
     told += [f"callout/{one}" for one in _column(session, CalloutCase.callout_id, CalloutCase.case_id, cases)]
     return list(dict.fromkeys(told))
 
 
-def joined_into(session: Session, case_id: str) -> list[str]:
-    """Name the cases that were joined into one, and those that had been joined into them."""
-    found, fresh = [case_id], [case_id]
+def joined_into(session: Session, *case_ids: str) -> list[str]:
+    """Name the cases that were joined into some, and those that had been joined into them."""
+    found, fresh = list(case_ids), list(case_ids)
     while fresh:
         fresh = [one for one in _column(session, Case.id, Case.joined_into_id, fresh) if one not in found]
         found += fresh
-    return found[1:]
+    return found[len(case_ids) :]
 
 
 def _column(session: Session, wanted: object, by: object, values: Sequence[str]) -> list[str]:
-    if not values:
-        return []
-    query = select(wanted).where(by.in_(values))  # type: ignore[call-overload, attr-defined]  # columns
-    return list(session.scalars(query))
+    found: list[str] = []
+    for start in range(0, len(values), AT_ONCE):
+        some = by.in_(values[start : start + AT_ONCE])  # type: ignore[attr-defined]  # a column
+        found += session.scalars(select(wanted).where(some))  # type: ignore[call-overload]  # a column
+    return found
 
 
 @dataclass
@@ -203,15 +206,13 @@ class _Finder:
     def _place(self, event: Event) -> Place:
         first = self._case_of(event)
         if first not in self._cases:  # None, or destroyed by retention
-            return Place(first, self._school_of(event), None, f"case/{first}" if first else event.subject, frozenset())
-        root, chain = first, {f"case/{first}"}
-        while (into := self._cases[root].into) in self._cases and f"case/{into}" not in chain:
+            return Place(first, self._school_of(event), None, f"case/{first}" if first else event.subject)
+        root, chain = first, {first}
+        while (into := self._cases[root].into) in self._cases and into not in chain:
             root = str(into)
-            chain.add(f"case/{root}")
-        known, lane = self._cases[root], f"case/{root}"
-        aliases = {event.subject, *chain, *(f"message/{one}" for one in _messages(event))}
-        aliases |= {f"thread/{one}" for one in _threads(event)}
-        return Place(root, self._schools.get(known.school_id or ""), known.severity, lane, frozenset(aliases - {lane}))
+            chain.add(root)
+        known = self._cases[root]
+        return Place(root, self._schools.get(known.school_id or ""), known.severity, f"case/{root}")
 
     def _school_of(self, event: Event) -> str | None:
         message = next(iter(_messages(event)), "")

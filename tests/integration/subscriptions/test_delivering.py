@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.core.events import emit
+from gateway.core.media.records import Attachment
 from responders.cases.records import Case
 from responders.subscriptions import filters, service
 from responders.subscriptions.records import BATCHED, BINARY, STRUCTURED, Subscription
@@ -123,6 +124,50 @@ def test_event_that_comes_before_its_case_goes_before_it(rig: Rig) -> None:
         assert {"case.opened", "message.assessed", "message.threaded"} <= set(told)
         sequence = [int(event["sequence"]) for post in receiver.posts for event in post.events
                     if event.get("caseid") == case.id]  # fmt: skip
+        assert sequence == sorted(sequence)
+
+
+@pytest.mark.parametrize("kept_back", ["message.receipt_queued", "attachment.sealed", "send.sent"])
+def test_answer_or_file_that_waits_since_before_its_case_goes_before_it(rig: Rig, kept_back: str) -> None:
+    """Each waited under its own name, of which what tells of the case says nothing."""
+    down = True
+
+    def choose(got: Got) -> Reply:
+        if got.method == "OPTIONS":
+            return consent(got)
+        return (422, {}, b"") if down and f".{kept_back}." in got.events[0]["type"] else TAKEN
+
+    with receiving(choose) as receiver:
+        rig.subscribe(receiver)
+        message = rig.world.text("somebody has a knife")
+        with rig.world.database.write() as session:
+            row = Attachment(message_id=message, position=0, state="sealed", at=rig.world.clock())
+            session.add(row)
+            session.flush()
+            emit(
+                session, "attachment.sealed", subject=f"attachment/{row.id}", actor="process:courier",
+                at=rig.world.clock(), district_id=rig.world.district_id, message=message, reason=None,
+                attachment_kind="photo",
+            )  # fmt: skip
+        rig.world.courier.thread_all()
+        rig.world.courier.send_all()
+        rig.run()
+        before = len(receiver.posts)
+
+        desk = Desk(rig.world)
+        desk.staff()
+        desk.worker.run()
+        case = desk.case_of(message)
+        assert case is not None
+        rig.run()
+        rig.wait(seconds=1)
+        told = [event for post in receiver.posts[before:] for event in post.events if event.get("caseid") == case.id]
+        assert {event["type"] for event in told} <= {f"org.tipline.{kept_back}.v1"}
+        down = False
+        rig.wait(hours=1)
+        told = [event for post in receiver.posts[before:] for event in post.events if event.get("caseid") == case.id]
+        assert "org.tipline.case.opened.v1" in {event["type"] for event in told}
+        sequence = [int(event["sequence"]) for event in told]
         assert sequence == sorted(sequence)
 
 
