@@ -99,6 +99,16 @@ class Version(str):
         return super().__new__(cls, text if fits else "unknown")
 
 
+class Size(int):
+    """How large a file is, in kilobytes, up to the next hundred: to the byte it names the file in whose phone it is."""
+
+    __slots__ = ()
+
+    def __new__(cls, size_bytes: int) -> Size:
+        """Take bytes."""
+        return super().__new__(cls, -(-size_bytes // 100_000) * 100)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Free text without what tells who wrote it. Making one hides that; there is no way around.

@@ -122,7 +122,8 @@ def test_snapshots_of_a_case_hold_nothing_but_guarded_types() -> None:
     assert case_snapshot.CaseSnapshot in kinds
     for kind in kinds:
         fields = typing.get_type_hints(kind)
-        assert str not in _flat(fields.values()), kind
+        # A bare count may be as good as a name, as the size of a file is: it wants a type that makes it coarse.
+        assert not {str, int, float} & _flat(fields.values()), kind
         assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]  # where dataclasses keep it
         exported.make(kind, Random(0), exported.SAID)
 

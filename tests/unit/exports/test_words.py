@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Slug, Url, Version, Words
+from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Size, Slug, Url, Version, Words
 from gateway.core import receipts
 
 AT = datetime(2026, 11, 30, 23, 14, 59, 999_000, tzinfo=UTC)
@@ -135,6 +135,13 @@ def test_ids_and_numbers_refuse_what_is_none(text: str) -> None:
         Number(text)
     with pytest.raises(ValueError, match="not an address"):
         Url(f"https://tips.example.org/?from={text}")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "kilobytes"), [(0, 0), (1, 100), (100_000, 100), (100_001, 200), (3_141_592, 3200)]
+)
+def test_sizes_are_told_up_to_the_next_hundred(size_bytes: int, kilobytes: int) -> None:
+    assert Size(size_bytes) == kilobytes
 
 
 def test_times_are_told_as_spans() -> None:
