@@ -22,6 +22,9 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.+\-/][a-z0-9]+)*")
 _VERSION = re.compile(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}(?:\+[a-z0-9-]{1,20}-\d{1,6})?")
 _NUMBER = re.compile(r"\d{7}|(?<!\d)\d{3}-\d{4}(?!\d)")
 _DIGITS = re.compile(r"\d{5}")
+_GROUPED = re.compile(r"(?<![0-9a-z])[0-9a-z]{4}(?:[_.+\-/]?[0-9a-z]{4}){3}(?![0-9a-z])")
+_PARTED = re.compile(r"\d(?:[_.+\-/]?\d){6}")
+"""Seven digits, however they are parted within a code."""
 
 
 class Code(str):
@@ -31,7 +34,8 @@ class Code(str):
 
     def __new__(cls, text: str) -> Code:
         """Keep it if it is one."""
-        fits = len(text) <= 60 and _CODE.fullmatch(text) and not _DIGITS.search(text)
+        secret = _DIGITS.search(text) or _PARTED.search(text) or _is_receipt(text)
+        fits = len(text) <= 60 and _CODE.fullmatch(text) and not secret
         return super().__new__(cls, text if fits else "other")
 
 
@@ -45,8 +49,26 @@ class Slug(str):
 
     def __new__(cls, text: str) -> Slug:
         """Keep it if it is one."""
-        fits = re.fullmatch(r"[a-z0-9-]{1,63}", text) and not _NUMBER.search(text)
+        fits = re.fullmatch(r"[a-z0-9-]{1,63}", text) and not _NUMBER.search(text) and not _is_receipt(text)
         return super().__new__(cls, text if fits else "other")
+
+
+class Subject(str):
+    """What an event is about: `<thing>/<id>`, `log/<number>`, `backup`, or short names such as `key/demo/2026-11`.
+
+    An id that is none becomes `other`, and so does a thing.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Subject:
+        """Keep it if it is one."""
+        thing, slash, key = text.partition("/")
+        thing = thing if re.fullmatch(r"[a-z_]{1,30}", thing) else "other"
+        name, _, month = key.partition("/") if thing == "key" else (key, "", "")
+        is_id = re.fullmatch(r"[0-9a-f]{32}", key) or (thing == "log" and re.fullmatch(r"[0-9]{1,9}", key))
+        fits = is_id or (Slug(name) == name and re.fullmatch(r"(20[0-9]{2}-[0-9]{2})?", month))
+        return super().__new__(cls, f"{thing}{slash}{key if fits else 'other'}" if slash else thing)
 
 
 class Id(str):
@@ -107,6 +129,12 @@ class Size(int):
     def __new__(cls, size_bytes: int) -> Size:
         """Take bytes."""
         return super().__new__(cls, -(-size_bytes // 100_000) * 100)
+
+
+def _is_receipt(text: str) -> bool:
+    """Tell whether a receipt stands in a code or short name; one without a digit could be four words as well."""
+    grouped = any(any(map(str.isdigit, found[0])) for found in _GROUPED.finditer(text))
+    return grouped and bool(receipt_search.find(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ def envelopes(database: Database) -> list[bytes]:
         lost = [f"{event.type}: {event.data}" for event in events if kept(event) != event.data]
         assert not lost, f"what the catalogue does not list would not leave: {lost}"
         snapshots = places.snapshots(session, events, 15)
+        for event, one in zip(events, snapshots, strict=True):
+            assert (one.type, one.subject, one.actor) == (event.type, event.subject, event.actor), (
+                "would leave as other"
+            )
     return [cloud_events.render(one, ORIGIN) for one in snapshots]
 
 

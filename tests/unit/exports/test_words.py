@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Size, Slug, Url, Version, Words
+from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Size, Slug, Subject, Url, Version, Words
 from gateway.core import receipts
 
 AT = datetime(2026, 11, 30, 23, 14, 59, 999_000, tzinfo=UTC)
@@ -106,7 +106,17 @@ def test_codes_of_ours_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "slug", ["27j", "9th-grade-campus", "a" * 63, "ps-118-11201", "lincoln", "high-school-2026-2027", "123456"]
+    "slug",
+    [
+        "27j",
+        "9th-grade-campus",
+        "a" * 63,
+        "ps-118-11201",
+        "lincoln",
+        "high-school-2026-2027",
+        "123456",
+        "jfk-magnet-k8-prep-1",
+    ],
 )
 def test_short_names_of_schools_are_kept(slug: str) -> None:
     assert Slug(slug) == slug
@@ -115,6 +125,45 @@ def test_short_names_of_schools_are_kept(slug: str) -> None:
 @pytest.mark.parametrize("text", ["3035550123", "303-555-0123", "sarah jones", "Sarah", "a" * 64, "", "a\n", "5550123"])
 def test_short_names_hold_no_number_and_no_words(text: str) -> None:
     assert Slug(text) == "other"
+
+
+@pytest.mark.parametrize("kind", [Code, Slug])
+def test_neither_codes_nor_short_names_hold_a_receipt(kind: type[str]) -> None:
+    random = Random(1)
+    for _ in range(50):
+        shown = receipts.draw(random.randbytes).shown().lower()
+        for dress in (shown, shown.replace("-", ""), f"at-{shown}"):
+            assert kind(dress) == "other"
+
+
+@pytest.mark.parametrize(
+    "text", ["high/303-555-0123", "a303.555.0123", "a_3_0_3_5_5_5_0", "a-5550123", "a303/555/0123"]
+)
+def test_codes_hold_no_number(text: str) -> None:
+    assert Code(text) == "other"
+
+
+KEY = "5e" * 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"case/{KEY}", "log/1234567", "backup", "key/demo/2026-11", "account/unknown", f"retention/{KEY}"],
+)
+def test_subjects_are_kept(text: str) -> None:
+    assert Subject(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("case/3035550123", "case/other"), ("case/303/555/0123", "case/other"), ("key/303/555-0123", "key/other"),
+        ("log/13035550123", "log/other"), ("case/ñ 100%", "case/other"), ("Sarah Jones", "other"),
+        ("Sarah/lincoln", "other/lincoln"), (f"case/{KEY}/x", "case/other"), ("", "other"), ("case/", "case/other"),
+    ],
+)  # fmt: skip
+def test_subjects_hold_nothing_else(text: str, kept: str) -> None:
+    assert Subject(text) == kept
 
 
 @pytest.mark.parametrize("text", ["2026.11.6+27j-1", "2026.11.6+cedar-valley-12", "2026.11.6"])
