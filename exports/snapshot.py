@@ -45,7 +45,7 @@ class EventSnapshot:
             "id": Id(self.id),
             "type": self.type if _TYPE.fullmatch(self.type) else _OTHER,
             "subject": Subject(self.subject),
-            "actor": self.actor if re.fullmatch(event_catalogue.ACTOR, self.actor) else "other",
+            "actor": _actor(self.actor),
             "district_id": None if self.district_id is None else Id(self.district_id),
             "case_id": self.case_id if _ID.fullmatch(self.case_id or "") else None,
             "school": None if self.school is None else Slug(self.school),
@@ -54,3 +54,11 @@ class EventSnapshot:
         for name, value in kept.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "data", event_catalogue.fitting(self.type, self.data))
+
+
+def _actor(actor: str) -> str:
+    """Keep an actor if it is one; of one whose id is none, what kind it is."""
+    if re.fullmatch(event_catalogue.ACTOR, actor):
+        return actor
+    kind = actor.partition(":")[0]
+    return f"{kind}:other" if re.fullmatch(r"[a-z]+", kind) else "other"
