@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -56,7 +57,8 @@ def snapshot(event: Event, place: Place, within_minutes: int) -> EventSnapshot:
     exact = is_person(event.actor) or not within_minutes
     return EventSnapshot(
         id=event.id, sequence=event.seq, type=event.type, subject=event.subject, actor=event.actor,
-        at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id, data=event.data,
+        at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id,
+        data=event.data if exact else _coarse_data(event.data, within_minutes),
         case_id=place.case_id, school=place.school, severity=place.severity,
     )  # fmt: skip
 
@@ -65,6 +67,12 @@ def coarse(at: datetime, minutes: int) -> datetime:
     """Tell a time by the beginning of its span of so many minutes of its day."""
     into = at.hour * 60 + at.minute
     return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=into - into % minutes)
+
+
+def _coarse_data(data: Mapping[str, Any], minutes: int) -> Mapping[str, Any]:
+    """Tell by whole spans alone how late a text got here: what is found together differs by it to the second."""
+    late = data.get("late_seconds")
+    return {**data, "late_seconds": late - late % (minutes * 60)} if isinstance(late, int) else data
 
 
 def of(session: Session, events: Sequence[Event]) -> Mapping[str, Place]:

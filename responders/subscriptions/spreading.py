@@ -28,11 +28,15 @@ BATCH = 500
 
 @dataclass
 class Spreader:
-    """Fills the queues. `origin` is the console's public address, which events name as their source."""
+    """Fills the queues. `origin` is the console's public address, which events name as their source.
+
+    Filters see times no more exactly than they leave (`within_minutes`): what is let through would tell the rest.
+    """
 
     database: Database
     origin: str
     clock: Clock
+    within_minutes: int = 0
     _horizon: Horizon = field(default_factory=Horizon)
 
     def spread_all(self) -> int:
@@ -88,7 +92,7 @@ class Spreader:
         """Its own doings are not told to a receiver: each failure to tell it would be news for it."""
         if event.district_id != row.district_id or event.subject == f"subscription/{row.id}":
             return False
-        known = cloud_events.attributes(places.snapshot(event, place, 0), self.origin)
+        known = cloud_events.attributes(places.snapshot(event, place, self.within_minutes), self.origin)
         return (not row.types or known["type"] in row.types) and filters.passes(row.filters, known)
 
 

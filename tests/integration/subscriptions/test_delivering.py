@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from gateway.core import intake
 from gateway.core.events import emit
 from gateway.core.media.records import Attachment
+from gateway.core.messages import Inbound
 from responders.cases.records import Case
-from responders.subscriptions import filters, service
+from responders.subscriptions import filters, places, service
 from responders.subscriptions.records import BATCHED, BINARY, STRUCTURED, Subscription
 from responders.subscriptions.records import SubscriptionSecret as Secret
 from tests.integration.responders.conftest import Desk
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import TAKEN, Got, Reply, consent, receiving, taking
+from tests.support.world import REPORTS, STUDENT
 
 
 @pytest.mark.parametrize("mode", [STRUCTURED, BINARY, BATCHED])
@@ -208,6 +212,38 @@ def test_filters_choose_by_thing_school_and_severity(rig: Rig) -> None:
         rig.world.text("a text is no event of a case", to="+13035550101")
         rig.run()
         assert receiver.ids == wanted
+
+
+def test_filters_see_no_time_more_exactly_than_it_leaves(rig: Rig) -> None:
+    """Sixty subscriptions, each to the events of one second of the minute, would be told when a report came in."""
+    rig.spreader.within_minutes = 15
+    with receiving() as receiver, receiving() as other:
+        exact, message = rig.world.clock.forward(minutes=7, seconds=23), {"prefix": {"type": "org.tipline.message."}}
+        rig.subscribe(receiver, filters=[message, {"prefix": {"time": str(exact)[:19]}}])
+        rig.subscribe(other, filters=[message, {"prefix": {"time": str(places.coarse(exact, 15))[:19]}}])
+        rig.world.text("when this came in is nobody's business")
+        rig.run()
+        assert receiver.ids == []
+        assert len(other.ids) == 1
+
+
+def test_how_late_a_text_was_leaves_by_whole_spans(rig: Rig) -> None:
+    """Texts that are found together have one time: to the second, it would tell how far apart they were written."""
+    rig.deliverer.within_minutes = 15
+    with receiving() as receiver:
+        rig.subscribe(receiver)
+        came = rig.world.clock()
+        for number, minutes in enumerate((0, 4, 31)):
+            text = Inbound(
+                channel="sms", provider_sid=f"SMlate{number}", sender=STUDENT, recipient=REPORTS, text="gun",
+                received_at=came + timedelta(minutes=minutes, seconds=7),
+                recovered_at=came + timedelta(minutes=50),
+            )  # fmt: skip
+            intake.receive(rig.world.of("intake"), rig.world.keys["intake"], text)
+        rig.world.clock.forward(minutes=50)
+        rig.run()
+    told = [event["data"]["late_seconds"] for post in receiver.posts for event in post.events]
+    assert sorted(told) == [15 * 60, 45 * 60, 45 * 60]
 
 
 def test_types_choose(rig: Rig) -> None:
