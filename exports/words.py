@@ -10,7 +10,7 @@ import re
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from exports import receipt_search
+from exports import address_search, receipt_search
 from gateway.core import guard
 from gateway.core.characters import showable
 
@@ -143,7 +143,8 @@ class Words:
 
     Of a reporter's words (`written_by_staff` false) their own name, number, e-mail and handle are hidden, those of the
     people they tell of are not: they are what a tip is for. Staff write a reporter's number down as somebody else's
-    ("her number is …"), so of theirs every number and e-mail address is. `region` (ISO 3166-1) reads numbers.
+    ("her number is …"), so of theirs every number and e-mail address is. Receipts, tokens and network addresses are
+    hidden whosever they are. `region` (ISO 3166-1) reads numbers.
     """
 
     text: str = field(repr=False)
@@ -160,7 +161,10 @@ class Words:
         if written_by_staff:
             hidden = guard.hide(hidden, guard.contacts(hidden, region), SIGN)
         hidden = _SECRET.sub(lambda found: SIGN * len(found[0]), hidden)
-        for start, end in receipt_search.find(text):  # as it came: what is hidden would cut one in two
+        for start, end in (
+            *address_search.find(text),
+            *receipt_search.find(text),
+        ):  # as it came: what is hidden would cut one in two
             hidden = hidden[:start] + SIGN * (end - start) + hidden[end:]
         object.__setattr__(self, "text", hidden)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from exports import address_search
 from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Size, Slug, Subject, Url, Version, Words
 from gateway.core import receipts
 
@@ -125,6 +126,33 @@ def test_short_names_of_schools_are_kept(slug: str) -> None:
 @pytest.mark.parametrize("text", ["3035550123", "303-555-0123", "sarah jones", "Sarah", "a" * 64, "", "a\n", "5550123"])
 def test_short_names_hold_no_number_and_no_words(text: str) -> None:
     assert Slug(text) == "other"
+
+
+@pytest.mark.parametrize("by_staff", [True, False])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "203.0.113.77", "8.8.8.8", "255.255.255.255", "2001:db8::77", "2001:DB8:0:0:8:800:200C:417A", "fe80::1",
+        "::ffff:203.0.113.77", "64:ff9b::203.0.113.77", "\u0662\u0660\u0663.\u0660.\u0661\u0661\u0663.\u0667\u0667",
+    ],
+)  # fmt: skip
+def test_network_addresses_are_hidden(address: str, by_staff: bool) -> None:
+    for said in ("I write from {}", "{} is me.", "({}), [{}]:443 and {}: hi", "ip:{}, {}."):
+        whole = Words(said.replace("{}", address), written_by_staff=by_staff).text
+        # Of what staff write more is hidden: their numbers may stand in brackets.
+        assert address not in whole if by_staff else whole == said.replace("{}", SIGN * len(address))
+
+
+@pytest.mark.parametrize("signs", ["a", ":", "a:", "1.", "1:"])
+def test_network_addresses_are_looked_for_at_each_sign_once(signs: str) -> None:
+    assert address_search.find(signs * 100_000) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["at 12:30:45 in 1.2.3", "version 2026.11.6", "room 300.1.2.400", "1.2.3.4.5", ":: a::, b::", "a:b:c"]
+)
+def test_what_is_no_network_address_stays(text: str) -> None:
+    assert Words(text, written_by_staff=False).text == text
 
 
 @pytest.mark.parametrize("kind", [Code, Slug])
