@@ -1,7 +1,7 @@
 """Many tips, by text and on the web: no byte that leaves of any names who sent it.
 
 What leaves: each case as NIEM and as events, alerts as CAP, in the feed and to the places that they go to, and all that
-a subscriber is posted. A hundred tips here; `TIPLINE_MANY=5`, as CI has it, makes them five hundred.
+a subscriber is posted. A hundred tips here; `TIPLINE_MANY=5` makes them five hundred.
 """
 
 from __future__ import annotations
