@@ -1,13 +1,14 @@
 """What may leave of a case: frozen values without a field that could hold a reporter's address, receipt or token.
 
-They are made of the types of `exports.words` alone: codes, ids, coarse times, and words that have passed the guard.
+They are made of the types of `exports.words` alone: codes, ids, coarse times and sizes, and words that have passed the
+guard.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exports.words import Code, Id, Moment, Number, Slug, Url, Version, Words
+from exports.words import Code, Id, Moment, Number, Size, Slug, Url, Version, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class AttachmentSnapshot:
 
     state: Code
     media_type: Code | None
-    size_bytes: int
+    kilobytes: Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ _ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _RECEIPT = "(?=.*[0-9])[0-9A-Za-z]{4}([_.:/+-]?[0-9A-Za-z]{4}){3}$"
 _CODE: dict[str, Any] = {"type": "string", "pattern": f"^(?!.*[0-9]{{7}})(?!{_RECEIPT})[A-Za-z0-9_.:/+-]{{0,80}}$"}
 _HEX: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{8,64}$"}
-_ACTOR: dict[str, Any] = {"type": "string", "pattern": "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"}
+ACTOR = "^[a-z]+(:([0-9a-f]{32}|[a-z_]+))?$"
+_ACTOR: dict[str, Any] = {"type": "string", "pattern": ACTOR}
 _SHAPES: Mapping[str, dict[str, Any]] = {
     "id": _ID,
     "id?": {**_ID, "type": ["string", "null"]},

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from exports import receipt_search
+from exports import address_search, receipt_search
 from gateway.core import guard
 from gateway.core.characters import showable
 
@@ -23,6 +23,9 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.+\-/][a-z0-9]+)*")
 _VERSION = re.compile(r"[a-z]?\d{1,4}(?:[./]\d{1,4}){0,5}(?:\+[a-z0-9-]{1,20}-\d{1,6})?")
 _NUMBER = re.compile(r"\d{7}|(?<!\d)\d{3}-\d{4}(?!\d)")
 _DIGITS = re.compile(r"\d{5}")
+_GROUPED = re.compile(r"(?<![0-9a-z])[0-9a-z]{4}(?:[_.+\-/]?[0-9a-z]{4}){3}(?![0-9a-z])")
+_PARTED = re.compile(r"\d(?:[_.+\-/]?\d){6}")
+"""Seven digits, however they are parted within a code."""
 
 
 def secrets(text: str) -> Iterator[tuple[str, int, int]]:
@@ -38,7 +41,8 @@ class Code(str):
 
     def __new__(cls, text: str) -> Code:
         """Keep it if it is one."""
-        fits = len(text) <= 60 and _CODE.fullmatch(text) and not _DIGITS.search(text)
+        secret = _DIGITS.search(text) or _PARTED.search(text) or _is_receipt(text)
+        fits = len(text) <= 60 and _CODE.fullmatch(text) and not secret
         return super().__new__(cls, text if fits else "other")
 
 
@@ -52,8 +56,26 @@ class Slug(str):
 
     def __new__(cls, text: str) -> Slug:
         """Keep it if it is one."""
-        fits = re.fullmatch(r"[a-z0-9-]{1,63}", text) and not _NUMBER.search(text)
+        fits = re.fullmatch(r"[a-z0-9-]{1,63}", text) and not _NUMBER.search(text) and not _is_receipt(text)
         return super().__new__(cls, text if fits else "other")
+
+
+class Subject(str):
+    """What an event is about: `<thing>/<id>`, `log/<number>`, `backup`, or short names such as `key/demo/2026-11`.
+
+    An id that is none becomes `other`, and so does a thing.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Subject:
+        """Keep it if it is one."""
+        thing, slash, key = text.partition("/")
+        thing = thing if re.fullmatch(r"[a-z_]{1,30}", thing) else "other"
+        name, _, month = key.partition("/") if thing == "key" else (key, "", "")
+        is_id = re.fullmatch(r"[0-9a-f]{32}", key) or (thing == "log" and re.fullmatch(r"[0-9]{1,9}", key))
+        fits = is_id or (Slug(name) == name and re.fullmatch(r"(20[0-9]{2}-[0-9]{2})?", month))
+        return super().__new__(cls, f"{thing}{slash}{key if fits else 'other'}" if slash else thing)
 
 
 class Id(str):
@@ -106,13 +128,30 @@ class Version(str):
         return super().__new__(cls, text if fits else "unknown")
 
 
+class Size(int):
+    """How large a file is, in kilobytes, up to the next hundred: to the byte it names the file in whose phone it is."""
+
+    __slots__ = ()
+
+    def __new__(cls, size_bytes: int) -> Size:
+        """Take bytes."""
+        return super().__new__(cls, -(-size_bytes // 100_000) * 100)
+
+
+def _is_receipt(text: str) -> bool:
+    """Tell whether a receipt stands in a code or short name; one without a digit could be four words as well."""
+    grouped = any(any(map(str.isdigit, found[0])) for found in _GROUPED.finditer(text))
+    return grouped and bool(receipt_search.find(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Free text without what tells who wrote it. Making one hides that; there is no way around.
 
     Of a reporter's words (`written_by_staff` false) their own name, number, e-mail and handle are hidden, those of the
     people they tell of are not: they are what a tip is for. Staff write a reporter's number down as somebody else's
-    ("her number is …"), so of theirs every number and e-mail address is. `region` (ISO 3166-1) reads numbers.
+    ("her number is …"), so of theirs every number and e-mail address is. Receipts, tokens and network addresses are
+    hidden whosever they are. `region` (ISO 3166-1) reads numbers.
     """
 
     text: str = field(repr=False)
@@ -128,7 +167,8 @@ class Words:
         hidden = guard.hide(text, spans, SIGN)
         if written_by_staff:
             hidden = guard.hide(hidden, guard.contacts(hidden, region), SIGN)
-        for _, start, end in secrets(text):  # as it came: what is hidden would cut one in two
+        told = [*address_search.find(text), *((start, end) for _, start, end in secrets(text))]
+        for start, end in told:  # as it came: what is hidden would cut one in two
             hidden = hidden[:start] + SIGN * (end - start) + hidden[end:]
         object.__setattr__(self, "text", hidden)
 

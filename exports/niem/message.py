@@ -190,7 +190,7 @@ ATTACHMENT = Shape[AttachmentSnapshot](
     "Attachment",
     (
         Field("nc:BinaryFormatText", TEXT, lambda one: one.media_type),
-        Field("nc:BinarySizeValue", KILOBYTES, lambda one: round(one.size_bytes / 1000, 3), needed=True),
+        Field("nc:BinarySizeValue", KILOBYTES, lambda one: one.kilobytes, needed=True),
         Field("tip:AttachmentStateCode", STRING, lambda one: one.state, needed=True),
     ),
     augments="nc:BinaryAugmentationPoint",

@@ -34,6 +34,8 @@ _ALLOW = "The operator can allow it by TIPLINE_ALLOWED_HOSTS."
 _CONNECTIONS, _IDLE_SECONDS = 64, 15.0
 _METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "169.254.169.254", "100.100.100.200")))
 """What clouds tell a machine about itself; Azure's alone looks like a public address."""
+_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
+"""Kept for protocols; Python holds most of it for public, and Oracle's older machines have their metadata there."""
 _EMBEDDED = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 """IPv6 that leads to an IPv4 address behind a translator or tunnel: nobody serves webhooks there."""
 
@@ -80,6 +82,8 @@ def is_public(address: str) -> bool:
             return is_public(str(found.ipv4_mapped))
         if found.is_site_local or any(found in network for network in _EMBEDDED):
             return False
+    elif found in _PROTOCOLS:
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved and found not in _METADATA
 
 

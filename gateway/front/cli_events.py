@@ -92,7 +92,7 @@ def _wanted(session: Session, options: argparse.Namespace) -> Select[Event]:
         case = session.scalar(select(Case.id).where(Case.number == options.case).order_by(Case.opened_at.desc()))
         if case is None:
             raise NotFound("There is no case of this number.")
-        query = query.where(Event.subject.in_(places.lanes_of_case(session, case)))
+        query = query.where(Event.subject.in_(places.lanes_of_cases(session, [case])))
     return query
 
 

@@ -15,6 +15,9 @@ from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
 from responders.cases.records import Case, CaseAssessment, CaseMessage, CaseThread, Note
 
+_AT_ONCE = 500
+"""So many ids at most are in one question to the database, which takes no list of any length."""
+
 
 @dataclass(frozen=True)
 class OpenedAssessment:
@@ -45,14 +48,17 @@ def by_id(session: Session, district_id: str, case_id: str) -> Case | None:
     return session.scalar(select(Case).where(Case.district_id == district_id, Case.id == case_id))
 
 
-def joined_into(session: Session, case_id: str) -> list[str]:
-    """Name the cases that were joined into one, and those that had been joined into them."""
-    found, fresh = [case_id], [case_id]
+def joined_into(session: Session, *case_ids: str) -> list[str]:
+    """Name the cases that were joined into some, and those that had been joined into them."""
+    found, fresh = list(case_ids), list(case_ids)
     while fresh:
-        into = session.scalars(select(Case.id).where(Case.joined_into_id.in_(fresh)))
+        into: list[str] = []
+        for start in range(0, len(fresh), _AT_ONCE):
+            some = fresh[start : start + _AT_ONCE]
+            into += session.scalars(select(Case.id).where(Case.joined_into_id.in_(some)))
         fresh = [one for one in into if one not in found]
         found += fresh
-    return found[1:]
+    return found[len(case_ids) :]
 
 
 def messages(session: Session, case: Case) -> list[Message]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exports.case_snapshot import AssessmentSnapshot, AttachmentSnapshot, SignSnapshot, TipSnapshot
-from exports.words import Code, Id, Moment, Version, Words
+from exports.words import Code, Id, Moment, Size, Version, Words
 from gateway.core import conversation
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import KeySet
@@ -81,7 +81,7 @@ def _attached(session: Session, ids: Sequence[str]) -> Mapping[str, list[Attachm
     found: dict[str, list[AttachmentSnapshot]] = defaultdict(list)
     for message_id, state, kind, size in session.execute(query.order_by(Attachment.message_id, Attachment.position)):
         known = kinds.KINDS.get(kind or "")
-        found[message_id].append(AttachmentSnapshot(Code(state), Code(known.media_type) if known else None, size))
+        found[message_id].append(AttachmentSnapshot(Code(state), Code(known.media_type) if known else None, Size(size)))
     return found
 
 

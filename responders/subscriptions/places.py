@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,16 +23,18 @@ from responders.cases.service import joined_into
 from responders.escalation.records import Alert
 from responders.paging.records import CalloutCase, Page
 
+AT_ONCE = 500
+"""So many values at most are in one question to the database, which takes no list of any length."""
+
 
 @dataclass(frozen=True)
 class Place:
-    """Where one event belongs. `aliases` are the lanes that it, or what came with it, may have stood in before."""
+    """Where one event belongs."""
 
     case_id: str | None
     school: str | None
     severity: str | None
     lane: str
-    aliases: frozenset[str]
 
 
 def snapshots(session: Session, events: Sequence[Event], within_minutes: int) -> list[EventSnapshot]:
@@ -42,7 +45,7 @@ def snapshots(session: Session, events: Sequence[Event], within_minutes: int) ->
 
 def of_case(session: Session, case_id: str, within_minutes: int) -> list[EventSnapshot]:
     """Make what may leave of all that belongs to a case, in the log's order; see `snapshot`."""
-    query = select(Event).where(Event.subject.in_(lanes_of_case(session, case_id))).order_by(Event.seq)
+    query = select(Event).where(Event.subject.in_(lanes_of_cases(session, [case_id]))).order_by(Event.seq)
     return snapshots(session, list(session.scalars(query)), within_minutes)
 
 
@@ -55,7 +58,8 @@ def snapshot(event: Event, place: Place, within_minutes: int) -> EventSnapshot:
     exact = is_person(event.actor) or not within_minutes
     return EventSnapshot(
         id=event.id, sequence=event.seq, type=event.type, subject=event.subject, actor=event.actor,
-        at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id, data=event.data,
+        at=event.at if exact else coarse(event.at, within_minutes), district_id=event.district_id,
+        data=event.data if exact else _coarse_data(event.data, within_minutes),
         case_id=place.case_id, school=place.school, severity=place.severity,
     )  # fmt: skip
 
@@ -66,17 +70,23 @@ def coarse(at: datetime, minutes: int) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=into - into % minutes)
 
 
+def _coarse_data(data: Mapping[str, Any], minutes: int) -> Mapping[str, Any]:
+    """Tell by whole spans alone how late a text got here: what is found together differs by it to the second."""
+    late = data.get("late_seconds")
+    return {**data, "late_seconds": late - late % (minutes * 60)} if isinstance(late, int) else data
+
+
 def of(session: Session, events: Sequence[Event]) -> Mapping[str, Place]:
     """Find the places of some events, by event id, in a handful of questions however many they are."""
     return _Finder(session, events).places()
 
 
-def lanes_of_case(session: Session, case_id: str) -> list[str]:
-    """Name every subject whose events belong to a case: itself and those joined into it, with all that is theirs.
+def lanes_of_cases(session: Session, case_ids: Sequence[str]) -> list[str]:
+    """Name every subject whose events belong to some cases: themselves and those joined into them, with all of theirs.
 
     Which is their messages with files and answers, threads, pages, callouts and alerts.
     """
-    cases = [case_id, *joined_into(session, case_id)]
+    cases = [*case_ids, *joined_into(session, *case_ids)]
     told = [f"case/{one}" for one in cases]
     messages = _column(session, CaseMessage.message_id, CaseMessage.case_id, cases)
     threads = _column(session, CaseThread.thread_id, CaseThread.case_id, cases)
@@ -86,17 +96,18 @@ def lanes_of_case(session: Session, case_id: str) -> list[str]:
     told += [f"attachment/{one}" for one in _column(session, Attachment.id, Attachment.message_id, messages)]
     told += [f"send/{one}" for one in _column(session, Send.id, Send.message_id, messages)]
     told += [f"alert/{one}" for one in _column(session, Alert.id, Alert.case_id, cases)]
-    pages = session.execute(select(Page.id, Page.send_id).where(Page.case_id.in_(cases))).all()
-    told += [f"page/{page}" for page, _ in pages] + [f"send/{send}" for _, send in pages]
+    told += [f"page/{one}" for one in _column(session, Page.id, Page.case_id, cases)]
+    told += [f"send/{one}" for one in _column(session, Page.send_id, Page.case_id, cases)]
     told += [f"callout/{one}" for one in _column(session, CalloutCase.callout_id, CalloutCase.case_id, cases)]
     return list(dict.fromkeys(told))
 
 
 def _column(session: Session, wanted: object, by: object, values: Sequence[str]) -> list[str]:
-    if not values:
-        return []
-    query = select(wanted).where(by.in_(values))  # type: ignore[call-overload, attr-defined]  # columns
-    return list(session.scalars(query))
+    found: list[str] = []
+    for start in range(0, len(values), AT_ONCE):
+        some = by.in_(values[start : start + AT_ONCE])  # type: ignore[attr-defined]  # a column
+        found += session.scalars(select(wanted).where(some))  # type: ignore[call-overload]  # a column
+    return found
 
 
 @dataclass
@@ -195,15 +206,13 @@ class _Finder:
     def _place(self, event: Event) -> Place:
         first = self._case_of(event)
         if first not in self._cases:  # None, or destroyed by retention
-            return Place(first, self._school_of(event), None, f"case/{first}" if first else event.subject, frozenset())
-        root, chain = first, {f"case/{first}"}
-        while (into := self._cases[root].into) in self._cases and f"case/{into}" not in chain:
+            return Place(first, self._school_of(event), None, f"case/{first}" if first else event.subject)
+        root, chain = first, {first}
+        while (into := self._cases[root].into) in self._cases and into not in chain:
             root = str(into)
-            chain.add(f"case/{root}")
-        known, lane = self._cases[root], f"case/{root}"
-        aliases = {event.subject, *chain, *(f"message/{one}" for one in _messages(event))}
-        aliases |= {f"thread/{one}" for one in _threads(event)}
-        return Place(root, self._schools.get(known.school_id or ""), known.severity, lane, frozenset(aliases - {lane}))
+            chain.add(root)
+        known = self._cases[root]
+        return Place(root, self._schools.get(known.school_id or ""), known.severity, f"case/{root}")
 
     def _school_of(self, event: Event) -> str | None:
         message = next(iter(_messages(event)), "")

@@ -2,12 +2,14 @@
 
 Source: https://github.com/cloudevents/spec/blob/main/subscriptions/spec.md §3 (HTTP, JSON). `config` holds what is our
 own: `name` and `mode`. `sinkcredential` is taken and never shown; the signing secret is shown once, when it is made.
+When an access token ends is not kept: its receiver refuses it then, which the subscription shows.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -136,24 +138,27 @@ def _wish(console: Console, viewer: Viewer, given: Any) -> Wish:
         raise BadInput("types must be a list of types.")
     if not isinstance(filters, list):
         raise BadInput("filters must be a list of expressions.")
+    credential = _members(given, "sinkcredential", _CREDENTIAL)
     return Wish(
         name=_text(config, "name", viewer.name), sink=_text(given, "sink", ""),
-        mode=_text(config, "mode", "structured"), types=types, filters=filters, token=_token(given),
+        mode=_text(config, "mode", "structured"), types=types, filters=filters,
+        token=_token(credential, console.clock()),
     )  # fmt: skip
 
 
-def _token(given: Mapping[str, Any]) -> str | None:
+def _token(found: Mapping[str, Any], now: datetime) -> str | None:
     """Read the credential: an access token that is sent as a bearer's. Source: Subscriptions §3.2.2."""
-    found = _members(
-        given,
-        "sinkcredential",
-        frozenset({"credentialtype", "accesstoken", "accesstokentype", "accesstokenexpiresutc"}),
-    )
     if not found:
         return None
     kind, bearer = str(found.get("credentialtype", "")), str(found.get("accesstokentype", "bearer"))
     if kind.upper() != "ACCESSTOKEN" or bearer.lower() != "bearer":
         raise BadInput("sinkcredential must be an ACCESSTOKEN of the type bearer.")
+    try:
+        ends = datetime.fromisoformat(_text(found, "accesstokenexpiresutc", "9999-12-31T00:00:00Z"))
+    except ValueError:
+        raise BadInput("accesstokenexpiresutc must be a time, e.g. 2026-11-29T08:15:00Z.") from None
+    if (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) <= now:
+        raise BadInput("The access token has ended already.")
     return _text(found, "accesstoken", "")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, load_only
 
 from exports import cloud_events
@@ -28,11 +28,15 @@ BATCH = 500
 
 @dataclass
 class Spreader:
-    """Fills the queues. `origin` is the console's public address, which events name as their source."""
+    """Fills the queues. `origin` is the console's public address, which events name as their source.
+
+    Filters see times no more exactly than they leave (`within_minutes`): what is let through would tell the rest.
+    """
 
     database: Database
     origin: str
     clock: Clock
+    within_minutes: int = 0
     _horizon: Horizon = field(default_factory=Horizon)
 
     def spread_all(self) -> int:
@@ -59,7 +63,7 @@ class Spreader:
         reached = events[-1].seq if len(events) == BATCH else settled
         found = places.of(session, events)
         made = sum(self._queue(session, row, events, found) for row in rows)
-        _change_lanes(session, [row.id for row in rows], found.values())
+        _change_lanes(session, [row.id for row in rows], {place.case_id for place in found.values() if place.case_id})
         for row in rows:
             row.after_seq = max(row.after_seq, reached)
         return made
@@ -88,7 +92,7 @@ class Spreader:
         """Its own doings are not told to a receiver: each failure to tell it would be news for it."""
         if event.district_id != row.district_id or event.subject == f"subscription/{row.id}":
             return False
-        known = cloud_events.attributes(places.snapshot(event, place, 0), self.origin)
+        known = cloud_events.attributes(places.snapshot(event, place, self.within_minutes), self.origin)
         return (not row.types or known["type"] in row.types) and filters.passes(row.filters, known)
 
 
@@ -111,12 +115,24 @@ def _queue_again(session: Session, row: Subscription, event_ids: list[str], now:
     return again
 
 
-def _change_lanes(session: Session, subscription_ids: list[str], found: Any) -> None:
-    """Bring what waits in the lane of a message, a thread or a joined case over to the lane of its case now."""
-    lane_of = {alias: place.lane for place in found for alias in place.aliases}
-    if not lane_of:
-        return
+def _change_lanes(session: Session, subscription_ids: list[str], cases: set[str]) -> None:
+    """Bring what waits in a lane of its own, or in that of a joined case, over to the lane of its case now.
+
+    An event may wait since before its case was there. Not only what tells of the case moves all that is the case's, but
+    whatever belongs to it: it may be told of after the case was made and before its making.
+    """
+    own = [f"case/{case}" for case in sorted(cases)]
     waiting = Delivery.subscription_id.in_(subscription_ids), Delivery.state == QUEUED
-    held = session.scalars(select(Delivery.lane).where(*waiting, Delivery.lane.in_(list(lane_of))).distinct())
-    for lane in list(held):
-        session.execute(update(Delivery).where(*waiting, Delivery.lane == lane).values(lane=lane_of[lane]))
+    if not cases or session.scalar(select(Delivery.id).where(*waiting, Delivery.lane.not_in(own)).limit(1)) is None:
+        return
+    lanes = places.lanes_of_cases(session, sorted(cases))
+    for start in range(0, len(lanes), places.AT_ONCE):
+        these = Delivery.lane.in_(lanes[start : start + places.AT_ONCE])
+        newest = select(func.max(Delivery.seq), Delivery.lane).where(*waiting, these).group_by(Delivery.lane)
+        lane_of = dict(session.execute(newest).all())
+        events = session.scalars(select(Event).where(Event.seq.in_(lane_of))).all()
+        found = places.of(session, events)
+        for event in events:
+            lane, now = lane_of[event.seq], found[event.id].lane
+            if lane != now:
+                session.execute(update(Delivery).where(*waiting, Delivery.lane == lane).values(lane=now))

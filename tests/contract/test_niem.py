@@ -1,7 +1,8 @@
-"""NIEM: each name exists, stands where it may and holds what it may, in both flavours; readers and schemas agree.
+"""NIEM: each name exists in both flavours, stands where 6.0 has it and holds what it may; readers and schemas agree.
 
-`data/niem-6.0-part.json` says which part of the official model is used, and where it was taken from. The whole model
-judges the same documents in `tests/niem_judge.py`, on machines that have it.
+`data/niem-6.0-part.json` says which part of the official model is used, and where it was taken from. It holds 5.2's
+types, and not what 5.2's types contain: that the other flavour's names stand where 5.2 has them is checked by nobody.
+The whole model of 6.0 judges the same documents in `tests/niem_judge.py`, on machines that have it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from exports.case_snapshot import AssessmentSnapshot, CaseSnapshot, ResponderSnapshot, SignSnapshot
-from exports.words import Code, Id, Moment, Number, Slug, Url, Version, Words
+from exports.words import Code, Id, Moment, Number, Size, Slug, Url, Version, Words
 from triage.model import Category, Severity
 
 SAID = (
@@ -76,7 +76,7 @@ def _plain(kind: Any, random: Random, said: tuple[str, ...], name: str) -> Any:
         Version: lambda: Version("2026.11.5"),
         Moment: lambda: Moment.coarse(at, random.choice((0, 15))),
         bool: lambda: random.random() < 0.5,
-        int: lambda: random.randint(0, 10**8),
+        Size: lambda: Size(random.randint(0, 10**8)),
     }
     assert kind in makers, f"{name}: nothing of {kind} may leave"
     return makers[kind]()

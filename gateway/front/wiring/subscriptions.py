@@ -38,7 +38,7 @@ def make(settings: Settings, database: Database, key_set: KeySet) -> Deliveries:
     client, jitter = Guarded(settings.allowed_hosts), random.SystemRandom().random
     url = settings.console_url
     asker = Asker(database, client, url, telling(utc_now), jitter)
-    spreader = Spreader(database, url, telling(utc_now))
+    spreader = Spreader(database, url, telling(utc_now), settings.report_minutes)
     deliverer = Deliverer(
         database, key_set, client, url, asker.origin, utc_now, jitter, within_minutes=settings.report_minutes
     )

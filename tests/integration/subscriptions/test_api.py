@@ -26,7 +26,8 @@ def test_system_subscribes_by_itself_and_gets_events(desk: Desk) -> None:
         wanted = {
             "sink": receiver.url, "protocol": "HTTP", "config": {"mode": "binary", "name": "CAD"},
             "types": ["org.tipline.case.noted.v1"], "filters": [{"exact": {"school": "lincoln"}}],
-            "sinkcredential": {"credentialtype": "ACCESSTOKEN", "accesstoken": "theirs", "accesstokentype": "bearer"},
+            "sinkcredential": {"credentialtype": "ACCESSTOKEN", "accesstoken": "theirs", "accesstokentype": "bearer",
+                               "accesstokenexpiresutc": "2027-11-21T23:00:00Z"},
         }  # fmt: skip
         made = desk.ask("POST", "/api/subscriptions", json=wanted, headers=both)
         assert made.status_code == 201
@@ -140,6 +141,21 @@ def test_another_address_is_never_shown_the_token_of_the_old_one(desk: Desk, tok
         pytest.param(
             {"sink": "https://x.org/", "sinkcredential": {"credentialtype": "PLAIN", "accesstoken": "x"}},
             "ACCESSTOKEN", id="another credential",
+        ),
+        *(
+            pytest.param(
+                {
+                    "sink": "https://x.org/",
+                    "sinkcredential": {
+                        "credentialtype": "ACCESSTOKEN", "accesstoken": "x", "accesstokenexpiresutc": ends,
+                    },
+                },
+                says, id=f"a token that ends {ends}",
+            )
+            for ends, says in (
+                ("soon", "must be a time"), (7, "must be a text"), ("2026-11-21T22:59:59Z", "ended already"),
+                ("2026-11-21T17:00:00-06:00", "ended already"), ("2026-11-21T23:00:00", "ended already"),
+            )
         ),
     ],
 )  # fmt: skip

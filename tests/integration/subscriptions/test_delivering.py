@@ -1,22 +1,23 @@
-"""Delivery: what is taken, in which order, in which form; two databases, real sockets."""
+"""Delivery: what is taken, in which form, at which rate; two databases, real sockets."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from gateway.core import intake
 from gateway.core.events import emit
-from responders.cases.records import Case
-from responders.subscriptions import filters, service
+from gateway.core.messages import Inbound
+from responders.subscriptions import filters, places, service
 from responders.subscriptions.records import BATCHED, BINARY, STRUCTURED, Subscription
 from responders.subscriptions.records import SubscriptionSecret as Secret
-from tests.integration.responders.conftest import Desk
 from tests.integration.subscriptions.conftest import STAFF, Rig
 from tests.support.receivers import TAKEN, Got, Reply, consent, receiving, taking
+from tests.support.world import REPORTS, STUDENT
 
 
 @pytest.mark.parametrize("mode", [STRUCTURED, BINARY, BATCHED])
@@ -50,109 +51,6 @@ def test_what_was_there_before_consent_is_not_sent(rig: Rig) -> None:
         assert rig.run() == 0
 
 
-def test_order_of_a_case_holds_while_others_go_on(rig: Rig) -> None:
-    """One event of the first case is refused for an hour: its case waits, and the others do not."""
-    refused: set[str] = set()
-
-    def choose(got: Got) -> Reply:
-        if got.method == "OPTIONS":
-            return consent(got)
-        return (422, {}, b"") if refused & {event["id"] for event in got.events} else TAKEN
-
-    with receiving(choose) as receiver:
-        made = rig.subscribe(receiver)
-        cases = [rig.case() for _ in range(3)]
-        wanted: dict[str, list[str]] = defaultdict(list)
-        for _ in range(4):
-            for case in cases:
-                wanted[case] += rig.happen(case)
-        refused.add(wanted[cases[0]][1])
-        rig.run()
-        assert _taken(rig, made) == [wanted[cases[0]][:1], wanted[cases[1]], wanted[cases[2]]]
-        (more,) = rig.happen(cases[1])
-        rig.run()
-        assert receiver.ids[-1] == more
-        rig.wait(seconds=1)
-        assert _taken(rig, made)[0] == wanted[cases[0]][:1]
-        refused.clear()
-        rig.wait(hours=1)
-        assert _taken(rig, made)[0] == wanted[cases[0]]
-        posted = [one for one in receiver.ids if one in wanted[cases[0]]]
-        assert posted == [wanted[cases[0]][0], *[wanted[cases[0]][1]] * (len(posted) - 4), *wanted[cases[0]][1:]]
-
-
-def _taken(rig: Rig, made: service.Made) -> list[list[str]]:
-    """List what was taken, lane by lane in the order of their first event."""
-    lanes: dict[str, list[str]] = defaultdict(list)
-    for row in rig.deliveries(made):
-        if row.state == "delivered":
-            lanes[row.lane].append(row.event_id)
-    return list(lanes.values())
-
-
-def test_event_that_comes_before_its_case_goes_before_it(rig: Rig) -> None:
-    """A text is told of before anyone knows its case; its lane becomes the case's while it still waits."""
-    down = True
-
-    def choose(got: Got) -> Reply:
-        if got.method == "OPTIONS":
-            return consent(got)
-        return (422, {}, b"") if down and "message.received" in got.events[0]["type"] else TAKEN
-
-    with receiving(choose) as receiver:
-        rig.subscribe(receiver)
-        message = rig.world.text("somebody has a knife")
-        rig.run()
-        rig.world.courier.thread_all()
-
-        desk = Desk(rig.world)
-        desk.staff()
-        desk.worker.run()
-        rig.run()
-        about = [event for post in receiver.posts for event in post.events if post.method == "POST"]
-        assert {event["type"] for event in about if event.get("caseid")} == set()
-        down = False
-        rig.wait(hours=1)
-        case = desk.case_of(message)
-        assert case is not None
-        told = [
-            event["type"].removeprefix("org.tipline.").removesuffix(".v1")
-            for post in receiver.posts[1:] for event in post.events if event.get("caseid") == case.id
-        ]  # fmt: skip
-        assert told[0] == "message.received"
-        assert {"case.opened", "message.assessed", "message.threaded"} <= set(told)
-        sequence = [int(event["sequence"]) for post in receiver.posts for event in post.events
-                    if event.get("caseid") == case.id]  # fmt: skip
-        assert sequence == sorted(sequence)
-
-
-def test_joined_case_keeps_its_order_with_the_one_it_joined(rig: Rig) -> None:
-    refused: set[str] = set()
-
-    def choose(got: Got) -> Reply:
-        if got.method == "OPTIONS":
-            return consent(got)
-        return (422, {}, b"") if refused & {event["id"] for event in got.events} else TAKEN
-
-    with receiving(choose) as receiver:
-        rig.subscribe(receiver)
-        target = rig.case()
-        source = rig.case()
-        first = rig.happen(source)
-        refused.update(first)
-        rig.run()
-        with rig.world.database.write() as session:
-            session.get_one(Case, source).joined_into_id = target
-        closed = rig.happen(source, "case.state_changed", old="new", new="closed", why="duplicate", into=target)
-        after = rig.happen(target)
-        receiver.got.clear()
-        rig.run()
-        assert receiver.ids == []
-        refused.clear()
-        rig.wait(hours=1)
-        assert receiver.ids == first + closed + after
-
-
 def test_filters_choose_by_thing_school_and_severity(rig: Rig) -> None:
     with receiving() as receiver:
         chosen = filters.of_choices(["case"], ["cedar"], ["high", "critical"])
@@ -163,6 +61,38 @@ def test_filters_choose_by_thing_school_and_severity(rig: Rig) -> None:
         rig.world.text("a text is no event of a case", to="+13035550101")
         rig.run()
         assert receiver.ids == wanted
+
+
+def test_filters_see_no_time_more_exactly_than_it_leaves(rig: Rig) -> None:
+    """Sixty subscriptions, each to the events of one second of the minute, would be told when a report came in."""
+    rig.spreader.within_minutes = 15
+    with receiving() as receiver, receiving() as other:
+        exact, message = rig.world.clock.forward(minutes=7, seconds=23), {"prefix": {"type": "org.tipline.message."}}
+        rig.subscribe(receiver, filters=[message, {"prefix": {"time": str(exact)[:19]}}])
+        rig.subscribe(other, filters=[message, {"prefix": {"time": str(places.coarse(exact, 15))[:19]}}])
+        rig.world.text("when this came in is nobody's business")
+        rig.run()
+        assert receiver.ids == []
+        assert len(other.ids) == 1
+
+
+def test_how_late_a_text_was_leaves_by_whole_spans(rig: Rig) -> None:
+    """Texts that are found together have one time: to the second, it would tell how far apart they were written."""
+    rig.deliverer.within_minutes = 15
+    with receiving() as receiver:
+        rig.subscribe(receiver)
+        came = rig.world.clock()
+        for number, minutes in enumerate((0, 4, 31)):
+            text = Inbound(
+                channel="sms", provider_sid=f"SMlate{number}", sender=STUDENT, recipient=REPORTS, text="gun",
+                received_at=came + timedelta(minutes=minutes, seconds=7),
+                recovered_at=came + timedelta(minutes=50),
+            )  # fmt: skip
+            intake.receive(rig.world.of("intake"), rig.world.keys["intake"], text)
+        rig.world.clock.forward(minutes=50)
+        rig.run()
+    told = [event["data"]["late_seconds"] for post in receiver.posts for event in post.events]
+    assert sorted(told) == [15 * 60, 45 * 60, 45 * 60]
 
 
 def test_types_choose(rig: Rig) -> None:

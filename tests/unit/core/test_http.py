@@ -20,6 +20,9 @@ from gateway.core.http import Guarded, is_public
         pytest.param("169.254.169.254", id="metadata"),
         pytest.param("168.63.129.16", id="metadata that looks public"),
         pytest.param("100.100.100.200", id="metadata within the carrier's own"),
+        pytest.param("192.0.0.192", id="metadata among what is kept for protocols"),
+        pytest.param("192.0.0.254", id="kept for protocols"),
+        pytest.param("::ffff:192.0.0.192", id="metadata among what is kept for protocols, mapped"),
         pytest.param("fd00:ec2::254", id="metadata, IPv6"),
         pytest.param("fe80::1%eth0", id="link-local with a zone"),
         pytest.param("fec0::1", id="site-local"),
@@ -42,7 +45,7 @@ def test_is_public_refuses(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "192.0.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
 def test_is_public_lets_through(address: str) -> None:
     assert is_public(address)
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Slug, Url, Version, Words
+from exports import address_search
+from exports.words import LONGEST, SIGN, Code, Id, Moment, Number, Size, Slug, Subject, Url, Version, Words
 from gateway.core import receipts
 
 AT = datetime(2026, 11, 30, 23, 14, 59, 999_000, tzinfo=UTC)
@@ -106,7 +107,17 @@ def test_codes_of_ours_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "slug", ["27j", "9th-grade-campus", "a" * 63, "ps-118-11201", "lincoln", "high-school-2026-2027", "123456"]
+    "slug",
+    [
+        "27j",
+        "9th-grade-campus",
+        "a" * 63,
+        "ps-118-11201",
+        "lincoln",
+        "high-school-2026-2027",
+        "123456",
+        "jfk-magnet-k8-prep-1",
+    ],
 )
 def test_short_names_of_schools_are_kept(slug: str) -> None:
     assert Slug(slug) == slug
@@ -115,6 +126,72 @@ def test_short_names_of_schools_are_kept(slug: str) -> None:
 @pytest.mark.parametrize("text", ["3035550123", "303-555-0123", "sarah jones", "Sarah", "a" * 64, "", "a\n", "5550123"])
 def test_short_names_hold_no_number_and_no_words(text: str) -> None:
     assert Slug(text) == "other"
+
+
+@pytest.mark.parametrize("by_staff", [True, False])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "203.0.113.77", "8.8.8.8", "255.255.255.255", "2001:db8::77", "2001:DB8:0:0:8:800:200C:417A", "fe80::1",
+        "::ffff:203.0.113.77", "64:ff9b::203.0.113.77", "\u0662\u0660\u0663.\u0660.\u0661\u0661\u0663.\u0667\u0667",
+    ],
+)  # fmt: skip
+def test_network_addresses_are_hidden(address: str, by_staff: bool) -> None:
+    for said in ("I write from {}", "{} is me.", "({}), [{}]:443 and {}: hi", "ip:{}, {}."):
+        whole = Words(said.replace("{}", address), written_by_staff=by_staff).text
+        # Of what staff write more is hidden: their numbers may stand in brackets.
+        assert address not in whole if by_staff else whole == said.replace("{}", SIGN * len(address))
+
+
+@pytest.mark.parametrize("signs", ["a", ":", "a:", "1.", "1:"])
+def test_network_addresses_are_looked_for_at_each_sign_once(signs: str) -> None:
+    assert address_search.find(signs * 100_000) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["at 12:30:45 in 1.2.3", "version 2026.11.6", "room 300.1.2.400", "1.2.3.4.5", ":: a::, b::", "a:b:c"]
+)
+def test_what_is_no_network_address_stays(text: str) -> None:
+    assert Words(text, written_by_staff=False).text == text
+
+
+@pytest.mark.parametrize("kind", [Code, Slug])
+def test_neither_codes_nor_short_names_hold_a_receipt(kind: type[str]) -> None:
+    random = Random(1)
+    for _ in range(50):
+        shown = receipts.draw(random.randbytes).shown().lower()
+        for dress in (shown, shown.replace("-", ""), f"at-{shown}"):
+            assert kind(dress) == "other"
+
+
+@pytest.mark.parametrize(
+    "text", ["high/303-555-0123", "a303.555.0123", "a_3_0_3_5_5_5_0", "a-5550123", "a303/555/0123"]
+)
+def test_codes_hold_no_number(text: str) -> None:
+    assert Code(text) == "other"
+
+
+KEY = "5e" * 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"case/{KEY}", "log/1234567", "backup", "key/demo/2026-11", "account/unknown", f"retention/{KEY}"],
+)
+def test_subjects_are_kept(text: str) -> None:
+    assert Subject(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("case/3035550123", "case/other"), ("case/303/555/0123", "case/other"), ("key/303/555-0123", "key/other"),
+        ("log/13035550123", "log/other"), ("case/ñ 100%", "case/other"), ("Sarah Jones", "other"),
+        ("Sarah/lincoln", "other/lincoln"), (f"case/{KEY}/x", "case/other"), ("", "other"), ("case/", "case/other"),
+    ],
+)  # fmt: skip
+def test_subjects_hold_nothing_else(text: str, kept: str) -> None:
+    assert Subject(text) == kept
 
 
 @pytest.mark.parametrize("text", ["2026.11.6+27j-1", "2026.11.6+cedar-valley-12", "2026.11.6"])
@@ -135,6 +212,13 @@ def test_ids_and_numbers_refuse_what_is_none(text: str) -> None:
         Number(text)
     with pytest.raises(ValueError, match="not an address"):
         Url(f"https://tips.example.org/?from={text}")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "kilobytes"), [(0, 0), (1, 100), (100_000, 100), (100_001, 200), (3_141_592, 3200)]
+)
+def test_sizes_are_told_up_to_the_next_hundred(size_bytes: int, kilobytes: int) -> None:
+    assert Size(size_bytes) == kilobytes
 
 
 def test_times_are_told_as_spans() -> None:

@@ -10,7 +10,7 @@ from responders.api.schema import Event
 from responders.subscriptions import places
 from responders.subscriptions.places import Place
 
-NOBODY = Place(None, None, None, "page/" + "a" * 32, frozenset())
+NOBODY = Place(None, None, None, "page/" + "a" * 32)
 
 
 def test_a_page_stored_with_the_number_of_its_round_is_shown_and_sent_without() -> None:

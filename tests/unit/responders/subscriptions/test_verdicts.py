@@ -22,6 +22,8 @@ PAGE = b"  <!-- x --><!DOCTYPE html><html>"
         pytest.param(202, {"content-type": "application/json"}, b"{}", Fate.TAKEN, "202", id="202"),
         pytest.param(200, {"content-type": "text/html"}, b"ok", Fate.TAKEN, "200", id="a word as HTML"),
         pytest.param(200, {"content-type": "text/html; charset=utf-8"}, PAGE, Fate.AGAIN, "html", id="a page"),
+        pytest.param(200, {"content-type": "text/html"}, b"1 < 2", Fate.TAKEN, "200", id="a sign within as HTML"),
+        pytest.param(200, {"content-type": "text/xml"}, b"<ok/>", Fate.TAKEN, "200", id="XML is no page"),
         pytest.param(301, {}, b"", Fate.AGAIN, "redirect", id="301"),
         pytest.param(304, {}, b"", Fate.AGAIN, "redirect", id="304"),
         pytest.param(410, {}, b"", Fate.GONE, "410", id="410"),
@@ -36,19 +38,23 @@ def test_of_answer(status: int, headers: dict[str, str], body: bytes, fate: Fate
     assert (verdict.fate, verdict.code, verdict.wait, verdict.is_limited) == (fate, code, None, False)
 
 
+@pytest.mark.parametrize("kind", ["text/html", "TEXT/HTML;charset=UTF-8", "application/xhtml+xml"])
 @pytest.mark.parametrize(
-    ("rest", "code"),
+    "body",
     [
-        pytest.param(b"", "200", id="and nothing"),
-        pytest.param(b"<!-- without an end", "200", id="and one without an end"),
-        pytest.param(b"<p>ok", "200", id="and a paragraph"),
-        pytest.param(b"<HTML>", "html", id="and a page"),
+        pytest.param(b"\xef\xbb\xbf<!DOCTYPE html>", id="after a byte order mark"),
+        pytest.param("\ufeff\n<html>".encode("utf-16-le"), id="in two bytes a sign"),
+        pytest.param("\ufeff\n<html>".encode("utf-16-be"), id="in two bytes a sign, the other way"),
+        pytest.param(b'<?xml version="1.0"?>\n<!DOCTYPE html>', id="after a prolog"),
+        pytest.param(b"<title>Sign in</title>", id="its title first"),
+        pytest.param(b'<meta charset="utf-8">', id="its charset first"),
+        pytest.param(b"\r\n\t <h1>It works!</h1>", id="a heading alone"),
+        pytest.param(b"<!---->\n" * 5000, id="comments without an end"),
     ],
 )
-def test_thousands_of_comments_are_looked_past_at_once(rest: bytes, code: str) -> None:
-    """They once took a worker for ever: whoever answers chooses what is read."""
-    answer = Answer(200, {"content-type": "text/html"}, b"<!---->\n" * 5000 + rest)
-    assert verdicts.of_answer(answer, NOW).code == code
+def test_page_in_any_dress_has_taken_nothing(kind: str, body: bytes) -> None:
+    verdict = verdicts.of_answer(Answer(200, {"content-type": kind}, body), NOW)
+    assert (verdict.fate, verdict.code) == (Fate.AGAIN, "html")
 
 
 @pytest.mark.parametrize("status", [429, 503])
