@@ -1,7 +1,6 @@
 """The statistical layer raises, has a person asked, and holds back only what unproven rules alone made of a message."""
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -13,62 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.made_up_model import HEARD, about, made_up, rules_alone, ship
 from tests.triage_report import card, corpus, glance, learn
 from tests.triage_report.ablations import statistics_off
 from triage import engine, lexicon, statistics
-from triage.model import HELD_BACK, Assessment, Category, Context, Indicator, Severity
+from triage.model import Category, Context, Severity
 from triage.policy import urgency
 from triage.statistics import meaning, model
-from triage.statistics.meaning import CATEGORIES, HIGH, LEVELS, Said
+from triage.statistics.meaning import HIGH, LEVELS
 from triage.statistics.model import LANGUAGES, Model
 
 CALM = "my friend is telling everyone that he is going to the lake with his uncle and they will rent two boats"
-
-
-HEARD = Said(np.zeros(len(LEVELS), np.float32), np.zeros(len(CATEGORIES), np.float32))
-
-
-def made_up(*scores: float, raises: float = 0.9, asks: float = 0.7, **fields: object) -> Model:
-    """Make a model that gives every message these scores for low, moderate, high, critical."""
-    plain = Model(
-        version="made-up",
-        piece_names=np.array([" la", "lake", "two_boats"]),
-        piece_weights=np.array([[0, 1], [2, 0], [3, 0]], np.float32),
-        told_bias=np.array([-1, 0], np.float32),
-        said_weights=np.zeros((len(LEVELS) + 2, len(LEVELS)), np.float32),
-        sign_names=np.array(["=none"]),
-        sign_weights=np.zeros((1, len(LEVELS)), np.float32),
-        bias=np.array(scores, np.float32),
-        word_names=np.array(["lake", "boats"]),
-        word_weights=np.array([2.0, 3.0], np.float32),
-        calibration=np.tile(np.array([1.0, 0.0], np.float32), (len(LANGUAGES), len(LEVELS), 1)),
-        raises=np.full(len(LEVELS), raises, np.float32),
-        asks=asks,
-        backs=0.0,
-        names=0.5,
-        unproven=(),
-    )
-    return replace(plain, **fields)  # type: ignore[arg-type]  # as dataclasses.replace takes them
-
-
-def about(category: Category, sure: float = 9.0) -> Said:
-    """Say nothing but what a message is about."""
-    sums = np.zeros(len(CATEGORIES), np.float32)
-    sums[CATEGORIES.index(category)] = sure
-    return replace(HEARD, categories=sums)
-
-
-def ship(patch: pytest.MonkeyPatch, shipped: Model, said: Said | None = None) -> None:
-    """Let the engine use this model, and the network say this."""
-    patch.setattr(statistics, "load", lambda: shipped)
-    if said is not None:
-        patch.setattr(meaning, "read", lambda _: said)
-
-
-def rules_alone(text: str, context: Context = Context()) -> Assessment:  # noqa: B008 - a frozen value
-    """Judge without the layer."""
-    with statistics_off():
-        return engine.assess(text, context)
 
 
 def test_pieces_are_those_of_each_word_with_its_ends_and_words_that_meet() -> None:
@@ -175,87 +129,6 @@ def test_rules_that_know_better_keep_their_category_and_a_reason_stays(monkeypat
     assert found.categories == before.categories
     assert not found.unsure  # The rules call a person anyway, and say why.
     assert engine.assess("help help me").unsure_reason == "too_short"
-
-
-def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    grave = "my friend has a gun in her bag and she told me so in gym"
-    rules = {
-        f"{hit.rule.family}/{hit.rule.indicator}" for hit in engine.weigh(grave)[0].hits if hit.severity.life_safety
-    }
-    assert rules
-    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules), backs=0.3))
-    held_back = engine.assess(grave)
-    assert (held_back.severity, urgency(held_back)) == (Severity.MODERATE, "queue")
-    assert Indicator(HELD_BACK, 0, len(grave)) in held_back.indicators
-    assert set(rules_alone(grave).indicators) <= set(held_back.indicators)
-    assert engine.assess("ok see you at lunch", Context(floor=Severity.HIGH)).severity is Severity.HIGH
-    ship(monkeypatch, made_up(0, 0, 0, -5, unproven=tuple(rules), backs=0.3))
-    assert engine.assess(grave) == rules_alone(grave)
-    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=tuple(rules)[1:], backs=0.3))
-    assert engine.assess(grave) == rules_alone(grave)
-
-
-def test_in_few_words_a_rule_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = "my friend has a gun in her bag"
-    rules = {hit.rule for hit in engine.weigh(short)[0].hits if hit.severity.life_safety}
-    names = tuple(f"{rule.family}/{rule.indicator}" for rule in rules)
-    ship(monkeypatch, made_up(0, 0, -2, -5, unproven=names, backs=0.3))
-    assert engine.assess(short).life_safety
-    bare = "guns and stuff there"
-    assert rules_alone(bare).unsure_reason == "undecided"
-    assert engine.assess(bare).unsure_reason == "undecided"
-
-
-def test_two_kinds_of_danger_need_half_the_backing(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = "my friend has a gun in her bag and she told me so in gym"
-    two = f"{one} and she took forty pills to die"
-    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
-    for chance, calls in ((0.16, True), (0.14, False)):
-        ship(monkeypatch, made_up(0, 0, math.log(chance / (1 - chance)), -5, unproven=names, backs=0.3))
-        assert not engine.assess(one).life_safety
-        assert engine.assess(two).life_safety is calls
-
-
-def test_what_the_network_has_not_read_it_holds_back_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    grave = "he took all his pills and he is not breathing help, we are in the bathroom on the second floor"
-    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
-    long = " ".join(["we had pizza and then we went to the game with everybody."] * 200)
-    assert meaning.read(grave).whole
-    assert not meaning.read(f"{long} {grave}").whole
-    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3), said=None)
-    assert not engine.assess(grave).life_safety
-    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3), said=replace(HEARD, whole=False))
-    assert engine.assess(grave) == rules_alone(grave)
-
-
-def test_in_a_language_that_is_not_ours_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "ban toi muon chet va anh ay co mot gun in his bag trong truong hoc ngay mai giup toi voi"
-    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
-    assert rules_alone(text).life_safety
-    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3))
-    assert engine.assess(text).life_safety
-
-
-def test_danger_told_in_pieces_is_held_back_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    said, last = "he said he will kill marcus", "he has got a gun, his dads, he told me so and he never lies"
-    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
-    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3))
-    assert not engine.assess(last).life_safety
-    assert rules_alone(last).severity < rules_alone(last, Context(earlier=(said,))).severity
-    assert engine.assess(last, Context(earlier=(said,))).severity is Severity.CRITICAL
-
-
-def test_weak_signs_without_backing_stand_in_the_queue_and_never_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    weak = "she isnt allowed to wear shorts. by him. she's 15 hes 17"
-    assert rules_alone(weak).unsure_reason == "undecided"
-    ship(monkeypatch, made_up(-5, -5, -5, -5, backs=0.3))
-    found = engine.assess(weak)
-    assert (found.unsure, urgency(found)) == (False, "queue")
-    assert Severity.LOW <= found.severity <= Severity.MODERATE
-    ship(monkeypatch, made_up(-5, -5, 0, -5, backs=0.3))
-    assert engine.assess(weak).unsure_reason == "undecided"
 
 
 def test_rules_are_proven_by_tips_that_their_authors_have_not_seen() -> None:
