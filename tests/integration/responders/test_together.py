@@ -14,7 +14,6 @@ from gateway.core.errors import Unavailable
 from gateway.core.keys import KeySet
 from gateway.core.records import Message, Thread
 from gateway.core.threads import Threading
-from responders import dispatch
 from responders.cases import service as cases
 from responders.cases.records import Case, CaseAssessment, CaseMessage
 from responders.paging import rounds
@@ -150,7 +149,7 @@ def test_nobody_is_called_later_for_a_case_that_was_rolled_back(desk: Desk, monk
         raise ValueError("cannot")
 
     monkeypatch.setattr(paging, "call_out", failing)
-    monkeypatch.setattr(dispatch, "emit", failing)
+    monkeypatch.setattr(paging, "note_uncalled", failing)
     assert desk.worker.take_all() == 0
     assert desk.worker._uncalled == {}
     monkeypatch.undo()
