@@ -193,9 +193,9 @@ async def _first_told(world: World, district_id: str, emitted_for: str | None) -
 
 def test_live_tells_open_pages_of_the_district_and_no_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("responders.web.live.POLL_SECONDS", 0.01)
-    assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
-    assert asyncio.run(_first_told(world, "d1", "d2")) is None
-    assert "event: changed" in (asyncio.run(_first_told(world, "d1", None)) or "")
+    assert "event: changed" in (asyncio.run(_first_told(world, "d1" * 16, "d1" * 16)) or "")
+    assert asyncio.run(_first_told(world, "d1" * 16, "d2" * 16)) is None
+    assert "event: changed" in (asyncio.run(_first_told(world, "d1" * 16, None)) or "")
 
 
 @pytest.mark.parametrize(
@@ -215,5 +215,5 @@ def test_live_goes_on_after_looks_failed_and_says_so_once(
 
     monkeypatch.setattr(Live, "_look", look)
     with capture_logs() as logged:
-        assert "event: changed" in (asyncio.run(_first_told(world, "d1", "d1")) or "")
+        assert "event: changed" in (asyncio.run(_first_told(world, "d1" * 16, "d1" * 16)) or "")
     assert [(line["code"], line["error"]) for line in logged] == [("look_failed", fault)]
