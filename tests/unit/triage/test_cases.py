@@ -15,14 +15,11 @@ _HERE = Path(__file__).parent
 
 _OTHERWISE = {
     "my teacher smelled like alcohol and was drunk in class": "no danger to life by meaning",
-    "me están extorsionando, les mandé una foto y quieren 200 dólares": "extortion that the network does not know",
-    "my uncle makes me sit on his lap and i hate it": "told without the word",
     "my cousin has to rob somebody to get into the gang": "a chance of a hair below",
     "i dont see myself making it to senior year": "read as school",
     "i hate myself so much i punched the mirror till my hand bled": "not read as harm",
     "she keeps making little comments like maybe ill just drive into a tree": "read as a way of speaking",
     "if youre reading this im already gone tell nana i tried": "read as running away",
-    "he fell out the 2nd story window theres so much blood": "a chance of a hair below",
     "mi morra me dijo adios para siempre y apago el cel": "a chance of a hair below",
     "El chofer se queda dormido en la ruta 8": "a chance of a hair below",
     "the bus driver ran two red lights and was falling asleep": "read as a complaint",
