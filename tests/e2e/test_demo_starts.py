@@ -96,12 +96,18 @@ def test_what_is_killed_comes_back_and_loses_nothing(house: House, name: str) ->
     until(lambda: "message.threaded" in _events(house.var, reference), "its thread")
 
 
+def _hear() -> None:
+    """Hear what a terminal sends, also where the tests run in the background: that has both ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def _started(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Start a demo in a session of its own, as a terminal does, and wait until it says that it runs."""
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - nohup around the tests
+        preexec_fn=_hear,  # noqa: PLW1509 - before anything of the demo runs
     ) as process:  # fmt: skip
         assert process.stdout
         lines = iter(process.stdout.readline, "")

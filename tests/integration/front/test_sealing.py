@@ -121,7 +121,7 @@ def test_hook_posts_the_newest_head_as_a_cloud_event_once(log: SealedLog) -> Non
     (event,) = receiver.bodies
     newest = log.file.newest()
     assert newest is not None
-    assert event["type"] == "org.tipline.log.sealed"
+    assert event["type"] == "org.tipline.log.sealed.v1"
     assert event["subject"] == f"log/{newest.number}"
     assert from_json(json.dumps(event), log.keys) == newest, "what the receiver kept serves as an anchor"
 

@@ -41,9 +41,9 @@ def _lines(text: str) -> int:
 @example("@ ")
 @example("a-")
 def test_assess_takes_steps_in_proportion_to_the_length(piece: str) -> None:
-    short, long = (_steps((piece * size)[:size]) for size in (1500, 3000))
+    short, long = (_steps((piece * size)[:size]) for size in (3000, 6000))
     assert long <= short * 2.3 + 2000
-    assert long <= 3000 * _STEPS_A_CHARACTER
+    assert long <= 6000 * _STEPS_A_CHARACTER
 
 
 @pytest.mark.parametrize(
