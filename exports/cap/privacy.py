@@ -16,7 +16,7 @@ from exports.cap import elements
 from exports.cap.elements import Group
 from exports.cap.findings import Finding, below
 from exports.cap.model import Alert, Info
-from exports.words import SIGN, secrets
+from exports.words import SIGN, overwritten, secrets
 from gateway.core import guard
 
 _SENTENCES = "restriction note event audience headline description instruction resourceDesc areaDesc value"
@@ -71,7 +71,8 @@ def _masked(value: Any, group: Group, region: str, own: str) -> Any:
         if isinstance(element.kind, Group):
             changed[element.attribute] = tuple(_masked(one, element.kind, region, own) for one in held)
         elif element.name in FREE and held is not None:
-            changed[element.attribute] = _hidden(held, _found(held, region, own))
+            places = [(start, end) for _, start, end in _found(held, region, own)]
+            changed[element.attribute] = overwritten(held, places)
     return replace(value, **changed)
 
 
@@ -82,12 +83,6 @@ def _found(text: str, region: str, own: str) -> list[_Found]:
         spans += tuple(span for span in others if not _is_small(text[span.start : span.end]))
     found = [(span.kind, span.start, span.end) for span in spans]
     return [*(one for one in found if not _is_own(one[0], text[slice(*one[1:])], own)), *secrets(text)]
-
-
-def _hidden(text: str, found: list[_Found]) -> str:
-    for _, start, end in found:
-        text = text[:start] + SIGN * (end - start) + text[end:]
-    return text
 
 
 def _is_small(said: str) -> bool:
