@@ -1,7 +1,7 @@
 """Many tips, by text and on the web: no byte that leaves of any names who sent it.
 
 What leaves: each case as NIEM and as events, alerts as CAP, in the feed and to the places that they go to, and all that
-a subscriber is posted. A hundred tips here; `TIPLINE_MANY=5` makes them five hundred.
+a subscriber is posted. A hundred tips here; `MANY_TIPS=5` makes them five hundred.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.support.warners import Keeping, Warners
 from triage.engine import assess
 from triage.model import Context
 
-TEXTS, REPORTS = (share * int(os.environ.get("TIPLINE_MANY", "1")) for share in (80, 20))
+TEXTS, REPORTS = (share * int(os.environ.get("MANY_TIPS", "1")) for share in (80, 20))
 ADDRESS = "203.0.113.77"
 """Where reports on the web come from: nothing stores it, and reporters who write it down are not told by it."""
 WARNED = 5
