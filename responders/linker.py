@@ -154,7 +154,7 @@ class Linker:
         return done
 
     def judge_all(self) -> int:
-        """Judge cases anew that were joined: together they may say what neither said alone."""
+        """Judge cases anew that were joined, or told more of: together they may say what neither said alone."""
         with self.database.read() as session:
             found = self._tries.awake(linking.to_judge(session, _CHUNK))
         return sum(self._tries.each(self._judge, one) for one in found)
@@ -200,10 +200,13 @@ class Linker:
             keys = [self._number(key) for key in told.features.keys()]  # noqa: SIM118 - not a mapping's
             index.put(name, keys, told.at)
             found = [] if known else self._like(session, index, told, keys)
-        if found:
+            joined = None if known else linking.judged(session, told.case_id)
+        if found or joined:
             with self.database.write() as session:
                 for one in found:
                     linking.propose(session, self.keys, one, self.clock())
+                if joined:
+                    linking.judge_again(session, joined)
 
     def _like(self, session: Session, index: Index, told: Told, keys: Iterable[int]) -> list[Found]:
         """Compare a conversation with those that it may be like; answers what to propose, the likeliest first."""

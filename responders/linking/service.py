@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import NotAllowed
@@ -145,6 +145,19 @@ def to_judge(session: Session, most: int) -> Sequence[str]:
     """Name likenesses whose cases were joined, and not judged anew as a whole yet."""
     query = select(Likeness.id).where(Likeness.state == "joined", Likeness.judged_at.is_(None))
     return session.scalars(query.order_by(Likeness.decided_at, Likeness.id).limit(most)).all()
+
+
+def judged(session: Session, case_id: str) -> str | None:
+    """Name a likeness by which a case was joined and judged as a whole; None when it is no joined case, or waits."""
+    pair = or_(Likeness.case_id == case_id, Likeness.other_id == case_id)
+    query = select(Likeness.id, Likeness.judged_at).where(pair, Likeness.state == "joined")
+    rows = session.execute(query.order_by(Likeness.decided_at.desc(), Likeness.id)).all()
+    return rows[0].id if rows and all(row.judged_at is not None for row in rows) else None
+
+
+def judge_again(session: Session, likeness_id: str) -> None:
+    """Have what was joined by a likeness judged as a whole once more: somebody has told more of it."""
+    session.execute(update(Likeness).where(Likeness.id == likeness_id).values(judged_at=None))
 
 
 def forget_cases(session: Session, case_ids: Collection[str]) -> None:

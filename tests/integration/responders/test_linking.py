@@ -319,6 +319,29 @@ def test_joining_judges_the_whole_anew_and_never_lower(link: Link) -> None:
     assert link.desk.case(one).severity == calmer
 
 
+def test_what_one_conversation_of_a_joined_case_says_later_is_judged_beside_the_other(link: Link) -> None:
+    one = link.tip("Marcus Bell told us friday at the pep rally will be something to remember", sender="+13035550191")
+    other = link.tip("Marcus Bell hates everyone at this school, at the pep rally", sender="+13035550192")
+    link.join(one, other)
+    link.linker.run()
+    heard: list[tuple[str, tuple[str, ...]]] = []
+
+    def beside(text: str, context: Context) -> Assessment:
+        heard.append((text, context.earlier))
+        both = text == "he got one from his uncle" and any("pep rally" in said for said in context.earlier)
+        return engine.assess("he has a gun and will kill people today" if both else text, Context())
+
+    link.restart(assess=beside)
+    link.linker.run()
+    before = link.desk.case(one).severity
+    link.tip("he got one from his uncle", sender="+13035550192")
+    assert (before, link.desk.case(one).severity) == (before, "critical")
+    assert before != "critical"
+    count = len(heard)
+    link.linker.run()
+    assert len(heard) == count, "once"
+
+
 def test_nonsense_is_refused(link: Link) -> None:
     one, other = link.tip("Marcus Bell has a gun"), link.tip("markus bell trae pistola")
     with pytest.raises(NotAllowed, match="one case already"):
