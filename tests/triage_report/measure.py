@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tests.triage_report import ablations, corpus, dialects, disturbances, metrics
+from tests.triage_report import ablations, channels, corpus, dialects, disturbances, metrics
 from tests.triage_report.corpus import Tip
 from tests.triage_report.judging import Judged, judge, judge_told
 from tests.triage_report.metrics import Rate
@@ -35,7 +35,7 @@ def everything(half: str, tips: Sequence[Tip], folder: Path = corpus.FOLDER) -> 
         "tips": len(tips),
         "themes": len({tip.theme for tip in tips}),
         **summary(results),
-        "groups": {name: _groups(results, name) for name in _GROUPS},
+        "groups": {**{name: _groups(results, name) for name in _GROUPS}, "channel": _channels(tips)},
         "confusion": [
             [metrics.confusion(results).get((rated, given), 0) for given in _SEVERITIES] for rated in _SEVERITIES
         ],
@@ -73,6 +73,12 @@ _GROUPS = {
 
 def _groups(results: Sequence[Judged], name: str) -> dict[str, dict[str, list[int]]]:
     return {group: _plain(metrics.figures(ones)) for group, ones in metrics.by(results, _GROUPS[name]).items()}
+
+
+def _channels(tips: Sequence[Tip]) -> dict[str, dict[str, list[int]]]:
+    return {
+        name: _plain(metrics.figures([come_in(tip) for tip in tips])) for name, come_in in channels.CHANNELS.items()
+    }
 
 
 def _disturbed(tips: Sequence[Tip]) -> dict[str, dict[str, list[int]]]:

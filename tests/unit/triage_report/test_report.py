@@ -2,15 +2,27 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.triage_report import __main__ as command
-from tests.triage_report import ablations, corpus, corpus_card, dialects, disturbances, floors, measure, page, tables
+from tests.triage_report import (
+    ablations,
+    channels,
+    corpus,
+    corpus_card,
+    dialects,
+    disturbances,
+    floors,
+    measure,
+    page,
+    tables,
+)
 from tests.triage_report.corpus import Tip
-from tests.triage_report.judging import judge, judge_told
+from tests.triage_report.judging import Judged, judge, judge_told
 from triage.engine import assess
 from triage.model import Severity
 
@@ -43,7 +55,16 @@ def test_page_is_whole_and_asks_nobody_for_anything(found: dict[str, Any]) -> No
     assert html.count("<svg") >= 10
     for one in found["misses"] + found["false_pages"]:
         assert f"<code>{one['id']}</code>" in html
-    for heading in ("By language", "By category", "By reporter", "Confusion", "Robustness", "Fairness", "Speed"):
+    for heading in (
+        "By language",
+        "By category",
+        "By channel",
+        "By reporter",
+        "Confusion",
+        "Robustness",
+        "Fairness",
+        "Speed",
+    ):
         assert heading in html
 
 
@@ -220,3 +241,25 @@ def test_command_fails_where_ordinary_texting_pages_above_one_in_a_hundred(
     (tmp_path / "ordinary.csv").write_text("text\n" + "\n".join(texts) + "\n", "utf-8")
     assert command.main(["--only-public", "--public", str(tmp_path)]) == failed
     assert command.main(["--only-public", "--public", str(tmp_path / "absent")]) == 0
+
+
+def test_channels_bring_the_same_tips_in_otherwise(found: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    by_channel = found["groups"]["channel"]
+    assert list(by_channel) == ["text message", "report on the web", "chat, in two messages"]
+    assert len({tuple(row["recall"])[1] for row in by_channel.values()}) == 1, "the same tips"
+    said: list[list[str]] = []
+
+    def told(tip: Tip, messages: list[str], **_: bool) -> Judged:
+        said.append(list(messages))
+        return judge_told(tip, messages)
+
+    monkeypatch.setattr(channels, "judge_told", told)
+    long = replace(
+        THREAD, id="x-en-02", text="there is a kid in my gym class who told us that he will not wake up tomorrow"
+    )
+    for come_in in channels.CHANNELS.values():
+        come_in(long)
+    assert said[0] == [long.text]
+    assert said[1][0].startswith(f"{long.text}\n\nW"), "the form's fields stand below"
+    assert said[2] == [long.text], "what happened counts by itself"
+    assert [len(messages) for messages in said[3:]] == [2]
