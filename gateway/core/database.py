@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -203,3 +203,12 @@ def _begun_at_once(raw: sqlite3.Connection) -> bool:
                 return True
     finally:
         raw.execute(f"PRAGMA busy_timeout={BUSY_WAIT_SECONDS * 1000}")
+
+
+def take_turns(session: Session, what: str) -> None:
+    """Be the only transaction that does this until its end: another one waits here. On SQLite a writer always is.
+
+    Source: PostgreSQL 18, §9.28.10.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))

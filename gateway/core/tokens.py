@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, LargeBinary, delete, func, select
 from sqlalchemy.orm import Session
 
+from gateway.core.database import take_turns
 from gateway.core.errors import KeyRefused
 from gateway.core.keys import INDEX_KID_BYTES, KeySet
 from gateway.core.logs import log
@@ -50,7 +51,8 @@ def find_or_make(session: Session, keys: KeySet, senders: Sequence[Sender]) -> l
     if missing:
         # Two couriers, one of which has not seen the new index key yet, would each make a token for one address.
         # So they take turns, and compute the index when it is theirs: by then they see what the other one saw.
-        _take_turns(session, missing)
+        for district_id in sorted({sender.district.id for sender in missing}):
+            take_turns(session, f"token {district_id}")
         found |= _find(session, indexes := _indexes(keys, missing))
     for sender in missing:
         if sender not in found:
@@ -157,10 +159,3 @@ def _find(session: Session, indexes: Mapping[Sender, Sequence[bytes]]) -> dict[S
                 found[sender] = token
                 break
     return found
-
-
-def _take_turns(session: Session, senders: Iterable[Sender]) -> None:
-    """Be the only one who makes tokens in these districts until the end; on SQLite a writer always is."""
-    if session.get_bind().dialect.name == "postgresql":
-        for district_id in sorted({sender.district.id for sender in senders}):
-            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"token {district_id}", 0))))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from gateway.core.database import take_turns
 from gateway.core.errors import NotAllowed
 from gateway.core.logs import log
 from gateway.core.records import new_id
@@ -30,7 +31,7 @@ def begin(session: Session, key: str, now: datetime) -> str:
 
     Raises: NotAllowed while a pause lasts.
     """
-    _take_turns(session, key)
+    take_turns(session, f"attempt {key}")  # so that a hundred tries at once are not all the first
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - _KEEP))
     _refuse_too_many(session, key, now)
     attempt = SignInAttempt(id=new_id(), username=key, at=now, succeeded=False)
@@ -43,16 +44,6 @@ def begin(session: Session, key: str, now: datetime) -> str:
 def succeed(session: Session, attempt_id: str) -> None:
     """Note that a try was right: what was counted before it counts no more."""
     session.get_one(SignInAttempt, attempt_id).succeeded = True
-
-
-def _take_turns(session: Session, key: str) -> None:
-    """Tries of one key count one after the other, so that a hundred at once are not all the first.
-
-    On SQLite the write lock sees to that. Source: PostgreSQL 18, §9.28.10 (the lock ends with the transaction).
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(bytes.fromhex(key[:16]), signed=True)
-        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _refuse_too_many(session: Session, key: str, now: datetime) -> None:

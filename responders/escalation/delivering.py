@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from gateway.core.database import Database
+from gateway.core.database import Database, take_turns
 from gateway.core.logs import log
 from gateway.core.messages import SendError
 from gateway.core.records import District
@@ -102,6 +102,7 @@ class Deliverer:
                 return None
         items = []
         with self.database.write() as session:
+            take_turns(session, "alerts")  # A later message must not be taken unseen beside an earlier one.
             query = select(AlertDelivery).where(*ready).order_by(AlertDelivery.due_at, AlertDelivery.id)
             rows = session.scalars(query.limit(AT_ONCE).with_for_update(skip_locked=True)).all()
             for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,15 @@ STATUSES = ["Actual", "Exercise", "System", "Test"]
 
 @dataclass
 class Keeping:
-    """A way that keeps what it is handed; `refusals` are raised first, one a call."""
+    """A way that keeps what it is handed; `refusals` are raised first, one a call. Each call waits for `waits`."""
 
     items: list[Item] = field(default_factory=list)
     refusals: list[Any] = field(default_factory=list)
+    waits: Callable[[], object] = bool
 
     def send(self, item: Item) -> str:
         """Keep it, or raise."""
+        self.waits()
         if self.refusals:
             raise self.refusals.pop(0)
         self.items.append(item)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from gateway.core.errors import NotAllowed
-from responders.escalation import service
-from responders.escalation.delivering import LEASE
+from responders.escalation import due, service
+from responders.escalation.delivering import LEASE, Deliverer
 from responders.escalation.records import Alert, AlertDelivery, AlertTarget
 from tests.support.warners import ANA, Keeping, Warners, fates, refusal, sent
 
@@ -99,6 +103,38 @@ def test_an_all_clear_waits_while_its_danger_is_on_its_way_to_the_same_place(war
     warners.deliver()
     assert {item.identifier for item in way.items} == {warners.row(all_clear).identifier}
     assert [item.address for item in way.items] == ["county@district.example", "desk@district.example"]
+
+
+def test_an_all_clear_is_not_taken_while_another_worker_takes_its_danger(
+    warners: Warners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if warners.world.database.is_sqlite:
+        pytest.skip("A writer is alone there.")
+    warners.target("mail", "desk@district.example")
+    first, world, is_over = sent(warners), warners.world, due.over
+    taking, go_on, looked = threading.Event(), threading.Event(), threading.Event()
+
+    def over(session: Session, row: AlertDelivery, alert: Alert, *others: Any) -> str | None:
+        said = is_over(session, row, alert, *others)
+        if alert.id == first:
+            taking.set()  # Its lease is not committed yet.
+            assert go_on.wait(10)
+            time.sleep(0.3)
+        return said
+
+    monkeypatch.setattr(due, "over", over)
+    way = Keeping(waits=lambda: looked.wait(10))
+    one, other = (Deliverer(world.of("worker"), {"mail": way}, world.clock) for _ in range(2))
+    thread = threading.Thread(target=one.deliver_all)
+    thread.start()
+    assert taking.wait(10)
+    world.clock.forward(seconds=1)
+    warners.send(warners.follow(first, "all_clear"))
+    go_on.set()
+    assert not other._take()
+    looked.set()
+    thread.join()
+    assert way.items[0].identifier == warners.row(first).identifier
 
 
 def test_what_was_given_up_is_sent_again_when_a_person_says_so_while_it_holds(warners: Warners) -> None:
