@@ -55,7 +55,8 @@ _CHUNK, _CHUNKS, _AT_HAND = 200, 5, 1_000
 _PATIENCE, _LOOK = timedelta(seconds=2), timedelta(seconds=0.03)
 """How long in all a run waits for who judges and pages, and how often it looks."""
 _NEWEST = 8
-"""So many conversations of a joined case are judged anew, each by its latest text, with so many others before it."""
+"""So many conversations of a joined case, those that spoke last, are judged anew, each by its latest text, with so many
+others before it."""
 _CROWDED = 0.35
 """What the name of staff or of a school counts."""
 _MOST_PROPOSED = 3
@@ -78,6 +79,20 @@ def _never() -> bool:
 
 def _nothing() -> None:
     """Ring for nobody."""
+
+
+@dataclass
+class _Patience:
+    """How long a step still waits, in all, for who judges and pages."""
+
+    busy: Callable[[], bool]
+    left: timedelta = _PATIENCE
+
+    def give_way(self) -> None:
+        """Wait while they are at work, as long as there is patience."""
+        while self.left > timedelta(0) and self.busy():
+            time.sleep(_LOOK.total_seconds())
+            self.left -= _LOOK
 
 
 @dataclass
@@ -137,15 +152,13 @@ class Linker:
         if self._until is None:
             self._begun, self._until = now, self._beginning(now)
         self._crowds.clear()
-        patience = _PATIENCE
+        patience = _Patience(self.busy)
         for _ in range(_CHUNKS):
             with self.database.read() as session:
                 fresh = self._fresh(session, self._until)
             waiting = {name: {**self._left.get(name, {}), **fresh.get(name, {})} for name in (*self._left, *fresh)}
             for name in self._tries.awake(waiting):
-                while patience > timedelta(0) and self.busy():
-                    time.sleep(_LOOK.total_seconds())
-                    patience -= _LOOK
+                patience.give_way()
                 done += self._tries.each(partial(self._take_in, messages=waiting[name]), name)
             self._left = {name: some for name, some in waiting.items() if not some.keys() <= self._seen.keys()}
             self._until = max([self._until, *self._seen.values()])
@@ -157,7 +170,11 @@ class Linker:
         """Judge cases anew that were joined, or told more of: together they may say what neither said alone."""
         with self.database.read() as session:
             found = self._tries.awake(linking.to_judge(session, _CHUNK))
-        return sum(self._tries.each(self._judge, one) for one in found)
+        patience, done = _Patience(self.busy), 0
+        for one in found:
+            patience.give_way()
+            done += self._tries.each(self._judge, one)
+        return done
 
     def _beginning(self, now: datetime) -> datetime:
         """Tell from when on the window's messages are read; of more than `most` the oldest are left out."""
@@ -187,11 +204,11 @@ class Linker:
         latest = max(messages.values())
         known = latest < (self._begun or latest) - COMPARED
         if not (known and any(name in index for index in self._indexes.values())):
-            self._look_at(name, known=known)
+            self._look_at(name, latest, known=known)
         self._seen.update(messages)
         return True
 
-    def _look_at(self, name: str, *, known: bool) -> None:
+    def _look_at(self, name: str, latest: datetime, *, known: bool) -> None:
         with self.database.read() as session:
             told = self._told(session, name, afresh=True)
             if told is None:
@@ -200,7 +217,7 @@ class Linker:
             keys = [self._number(key) for key in told.features.keys()]  # noqa: SIM118 - not a mapping's
             index.put(name, keys, told.at)
             found = [] if known else self._like(session, index, told, keys)
-            joined = None if known else linking.judged(session, told.case_id)
+            joined = None if known else linking.judged(session, told.case_id, latest)
         if found or joined:
             with self.database.write() as session:
                 for one in found:
@@ -261,7 +278,7 @@ class Linker:
                 index.drop(name)
 
     def _judge(self, likeness_id: str) -> bool:
-        whole = partial(self._judge_whole, likeness_id)
+        whole, begun = partial(self._judge_whole, likeness_id), self.clock()
         judged = self._tries.or_else(likeness_id, whole, partial(whole, strict=False))
         with self.database.write() as session:
             now = self.clock()
@@ -269,7 +286,7 @@ class Linker:
             moves.hold(session, session.get_one(Case, row.case_id))
             case = linking.root(session, session.get_one(Case, row.case_id))  # It may have been joined on meanwhile.
             called = [cases.judge_again(session, self.keys, case, *one, now) for one in judged]
-            row.judged_at = now
+            row.judged_at = begun
             if any(called):
                 paging.call_out(session, case, paging.clock_of(case), now)
         self._tries.failed.discard(likeness_id)
@@ -289,7 +306,7 @@ class Linker:
         judge = Judge(self.keys, self.assess, self.engine_seconds)
         latest = {message.thread_id or message.id: message for message in told}
         judged = []
-        for message in list(latest.values())[-_NEWEST:]:
+        for message in sorted(latest.values(), key=lambda one: (one.at, one.id))[-_NEWEST:]:
             others = tuple([one for one in told if one.id != message.id][-_NEWEST:])
             words = judge.opened(message)
             judged.append((message, judge.in_thread(message, words, Before(Severity.NONE, others), pack).assessment))

@@ -250,12 +250,13 @@ def judge_again(
     """Heed what the engine says of a message once more is known beside it; true when people must be called for it.
 
     What says nothing graver, and no doubt that is new, is not written down: the case never falls, whatever a person
-    has said of it meanwhile.
+    has said of it meanwhile; and what was said of the message before is not said again to a person who put it right.
     """
     moves.hold(session, case)
     district = session.get_one(District, case.district_id)
     before = case.severity
-    raised = assessment.severity > Severity(before)
+    written = session.scalars(select(CaseAssessment.severity).where(CaseAssessment.message_id == message.id))
+    raised = all(assessment.severity > Severity(one) for one in (before, *written))
     doubt = _new_doubt(session, case, message, assessment)
     if not raised and doubt is None:
         return False

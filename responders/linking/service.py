@@ -147,12 +147,15 @@ def to_judge(session: Session, most: int) -> Sequence[str]:
     return session.scalars(query.order_by(Likeness.decided_at, Likeness.id).limit(most)).all()
 
 
-def judged(session: Session, case_id: str) -> str | None:
-    """Name a likeness by which a case was joined and judged as a whole; None when it is no joined case, or waits."""
-    pair = or_(Likeness.case_id == case_id, Likeness.other_id == case_id)
-    query = select(Likeness.id, Likeness.judged_at).where(pair, Likeness.state == "joined")
-    rows = session.execute(query.order_by(Likeness.decided_at.desc(), Likeness.id)).all()
-    return rows[0].id if rows and all(row.judged_at is not None for row in rows) else None
+def judged(session: Session, case_id: str, before: datetime) -> str | None:
+    """Name the likeness by which a case was joined last, if the whole has been judged, but not since then."""
+    ids = whole(session, case_id)
+    joined = or_(Likeness.case_id.in_(ids), Likeness.other_id.in_(ids)), Likeness.state == "joined"
+    rows = session.execute(
+        select(Likeness.id, Likeness.judged_at).where(*joined).order_by(Likeness.decided_at.desc(), Likeness.id)
+    ).all()
+    times = [row.judged_at for row in rows]
+    return rows[0].id if times and all(at is not None and at < before for at in times) else None
 
 
 def judge_again(session: Session, likeness_id: str) -> None:

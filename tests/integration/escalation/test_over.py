@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.core.errors import NotAllowed
 from responders.escalation import due, service
 from responders.escalation.delivering import LEASE, Deliverer
 from responders.escalation.records import Alert, AlertDelivery, AlertTarget
+from tests.support.house import until
 from tests.support.warners import ANA, Keeping, Warners, fates, refusal, sent
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -119,21 +121,29 @@ def test_an_all_clear_is_not_taken_while_another_worker_takes_its_danger(
         if alert.id == first:
             taking.set()  # Its lease is not committed yet.
             assert go_on.wait(10)
-            time.sleep(0.3)
         return said
+
+    def waits() -> bool | None:
+        waiting = text("SELECT true FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        with world.database.read() as session:
+            return session.scalar(waiting) is True or None
 
     monkeypatch.setattr(due, "over", over)
     way = Keeping(waits=lambda: looked.wait(10))
     one, other = (Deliverer(world.of("worker"), {"mail": way}, world.clock) for _ in range(2))
-    thread = threading.Thread(target=one.deliver_all)
-    thread.start()
-    assert taking.wait(10)
-    world.clock.forward(seconds=1)
-    warners.send(warners.follow(first, "all_clear"))
-    go_on.set()
-    assert not other._take()
-    looked.set()
-    thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            pool.submit(one.deliver_all)
+            assert taking.wait(10)
+            world.clock.forward(seconds=1)
+            warners.send(warners.follow(first, "all_clear"))
+            taken = pool.submit(other._take)
+            until(waits, "the other worker waits for its turn")
+            go_on.set()
+            assert not taken.result()
+        finally:
+            go_on.set()
+            looked.set()
     assert way.items[0].identifier == warners.row(first).identifier
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import delete
 
@@ -50,10 +52,10 @@ def test_what_failed_once_while_the_window_was_read_is_compared_all_the_same(
     linker = Linker(desk.world.of("worker"), desk.world.keys["worker"], desk.world.clock, desk.engine)
     looked, names, failing = linker._look_at, list[str](), [True]
 
-    def fail(name: str, *, known: bool) -> None:
+    def fail(name: str, latest: datetime, *, known: bool) -> None:
         if failing.pop() if failing else False:
             raise ValueError(name)
-        looked(name, known=known)
+        looked(name, latest, known=known)
         names.append(name)
 
     monkeypatch.setattr(linker, "_look_at", fail)

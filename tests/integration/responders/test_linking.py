@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -319,29 +320,6 @@ def test_joining_judges_the_whole_anew_and_never_lower(link: Link) -> None:
     assert link.desk.case(one).severity == calmer
 
 
-def test_what_one_conversation_of_a_joined_case_says_later_is_judged_beside_the_other(link: Link) -> None:
-    one = link.tip("Marcus Bell told us friday at the pep rally will be something to remember", sender="+13035550191")
-    other = link.tip("Marcus Bell hates everyone at this school, at the pep rally", sender="+13035550192")
-    link.join(one, other)
-    link.linker.run()
-    heard: list[tuple[str, tuple[str, ...]]] = []
-
-    def beside(text: str, context: Context) -> Assessment:
-        heard.append((text, context.earlier))
-        both = text == "he got one from his uncle" and any("pep rally" in said for said in context.earlier)
-        return engine.assess("he has a gun and will kill people today" if both else text, Context())
-
-    link.restart(assess=beside)
-    link.linker.run()
-    before = link.desk.case(one).severity
-    link.tip("he got one from his uncle", sender="+13035550192")
-    assert (before, link.desk.case(one).severity) == (before, "critical")
-    assert before != "critical"
-    count = len(heard)
-    link.linker.run()
-    assert len(heard) == count, "once"
-
-
 def test_nonsense_is_refused(link: Link) -> None:
     one, other = link.tip("Marcus Bell has a gun"), link.tip("markus bell trae pistola")
     with pytest.raises(NotAllowed, match="one case already"):
@@ -409,10 +387,10 @@ def test_what_cannot_be_looked_at_is_tried_again_and_holds_up_nothing(
     one = link.tip("Marcus Bell has a gun")
     looked, failing = link.linker._look_at, [True]
 
-    def fail(name: str, *, known: bool) -> None:
+    def fail(name: str, latest: datetime, *, known: bool) -> None:
         if failing.pop() if failing else False:
             raise ValueError(name)
-        looked(name, known=known)
+        looked(name, latest, known=known)
 
     monkeypatch.setattr(link.linker, "_look_at", fail)
     other = link.tip("markus bell trae pistola")
