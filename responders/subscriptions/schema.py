@@ -160,11 +160,13 @@ def cloud_event_of(info: Info, root: strawberry.Parent[Event]) -> Json:
     """Render the envelope of an event, with the case that it belongs to."""
     context = info.context
 
-    def load() -> dict[str, EventSnapshot]:
+    def load() -> tuple[object, dict[str, EventSnapshot]]:
         made = places.snapshots(context.session, root.page, context.policy.report_minutes)
-        return {one.id: one for one in made}
+        return root.page, {one.id: one for one in made}
 
-    return Json(cloud_events.envelope(context.once(("snapshots", id(root.page)), load)[root.id], context.origin))
+    # The page is kept with what was made of it: else the next page could be given its number.
+    _, found = context.once(("snapshots", id(root.page)), load)
+    return Json(cloud_events.envelope(found[root.id], context.origin))
 
 
 @strawberry.type
