@@ -55,7 +55,7 @@ faults: $(VENV)/.dev ## Kill, lock, fill and cut everything while texts come in;
 bench: $(VENV)/.dev ## Measure this machine and our path on it
 	$(BIN)/python -m tests.bench $(ARGS)
 
-encoder: $(VENV)/.encoder ## Tune the network of triage to the corpus, an hour; then: make train
+encoder: $(VENV)/.encoder ## Tune the network of triage to the corpus, some hours; then: make train
 	$(BIN)/python -m tests.encoder $(ARGS)
 
 train: $(VENV)/.dev ## Fit the statistical layer of triage to the corpus; ships it only where it buys something

@@ -165,7 +165,7 @@ class Judge:
     def _heard(self, message: Message, words: str, context: Context) -> Assessment:
         """Ask about what the reporter wrote; of a report in parts, what happened counts by itself as well."""
         happened, said = _spoken(message, words)
-        whole = self._ask(said, context)
+        whole = self._ask(said, replace(context, freely=reports.freely(happened, said)))
         if happened in {"", said} or went_wrong(whole):
             return whole
         return _graver(whole, self._ask(happened, context))

@@ -42,7 +42,7 @@ def _heed(text: str, context: Context, pack: Pack, finding: Finding, verdict: Ve
         spoken = rules.judge(general, general.matcher.match(read), [general.matcher.match(said) for said, _ in before])
         again = evidence.weigh(spoken, text, general, context)
         if not context.floor.life_safety:
-            again = statistics.heed(again, spoken)
+            again = statistics.heed(again, spoken, freely=context.freely)
         verdict = _graver(verdict, again, found)
         findings.append(spoken)
     return findings[-1], _quiet(text, verdict, findings, pack)

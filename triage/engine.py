@@ -54,7 +54,7 @@ def _assess(text: str, context: Context) -> Assessment:
         return undecided("no_text", context)
     finding, verdict = weigh(text, context)
     if not context.floor.life_safety:
-        verdict = statistics.heed(verdict, finding, text)
+        verdict = statistics.heed(verdict, finding, text, context.freely)
     finding, verdict = district.heed(text, context, finding, verdict)
     severity = max(verdict.severity, context.floor, key=lambda item: item.rank)
     return Assessment(

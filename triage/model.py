@@ -176,7 +176,8 @@ class Assessment:
 class Context:
     """What is known around a message: the severity its thread has reached, earlier texts, attachments, language.
 
-    `pack` is what its district calls things.
+    `pack` is what its district calls things. `freely` counts the characters from the beginning that were written
+    freely, where short answers to questions of a form stand behind them: rules read these too, the network does not.
     """
 
     floor: Severity = Severity.NONE
@@ -184,6 +185,7 @@ class Context:
     media_count: int = 0
     language_hint: str | None = None
     pack: Pack | None = None
+    freely: int | None = None
 
     @property
     def recent(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from triage import first_look, language, topics
 
 LONGEST_WORDS, LONGEST_PART = 20_000, 1_000
 """Characters of what happened, and of each of where, when and who."""
+_SHORT = 5
+"""Words up to which a part is a mere answer, with its label; longer ones may tell more of what happened."""
 ROLES = ("student", "parent", "staff", "other")
 """Who writes, if they say so; it stands in the sealed words alone."""
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -97,6 +99,13 @@ def spoken(words: str) -> tuple[str, str]:
     while lines and lines[-1].startswith(_STARTS):
         lines.pop()
     return "\n".join(lines).rstrip(), "\n".join(words.split("\n")[:said]).rstrip()
+
+
+def freely(happened: str, said: str) -> int | None:
+    """Count the characters that were written freely, where all behind them are short answers; None where not."""
+    answers = said[len(happened) :].split("\n")
+    brief = happened not in {"", said} and all(len(one.split()) <= _SHORT for one in answers)
+    return len(happened) if brief else None
 
 
 def check(report: Report, attachments: int = 0) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tests.encoder.base import Base
 
@@ -43,8 +44,8 @@ def _layer(layer: Tree, found: Any, far: Any, heads: int, key: Any, drop: float)
     def split(name: str) -> Any:
         return _sum(layer, name, found).reshape(texts, length, heads, width // heads).transpose(0, 2, 1, 3)
 
-    near = jnp.einsum("bhtd,bhsd->bhts", split("query"), split("key")) / jnp.sqrt(width // heads) + far
-    mixed = jnp.einsum("bhts,bhsd->bhtd", jax.nn.softmax(near, -1), split("value"))
+    near = _product("bhtd,bhsd->bhts", split("query"), split("key")) / np.sqrt(width // heads) + far
+    mixed = _product("bhts,bhsd->bhtd", jax.nn.softmax(near, -1), split("value"))
     mixed = _sum(layer, "mixed", mixed.transpose(0, 2, 1, 3).reshape(texts * length, width))
     keys = (None, None) if key is None else tuple(jax.random.split(key))
     found = _norm(layer, "norm_mixed", found + dropped(mixed, keys[0], drop))
@@ -53,7 +54,12 @@ def _layer(layer: Tree, found: Any, far: Any, heads: int, key: Any, drop: float)
 
 
 def _sum(layer: Tree, name: str, found: Any) -> Any:
-    return found @ layer[f"{name}_weight"] + layer[f"{name}_bias"]
+    return _product("ti,io->to", found, layer[f"{name}_weight"]) + layer[f"{name}_bias"]
+
+
+def _product(which: str, left: Any, right: Any) -> Any:
+    """Multiply, and round the sums, in sixteen bits: processors with AMX do it five times as fast."""
+    return jnp.einsum(which, left.astype(jnp.bfloat16), right.astype(jnp.bfloat16)).astype(jnp.float32)
 
 
 def _norm(layer: Tree, name: str, found: Any) -> Any:

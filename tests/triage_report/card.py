@@ -23,6 +23,7 @@ def write(found: Mapping[str, Any]) -> str:
     return shape.format(
         state=state,
         raised_table=_table(found["raised"]),
+        turns=", then ".join(f"{one['taught']} texts read {one['epochs']} times" for one in found["encoder"]["turns"]),
         category_points=_percent(found["category_right"]),
         **{name: value for name, value in found.items() if name not in {"bought", "raised"}},
         **bought,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
-from gateway.core.reports import Report, spoken
+from gateway.core import reports
+from gateway.core.reports import Report
 from tests.triage_report.corpus import Tip
 from tests.triage_report.judging import Judged, judge_told
 
@@ -34,8 +35,8 @@ def reported(tip: Tip) -> Judged:
     first, *more = tip.messages
     where, when = dice.choice(_PLACES[language]), dice.choice(_TIMES[language])
     words = Report(None, "d", first, "once", where=where, when=when, role="student", language=language).words()
-    happened, said = spoken(words)
-    whole = judge_told(tip, [said, *more])
+    happened, said = reports.spoken(words)
+    whole = judge_told(tip, [said, *more], freely=reports.freely(happened, said))
     return _graver(whole, judge_told(tip, [happened, *more])) if happened not in {"", said} else whole
 
 

@@ -18,12 +18,6 @@ LANGUAGES = ("en", "es", "mixed")
 REPORTERS = ("bystander", "self", "parent", "staff")
 SEEN = ("en1", "en2", "es1")
 """Training tips that authors of rules have read."""
-LATER = frozenset(
-    [f"en{number}" for number in range(23, 32)]
-    + [f"es{number}" for number in range(14, 23)]
-    + ["mx1", "mx2", "plain8", "plain9"]
-)
-"""Training files that came when the network that is shipped had been tuned; none when it is tuned anew."""
 _STRETCH, _PARTS, _HELD = 12, 8, 2
 BREAK = "\n---\n"
 """Stands between the messages of a thread."""
@@ -117,10 +111,9 @@ def training(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
 def is_held(name: str, place: int) -> bool:
     """Tell whether a training tip is held back from the encoder, so that it tells how good that became.
 
-    It is every eighth stretch of twelve lines (twins stand together) of the files that no author of rules has read, and
-    all that came later than the network.
+    It is every eighth stretch of twelve lines (twins stand together) of the files that no author of rules has read.
     """
-    return name in LATER or (name not in SEEN and place // _STRETCH % _PARTS == _HELD)
+    return name not in SEEN and place // _STRETCH % _PARTS == _HELD
 
 
 def first_ratings(folder: Path = FOLDER) -> list[Tip]:

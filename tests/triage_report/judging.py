@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.triage_report.corpus import BREAK, Tip
 from triage import engine
@@ -52,16 +52,20 @@ def judge(tips: Iterable[Tip]) -> list[Judged]:
     return [_judge(tip, tip.messages) for tip in tips]
 
 
-def judge_told(tip: Tip, messages: Sequence[str], *, memory: bool = True) -> Judged:
-    """Ask about a tip as if it had been told in these messages; without `memory` each is judged alone."""
-    return _judge(tip, messages, memory=memory)
+def judge_told(tip: Tip, messages: Sequence[str], *, memory: bool = True, freely: int | None = None) -> Judged:
+    """Ask about a tip as if it had been told in these messages; without `memory` each is judged alone.
+
+    `freely` is that of the first message, see `Context`.
+    """
+    return _judge(tip, messages, memory=memory, freely=freely)
 
 
-def _judge(tip: Tip, messages: Sequence[str], *, memory: bool = True) -> Judged:
+def _judge(tip: Tip, messages: Sequence[str], *, memory: bool = True, freely: int | None = None) -> Judged:
     worst: Assessment | None = None
     floor, reasons, spans, taken, place, pages = Severity.NONE, [], [], [], 0, False
     for index, text in enumerate(messages):
         context = Context(floor=floor, earlier=tuple(messages[:index])) if memory else Context()
+        context = replace(context, freely=None if index else freely)
         start = time.process_time()
         found = engine.assess(text, context)
         taken.append((time.process_time() - start) * 1000)

@@ -46,17 +46,17 @@ _STRENGTH = 0.5
 _BUDGETS: Mapping[Severity, Mapping[str, float]] = {
     Severity.LOW: {"none": 0.07},
     Severity.MODERATE: {"none": 0.042, "low": 0.3},
-    Severity.HIGH: {"none": 0.0466},
+    Severity.HIGH: {"none": 0.0405},
     Severity.CRITICAL: {"none": 0.03},
 }
 """At most so many of each rating are raised to a level."""
-_ASKS: Mapping[str, float] = {"none": 0.0466}
+_ASKS: Mapping[str, float] = {"none": 0.0405}
 """At most so many have a person asked: so few that of what people text all day less than one in a hundred pages."""
 _RIGHT, _WRONG, _BACKS = 0.92, 1.0, 0.25
 """How often a rule that was so often wrong must be right to speak for itself, and the chance that it needs else."""
 _LEAST_PIECE, _PIECE_STRENGTH = 3, 4.0
 """A piece of a word counts where at least so many tips have it."""
-_ORDINARY, _WEIGHT = "plain", 20.0
+_ORDINARY, _WEIGHT = "plain", 40.0
 """Files of ordinary texts begin so; each counts for so many, since what people text all day is far more varied."""
 _TELLING = 1000
 """So many words are kept to show where a person should look."""

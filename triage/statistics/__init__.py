@@ -45,21 +45,26 @@ def load() -> Model | None:
     return model.load()
 
 
-def heed(verdict: Verdict, finding: Finding, text: str | None = None) -> Verdict:
+def heed(verdict: Verdict, finding: Finding, text: str | None = None, freely: int | None = None) -> Verdict:
     """Return the verdict raised to what the layer makes of the message, and unsure where it alone calls a person.
 
-    Without `text` the words of the finding are read, as they are where local words were put in plain terms.
+    Without `text` the words of the finding are read, as they are where local words were put in plain terms. What stands
+    behind the first `freely` characters is not read: a place and a day put below a joke are no plan.
     What unproven rules alone made of it counts only where the layer backs it. A verdict that says why it cannot tell
     keeps its reason; what a try or junk says to the line itself is left alone.
     """
     weights, matches = load(), finding.matches
-    if weights is None or len(matches.words) < _FEWEST_WORDS or _LINE.intersection(verdict.categories):
+    words = [word.text for word in matches.words if freely is None or word.start < freely]
+    if weights is None or len(words) < _FEWEST_WORDS or _LINE.intersection(verdict.categories):
         return verdict
-    words = [word.text for word in matches.words]
     reading = weights.read(
-        " ".join(words) if text is None else text, words, signs.of(finding, verdict), verdict.language
+        " ".join(words) if text is None else text[:freely], words, signs.of(finding, verdict), verdict.language
     )
-    if reading.whole and reading.grave < _backing(weights, finding) and _is_unproven(weights, finding, verdict):
+    if (
+        reading.whole
+        and reading.grave < _backing(weights, finding)
+        and _is_unproven(weights, finding, verdict, len(words))
+    ):
         severity = min(max(verdict.severity, Severity.LOW), Severity.MODERATE)
         words_of_all = Indicator(HELD_BACK, matches.words[0].start, matches.words[-1].end)
         verdict = replace(verdict, severity=severity, reason=None, indicators=(*verdict.indicators, words_of_all))
@@ -80,14 +85,17 @@ def _backing(weights: Model, finding: Finding) -> float:
     return weights.backs / 2 if len(grave) >= _AGREE else weights.backs
 
 
-def _is_unproven(weights: Model, finding: Finding, verdict: Verdict) -> bool:
-    """Tell whether all that calls a person here are weak signs, or rules that were wrong too often."""
+def _is_unproven(weights: Model, finding: Finding, verdict: Verdict, read: int) -> bool:
+    """Tell whether all that calls a person here are weak signs, or rules that were wrong too often.
+
+    What rules saw behind the first `read` words, the network has not read.
+    """
     if verdict.foreign or finding.carried[0].life_safety or finding.pieced or len(finding.matches.words) <= _SHORT:
         return False
     if not (verdict.severity.life_safety or verdict.reason == "undecided"):
         return False
-    grave = [hit.rule for hit in finding.hits if hit.severity.life_safety]
-    return all(f"{rule.family}/{rule.indicator}" in weights.unproven for rule in grave)
+    grave = [hit for hit in finding.hits if hit.severity.life_safety]
+    return all(f"{hit.rule.family}/{hit.rule.indicator}" in weights.unproven and hit.end <= read for hit in grave)
 
 
 def _categories(verdict: Verdict, reading: Reading, weights: Model) -> tuple[Category, ...]:

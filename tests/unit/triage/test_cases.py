@@ -18,12 +18,13 @@ _OTHERWISE = {
     "my cousin has to rob somebody to get into the gang": "a chance of a hair below",
     "i dont see myself making it to senior year": "read as school",
     "i hate myself so much i punched the mirror till my hand bled": "not read as harm",
-    "she keeps making little comments like maybe ill just drive into a tree": "read as a way of speaking",
     "if youre reading this im already gone tell nana i tried": "read as running away",
-    "mi morra me dijo adios para siempre y apago el cel": "a chance of a hair below",
-    "El chofer se queda dormido en la ruta 8": "a chance of a hair below",
     "the bus driver ran two red lights and was falling asleep": "read as a complaint",
     "my best friend gave me his favorite hoodie and said hed never need it again": "read as growing out of it",
+    "creo que mi amiga esta embarazada de su padrastro": "read as family news",
+    "algo malo va a pasar mañana en la escuela": "a chance of a hair below",
+    "i sleep in my car with my brother and its freezing": "read as cold weather",
+    "keep your brother home on the 12th and dont ask me why": "no danger by its words",
     "he puts his hand en mi pierna every time I go to tutoring, es el profe de mate": "touching in both languages",
 }
 """Grave tips whose rules were too often wrong elsewhere, and which the network does not back: nobody is woken."""

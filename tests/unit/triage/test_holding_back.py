@@ -10,6 +10,7 @@ from triage import engine, lexicon
 from triage.model import HELD_BACK, Context, Indicator, Severity
 from triage.policy import urgency
 from triage.statistics import meaning
+from triage.statistics.meaning import Said
 
 
 def test_a_rule_that_is_unproven_wakes_somebody_only_with_the_meaning_behind_it(
@@ -63,6 +64,23 @@ def test_what_the_network_has_not_read_it_holds_back_for_nobody(monkeypatch: pyt
     assert not engine.assess(grave).life_safety
     ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3), said=replace(HEARD, whole=False))
     assert engine.assess(grave) == rules_alone(grave)
+
+
+def test_short_answers_of_a_form_are_read_by_rules_and_not_by_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened, heard = "my brother ate the last of the pizza and said that he will never be sorry", list[str]()
+
+    def read(text: str) -> Said:
+        heard.append(text)
+        return HEARD
+
+    names = tuple(f"{rule.family}/{rule.indicator}" for rule in lexicon.load().rules)
+    ship(monkeypatch, made_up(-5, -5, -5, -5, unproven=names, backs=0.3))
+    monkeypatch.setattr(meaning, "read", read)
+    where, who = f"{happened}\n\nWhere: the gym", f"{happened}\n\nWho: a man with a gun in gym"
+    assert not engine.assess(where, Context(freely=len(happened))).life_safety
+    assert engine.assess(who, Context(freely=len(happened))).life_safety, "the network has not read it"
+    assert heard == [happened, happened]
+    assert not engine.assess(who).life_safety
 
 
 def test_in_a_language_that_is_not_ours_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
