@@ -7,7 +7,7 @@ stand. What is hidden is written as U+2588, sign for sign.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -32,13 +32,6 @@ def secrets(text: str) -> Iterator[tuple[str, int, int]]:
     """Find what has the shape of a token, or is likelier a receipt than prose: what it is, where it begins and ends."""
     yield from (("token", *found.span()) for found in _SECRET.finditer(text))
     yield from (("receipt", *found) for found in receipt_search.find(text))
-
-
-def overwritten(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Write over what stands between these places; the rest stays where it is."""
-    for start, end in spans:
-        text = text[:start] + SIGN * (end - start) + text[end:]
-    return text
 
 
 class Code(str):
@@ -176,7 +169,7 @@ class Words:
             hidden = guard.hide(hidden, guard.contacts(hidden, region), SIGN)
         told = [*address_search.find(text), *((start, end) for _, start, end in secrets(text))]
         # found in the text as it came: what is hidden would cut one in two
-        object.__setattr__(self, "text", overwritten(hidden, told))
+        object.__setattr__(self, "text", guard.cover(hidden, told, SIGN))
 
     def __str__(self) -> str:
         return self.text

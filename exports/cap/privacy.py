@@ -16,7 +16,7 @@ from exports.cap import elements
 from exports.cap.elements import Group
 from exports.cap.findings import Finding, below
 from exports.cap.model import Alert, Info
-from exports.words import SIGN, overwritten, secrets
+from exports.words import SIGN, secrets
 from gateway.core import guard
 
 _SENTENCES = "restriction note event audience headline description instruction resourceDesc areaDesc value"
@@ -72,7 +72,7 @@ def _masked(value: Any, group: Group, region: str, own: str) -> Any:
             changed[element.attribute] = tuple(_masked(one, element.kind, region, own) for one in held)
         elif element.name in FREE and held is not None:
             places = [(start, end) for _, start, end in _found(held, region, own)]
-            changed[element.attribute] = overwritten(held, places)
+            changed[element.attribute] = guard.cover(held, places, SIGN)
     return replace(value, **changed)
 
 

@@ -62,9 +62,14 @@ def contacts(text: str, region: str = "US") -> tuple[Span, ...]:
 
 def hide(text: str, spans: Iterable[Span], sign: str = "\u2588") -> str:
     """Write a sign over every character of some spans; the length stays the same, so that other offsets still fit."""
+    return cover(text, ((span.start, span.end) for span in spans), sign)
+
+
+def cover(text: str, places: Iterable[tuple[int, int]], sign: str) -> str:
+    """Write a sign over every character between some places, as `hide` does."""
     letters = list(text)
-    for span in spans:
-        letters[span.start : span.end] = sign * (span.end - span.start)
+    for start, end in places:
+        letters[start:end] = sign * (end - start)
     return "".join(letters)
 
 
