@@ -1,4 +1,4 @@
-"""The same tips as each channel brings them: one text, a report on the web with its other fields filled, a chat."""
+"""The same tips as other channels bring them than by text: a report on the web with its fields filled, a chat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.triage_report.corpus import Tip
 from tests.triage_report.judging import Judged, judge_told
 
 _LONG = 10
-"""Words from which on a tip is told in two messages."""
+"""Words from which on a tip can be told in two messages."""
 _PLACES = {
     "en": ("cafeteria", "room 214", "parking lot", "bus 7", "", "the gym", "i dont know", "online"),
     "es": ("la cafetería", "salón 214", "el estacionamiento", "camión 7", "", "el gimnasio", "no sé", "en línea"),
@@ -21,11 +21,6 @@ _TIMES = {
     "en": ("today", "yesterday", "3rd period", "", "not sure", "this week"),
     "es": ("hoy", "ayer", "tercera hora", "", "no estoy segura", "esta semana"),
 }
-
-
-def texted(tip: Tip) -> Judged:
-    """Judge it as it was written."""
-    return judge_told(tip, tip.messages)
 
 
 def reported(tip: Tip) -> Judged:
@@ -42,11 +37,15 @@ def reported(tip: Tip) -> Judged:
 
 def chatted(tip: Tip) -> Judged:
     """Judge it told in two messages, where it is long enough to be cut in its middle."""
+    return judge_told(tip, halves(tip) or tip.messages)
+
+
+def halves(tip: Tip) -> list[str] | None:
+    """Cut a longer tip of one message in its middle; None where it is short, or a thread already."""
     words = tip.text.split()
     if len(tip.messages) > 1 or len(words) < _LONG:
-        return texted(tip)
-    half = len(words) // 2
-    return judge_told(tip, [" ".join(words[:half]), " ".join(words[half:])])
+        return None
+    return [" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])]
 
 
 def _graver(whole: Judged, part: Judged) -> Judged:
@@ -55,7 +54,6 @@ def _graver(whole: Judged, part: Judged) -> Judged:
 
 
 CHANNELS: Mapping[str, Callable[[Tip], Judged]] = {
-    "text message": texted,
     "report on the web": reported,
     "chat, in two messages": chatted,
 }

@@ -21,7 +21,6 @@ from triage.policy import urgency
 
 Found = dict[str, Any]
 _SEVERITIES = [severity.value for severity in Severity]
-_PIECES_FROM = 10
 _STATISTICS = Path(__file__).with_name("statistics.json")
 
 
@@ -35,7 +34,7 @@ def everything(half: str, tips: Sequence[Tip], folder: Path = corpus.FOLDER) -> 
         "tips": len(tips),
         "themes": len({tip.theme for tip in tips}),
         **summary(results),
-        "groups": {**{name: _groups(results, name) for name in _GROUPS}, "channel": _channels(tips)},
+        "groups": {**{name: _groups(results, name) for name in _GROUPS}, "channel": _channels(tips, results)},
         "confusion": [
             [metrics.confusion(results).get((rated, given), 0) for given in _SEVERITIES] for rated in _SEVERITIES
         ],
@@ -75,10 +74,9 @@ def _groups(results: Sequence[Judged], name: str) -> dict[str, dict[str, list[in
     return {group: _plain(metrics.figures(ones)) for group, ones in metrics.by(results, _GROUPS[name]).items()}
 
 
-def _channels(tips: Sequence[Tip]) -> dict[str, dict[str, list[int]]]:
-    return {
-        name: _plain(metrics.figures([come_in(tip) for tip in tips])) for name, come_in in channels.CHANNELS.items()
-    }
+def _channels(tips: Sequence[Tip], results: Sequence[Judged]) -> dict[str, dict[str, list[int]]]:
+    told = {name: [come_in(tip) for tip in tips] for name, come_in in channels.CHANNELS.items()}
+    return {name: _plain(metrics.figures(judged)) for name, judged in {"text message": results, **told}.items()}
 
 
 def _disturbed(tips: Sequence[Tip]) -> dict[str, dict[str, list[int]]]:
@@ -111,16 +109,11 @@ def _ablations(tips: Sequence[Tip]) -> dict[str, dict[str, dict[str, list[int]]]
 
 def _memory(tips: Sequence[Tip]) -> dict[str, dict[str, list[int]]]:
     """Tell each longer tip in two messages, cut in its middle, with what was told before and without."""
-    cut = [(tip, _halved(tip.text)) for tip in tips if len(tip.messages) == 1 and len(tip.text.split()) >= _PIECES_FROM]
+    cut = [(tip, pieces) for tip in tips if (pieces := channels.halves(tip))]
     return {
         name: _plain(metrics.figures([judge_told(tip, pieces, memory=memory) for tip, pieces in cut]))
         for name, memory in (("with memory", True), ("without memory", False))
     }
-
-
-def _halved(text: str) -> list[str]:
-    words = text.split()
-    return [" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])]
 
 
 def _latency(results: Sequence[Judged]) -> dict[str, float]:
