@@ -19,7 +19,7 @@ from triage.model import Severity
 
 _LEAST, _STRENGTH, _SLIGHT = 3, 1.0, 0.02
 """A sign counts in so many tips at least; scikit-learn's C; what tells less is left out."""
-_URGENT, _UNCLEAR = 0.975, 0.998
+_URGENT, _UNCLEAR = 0.975, 0.9987
 """The shares of held critical tips that come first, and that come before what is calm."""
 _Tips = list[tuple[str, bool]]
 

@@ -87,7 +87,7 @@ def test_language_of_goes_by_the_words_then_by_the_page(text: str, page: str, la
 
 
 def test_look_heeds_what_was_chosen() -> None:
-    calm = "can i change my schedule"
+    calm = "i want to change my schedule for next year can you tell me how"
     assert reports.look(calm, 0) == reports.look(calm, 0, "bullying") == first_look.CALM
     assert reports.look(calm, 0, "weapon") == first_look.URGENT
 

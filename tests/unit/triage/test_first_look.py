@@ -36,7 +36,7 @@ _TIPS = [
         pytest.param("mmkay", UNCLEAR, id="few words"),
         pytest.param("", UNCLEAR, id="empty"),
         pytest.param("помогите мне пожалуйста быстро", UNCLEAR, id="another script"),
-        pytest.param("can i change my schedule", CALM, id="calm"),
+        pytest.param("i want to change my schedule for next year can you tell me how", CALM, id="calm"),
     ],
 )
 def test_look_sees(text: str, seen: int) -> None:
@@ -44,14 +44,14 @@ def test_look_sees(text: str, seen: int) -> None:
 
 
 def test_look_takes_a_picture_without_words_before_what_is_calm() -> None:
-    assert look("can i change my schedule", media=1) == UNCLEAR
+    assert look("i want to change my schedule for next year can you tell me how", media=1) == UNCLEAR
 
 
 def test_look_puts_nothing_critical_last() -> None:
     """Of what the engine calls critical nearly all comes first, and hardly one behind what is calm."""
     seen = [look(tip) for tip in _TIPS if assess(tip).severity is Severity.CRITICAL]
     assert seen.count(URGENT) >= 0.97 * len(seen)
-    assert seen.count(CALM) <= 0.01 * len(seen)
+    assert seen.count(CALM) <= 0.005 * len(seen)
 
 
 def test_look_leaves_most_of_the_rest_behind_them() -> None:
